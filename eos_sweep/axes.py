@@ -1,0 +1,166 @@
+"""One dimension of a grid: a name and its values, given as linear or logarithmic spacing or one by one."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from eos_sweep.contract import Quantity
+
+LONGEST = 10_000_000  # values of an axis: they are held in memory, the grid is not
+FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
+
+
+class SpecError(ValueError):
+    """A sweep that cannot be run; the message is one line for the person who wrote it."""
+
+
+def number(value: Any) -> float:
+    """Return ``value`` as a float; ValueError for NaN, for truth values, and for text but for JSON's "inf"."""
+    if isinstance(value, str) and value in ("inf", "-inf"):  # how JSON has to say it
+        return float(value)
+    if isinstance(value, bool | np.bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ValueError("not a number")
+    try:
+        result = float(value)
+    except OverflowError:
+        raise ValueError("too large") from None
+    if math.isnan(result):
+        raise ValueError("not a number")
+    return result
+
+
+def whole(value: Any) -> Any:
+    """Return ``value``, and NumPy's integers as Python's."""
+    return value.item() if isinstance(value, np.integer) else value
+
+
+def short(value: Any) -> str:
+    """Return ``value`` as text of one line, for an error."""
+    try:
+        line = " ".join((str(value) if isinstance(value, np.generic) else repr(value)).split())
+    except ValueError:  # an integer of more digits than Python prints
+        line = f"a huge {type(value).__name__}"
+    return line if len(line) <= 60 else line[:57] + "..."
+
+
+def text(number: float) -> str:
+    """Return the shortest text that reads back as ``number``."""
+    return repr(float(number)).removesuffix(".0")
+
+
+def closest(name: str, options: Iterable[str]) -> str:
+    """Return the remedy for a ``name`` that is none of ``options``."""
+    options = list(options)
+    match = difflib.get_close_matches(name, options, 1)
+    return f"did you mean {match[0]!r}?" if match else f"there are: {', '.join(options)}"
+
+
+def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:
+    """Raise unless all ``values`` lie where ``quantity`` allows them; infinity has to be the quantity's default."""
+    endless = quantity.default == math.inf
+    bad = ~((values > quantity.above) & (values >= quantity.least) & (values > -math.inf))
+    if not endless:
+        bad |= values == math.inf
+    if bad.any():
+        bounds = [f"> {text(quantity.above)}"] * (quantity.above > -math.inf)
+        bounds += [f">= {text(quantity.least)}"] * (quantity.least > -math.inf)
+        wanted = " ".join(["a number" if endless else "a finite number", " and ".join(bounds), "or inf" * endless])
+        raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be {' '.join(wanted.split())}")
+
+
+class Axis(BaseModel):
+    """One dimension of the grid: a parameter, a coordinate of the initial state, or the seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    name: str
+    spacing: Literal["linear", "log", "values"]
+    values: np.ndarray  # float64, read-only
+
+    @classmethod
+    def parse(cls, name: str, given: Any) -> Self:
+        """Return the axis that ``given`` (a TOML form, or a 1-D array of numbers) defines."""
+        label = f"axis {name!r}"
+        if isinstance(given, Mapping) and (len(given) != 1 or not set(given) <= {"linear", "log", "values"}):
+            raise SpecError(f"{label}: got {short(dict(given))}; give {FORMS}")
+        spacing, numbers = next(iter(given.items())) if isinstance(given, Mapping) else ("values", given)
+        values = _listed(label, numbers) if spacing == "values" else _spaced(label, spacing, numbers)
+        if values.size == 0:
+            raise SpecError(f"{label}: got [], no values; give at least one")
+        if values.size > LONGEST:
+            raise SpecError(f"{label}: got {values.size} values; give at most {LONGEST}")
+        if np.isnan(values).any():
+            raise SpecError(f"{label}: got nan; give numbers only")
+        ordered = np.sort(values)
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if twice.size:
+            raise SpecError(f"{label}: got {text(twice[0])} more than once; give every value once")
+        values.flags.writeable = False
+        return cls.model_validate({"name": name, "spacing": spacing, "values": values})
+
+    @property
+    def definition(self) -> dict[str, list[float]]:
+        """The plain TOML form, ``{spacing: numbers}``."""
+        if self.spacing == "values":
+            return {"values": self.values.tolist()}
+        return {self.spacing: [float(self.values[0]), float(self.values[-1]), self.values.size]}
+
+    def __str__(self) -> str:
+        ends = [text(value) for value in self.values[[0, -1]]]
+        if self.spacing != "values":
+            return f"{self.spacing} {ends[0]}…{ends[1]} × {self.values.size}"
+        if self.values.size <= 8:
+            return f"[{', '.join(text(value) for value in self.values)}]"
+        return f"[{ends[0]}, …, {ends[1]}] × {self.values.size}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Axis) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, str, bytes]:
+        return self.name, self.spacing, self.bits
+
+    @property
+    def bits(self) -> bytes:
+        """The values as little-endian doubles: axes are compared by these."""
+        return self.values.astype("<f8").tobytes()
+
+
+def _listed(label: str, numbers: Any) -> np.ndarray:
+    try:
+        if isinstance(numbers, list | tuple):
+            plain = set(map(type, numbers)) <= {int, float}  # a million values need not be looked at one by one
+            return np.array(numbers if plain else [number(value) for value in numbers], dtype=np.float64)
+        array = np.asarray(numbers)
+        if array.ndim != 1 or array.dtype.kind not in "iuf":
+            raise ValueError
+        return array.astype(np.float64)
+    except (ValueError, OverflowError, TypeError):
+        raise SpecError(f"{label}: got {short(numbers)}; give {FORMS}, of numbers that are not NaN") from None
+
+
+def _spaced(label: str, spacing: str, given: Any) -> np.ndarray:
+    try:
+        first, last, count = given if isinstance(given, list | tuple) else ()
+        start, stop = number(first), number(last)
+    except ValueError:
+        raise SpecError(f"{label}: got {short(given)}; give {spacing} = [start, stop, count]") from None
+    count = whole(count)
+    if type(count) is not int or not 1 <= count <= LONGEST:
+        raise SpecError(f"{label}: got count {short(count)}; give a whole number from 1 to {LONGEST}")
+    for end, value in (("start", start), ("stop", stop)):
+        if spacing == "log" and not value > 0:
+            raise SpecError(f"{label}: log spacing needs {end} > 0, got {value}; give one > 0, or use linear spacing")
+        if math.isinf(value):
+            raise SpecError(f"{label}: {spacing} spacing needs a finite {end}, got {value}; list it as one of values")
+    if (count == 1) != (start == stop):
+        raise SpecError(f"{label}: got {short(given)}; start and stop must be equal for count 1, and only then")
+    with np.errstate(all="ignore"):
+        values = (np.geomspace if spacing == "log" else np.linspace)(start, stop, count)
+    values[0], values[-1] = start, stop
+    return values

@@ -1,0 +1,92 @@
+"""Runs a batch of trajectories: fills the kernel's table, calls it, and turns the table into observables."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import observables, state
+from eos_sweep.contract import Ends, Model, Observable
+from eos_sweep.kernel import build
+from eos_sweep.lanes import WIDTH
+from eos_sweep.layout import arrange
+from eos_sweep.observables import tail
+
+
+class Job(NamedTuple):
+    """What is run for every trajectory of a sweep."""
+
+    model: Model
+    variables: tuple[str, ...]
+    steps: int
+    tolerance: float
+
+
+def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, ...]:
+    """Return the observables, in table order, that give ``variables``."""
+    owners = observables.variables(model)
+    wanted = {owners[variable][0] for variable in variables}
+    return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
+
+
+def run(
+    job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Run one trajectory for each entry of the inputs.
+
+    Parameters
+    ----------
+    job
+        Model, variables wanted, step budget, tolerance of the loss.
+    initial, parameters
+        Name -> float64 array of shape (n,), for each coordinate and each parameter of the model.
+
+    Returns
+    -------
+    dict
+        Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
+    """
+    model, watched = job.model, observables_of(job.model, job.variables)
+    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_tail"))
+    needs = {need for observable in watched for need in observable.NEEDS}
+    maximum = "maximum" in needs
+    at = arrange(model, compiled)
+
+    p = tuple(parameters[name] for name in model.PARAMETERS)
+    with np.errstate(all="ignore"):
+        theta = state.enter(model, initial, p)
+        zero = np.zeros(len(theta[0]), np.int64)
+        largest = model.sharpness(theta, p) if maximum else np.zeros(len(zero))
+        begin = Ends(model, theta, p, model.loss(theta, p), zero, zero, largest, job.steps)
+        started = [observable.start(begin) for observable in compiled]
+
+    numbers = np.empty((len(zero), at.number_columns))
+    integers = np.zeros((len(zero), at.integer_columns), np.int64)
+    kept = [value for values, _ in started for value in values]
+    for column, values in enumerate((*theta, *p, model.threshold(p), largest, begin.loss, *kept)):
+        numbers[:, column] = values
+    for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
+        integers[:, column] = values
+    integers[:, at.status // WIDTH] = np.where(begin.loss < model.LIMIT, 0, 2)
+
+    kernel = build(model, compiled, maximum, "tail" in needs)
+    if "tail" in needs:
+        kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
+    kernel(numbers, integers, job.steps, job.tolerance, "tail" in needs)
+
+    columns = iter(np.ascontiguousarray(numbers.T))
+    theta = tuple(next(columns) for _ in theta)
+    for _ in p:
+        next(columns)
+    next(columns)
+    largest, loss = next(columns), next(columns)
+    counts = iter(integers.T[at.counts // WIDTH :])
+    end = Ends(
+        model, theta, p, loss, integers[:, at.age // WIDTH], integers[:, at.status // WIDTH], largest, job.steps
+    )
+    results = {}
+    with np.errstate(all="ignore"):
+        for observable in watched:
+            mine = tuple(next(columns) for _ in range(observable.KEPT)), tuple(next(counts) for _ in range(observable.COUNTS))
+            results.update(observable.finish(begin, end, *mine))
+    return {name: results[name] for name in job.variables} | {"work": integers[:, at.age // WIDTH]}

@@ -1,0 +1,114 @@
+"""The inputs of a trajectory: numbers, expressions and axes -> one value for every parameter and initial coordinate."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from eos_sweep.axes import SpecError, bounded, closest, short
+from eos_sweep.contract import Model
+from eos_sweep.expressions import Expression, order, parse
+
+Source = float | Expression
+
+PROBES = 4096  # points of the grid at which expressions are tried before a run
+
+
+def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims: Iterable[str]) -> dict[str, Source]:
+    """Return name -> number or expression of every input that is no axis, each after those that it needs.
+
+    Args:
+        tables: what was given under "parameters" and under "initial".
+        dims: the names of the axes.
+
+    Raises:
+        SpecError: an unknown name, one that is missing or an axis too, a bad expression, a circle of them.
+    """
+    sources: dict[str, Source] = {}
+    known = {"parameters": model.PARAMETERS, "initial": model.STATE}
+    for table, given in tables.items():
+        for name, value in given.items():
+            label = f"{table}.{name}: got {short(value)}"
+            if name == "seed":
+                raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
+            for place in known:
+                if place != table and name in known[place]:
+                    raise SpecError(f"{label} in the wrong table; move it to [{place}]")
+            if name not in known[table]:
+                raise SpecError(f"{label}, but there is no {name!r}; {closest(name, known[table])}")
+            if name in dims:
+                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
+        for name, quantity in known[table].items():
+            if name not in dims:
+                source = given.get(name, quantity.default)
+                if source is None:
+                    raise SpecError(f"{table}.{name}: missing; give a number or an expression, or an axis {name!r}")
+                sources[name] = _parsed(model, table, name, source, dims) if isinstance(source, str) else source
+    expressions = {name: source for name, source in sources.items() if isinstance(source, Expression)}
+    try:
+        last = order(expressions)
+    except ValueError as error:
+        raise SpecError(str(error)) from None
+    return {name: sources[name] for name in [*(name for name in sources if name not in expressions), *last]}
+
+
+def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]) -> Expression:
+    presets = model.PRESETS.get(name, {})
+    known = [*model.PARAMETERS, *model.STATE, "seed"]
+    try:
+        expression = parse(presets.get(given, given), name)
+    except ValueError as error:
+        raise SpecError(f"{table}.{error}") from None
+    for unknown in sorted(expression.names - set(known)):
+        if unknown == given.strip():
+            raise SpecError(f"{table}.{name}: no preset or name {given!r}; {closest(unknown, [*presets, *known])}")
+        raise SpecError(f"{table}.{name} = {short(given)}: no name {unknown!r}; {closest(unknown, known)}")
+    if "seed" in expression.names and "seed" not in dims:
+        raise SpecError(f"{table}.{name} = {short(given)}: needs an axis 'seed'; give seed = [0, 1, 2] under [axes]")
+    return expression
+
+
+def evaluate(
+    model: Model, sources: Mapping[str, Source], coordinates: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return name -> float64 values of all inputs and axes, each of the shape of the axes that it depends on.
+
+    Raises:
+        SpecError: a value is out of its bounds, or an expression has none.
+    """
+    values = {name: np.asarray(array, dtype=np.float64) for name, array in coordinates.items()}
+    labels = {name: f"axis {name!r}" for name in coordinates}
+    for name, source in sources.items():
+        labels[name] = f"{'parameters' if name in model.PARAMETERS else 'initial'}.{name}"
+        if not isinstance(source, Expression):
+            values[name] = np.asarray(source, dtype=np.float64)
+            continue
+        try:
+            values[name] = source.evaluate(values)
+        except ValueError as error:
+            raise SpecError(f"{labels[name].split('.')[0]}.{error}; change it or the values that it takes") from None
+        labels[name] += f" = {short(source.text)}"
+    for name, quantity in {**model.PARAMETERS, **model.STATE}.items():
+        bounded(labels[name], quantity, values[name])
+    return values
+
+
+def probes(sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return coordinates of points at which monotone expressions take their extreme values; all of a small grid.
+
+    Args:
+        axes: name -> values, 1-D.
+    """
+    needed = {name for source in sources.values() if isinstance(source, Expression) for name in source.names}
+    picked = {name: values[:1] for name, values in axes.items()}
+    for name in needed.intersection(axes):
+        values = axes[name]
+        picked[name] = np.unique([values[0], values[-1], values.min(), values.max()])
+    while math.prod(values.size for values in picked.values()) > PROBES:
+        name = max(picked, key=lambda name: picked[name].size)
+        picked[name] = picked[name][[0, -1]] if picked[name].size > 2 else picked[name][:1]
+    for name, values in axes.items():
+        others = math.prod(picked[other].size for other in axes if other != name)
+        if name in needed and values.size * others <= PROBES:
+            picked[name] = values
+    return dict(zip(picked, np.ix_(*picked.values()), strict=True))

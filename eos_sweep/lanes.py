@@ -1,0 +1,131 @@
+"""Building blocks of the lane-parallel kernel, below what Python can say.
+
+A kernel keeps WIDTH trajectories, one a lane, in flat buffers: ``buffer[row * WIDTH + lane]`` is one number of one
+trajectory.  Loops over lanes have no branch and no call left after inlining, so LLVM turns them into vector code.
+
+The intrinsics walk tuples of any nesting.  The same in Python is a chain of one-line functions, each of which numba
+compiles by itself; that took 20 s for a kernel where this takes a few.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from eos_sweep.scalar import inlined
+
+WIDTH = 32
+
+
+@intrinsic
+def wide(typingctx):
+    """Let LLVM use 512-bit vectors in the calling function; on most CPUs it prefers 256-bit ones by itself."""
+
+    def codegen(context, builder, signature, args):
+        # llvmlite's own add() knows only flag attributes, not key="value" ones.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@intrinsic
+def population(typingctx, bits):
+    """Count the ones of an int64."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def lowest(typingctx, bits):
+    """Return the position of the lowest one of an int64, 64 if there is none."""
+
+    def codegen(context, builder, signature, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def read(typingctx, buffer, at, stride, like):
+    """Return a tuple of the shape of ``like`` with the numbers ``buffer[at]``, ``buffer[at + stride]``, ..."""
+
+    def codegen(context, builder, signature, args):
+        place = _places(context, builder, signature, args)
+
+        def gather(kind):
+            if isinstance(kind, types.BaseTuple):
+                return context.make_tuple(builder, kind, [gather(part) for part in kind.types])
+            return builder.load(next(place))
+
+        return gather(signature.return_type)
+
+    return like(buffer, at, stride, like), codegen
+
+
+@intrinsic
+def write(typingctx, buffer, at, stride, values):
+    """Store the numbers of the tuple ``values`` at ``buffer[at]``, ``buffer[at + stride]``, ..."""
+
+    def codegen(context, builder, signature, args):
+        place = _places(context, builder, signature, args)
+
+        def scatter(kind, value):
+            if isinstance(kind, types.BaseTuple):
+                for part, item in zip(kind.types, cgutils.unpack_tuple(builder, value, len(kind)), strict=True):
+                    scatter(part, item)
+            else:
+                builder.store(context.cast(builder, value, kind, signature.args[0].dtype), next(place))
+
+        scatter(signature.args[3], args[3])
+        return context.get_dummy_value()
+
+    return types.none(buffer, at, stride, values), codegen
+
+
+def _places(context, builder, signature, args):
+    """Yield pointers to ``buffer[at]``, ``buffer[at + stride]``, ..."""
+    buffer = context.make_array(signature.args[0])(context, builder, args[0])
+    at, stride = (context.cast(builder, args[i], signature.args[i], types.int64) for i in (1, 2))
+    while True:
+        yield builder.gep(buffer.data, [at])
+        at = builder.add(at, stride)
+
+
+@intrinsic
+def choose(typingctx, condition, yes, no):
+    """Return ``yes`` where ``condition`` holds and ``no`` elsewhere, for tuples of one shape, without a branch."""
+
+    def codegen(context, builder, signature, args):
+        test = context.cast(builder, args[0], signature.args[0], types.boolean)
+
+        def pick(kind, left, right):
+            if isinstance(kind, types.BaseTuple):
+                parts = zip(kind.types, *(cgutils.unpack_tuple(builder, side, len(kind)) for side in (left, right)))
+                return context.make_tuple(builder, kind, [pick(*part) for part in parts])
+            return builder.select(test, left, right)
+
+        return pick(signature.return_type, args[1], args[2])
+
+    return yes(condition, yes, yes), codegen
+
+
+def repeat(once, times):
+    """Build ``run(carry, where, first)``: ``once`` applied ``times`` times (a power of two), unrolled by doubling.
+
+    ``once(carry, where, k)`` is told the step's own number k; unrolled, it is a constant.  A loop over k instead is
+    eight times slower: LLVM then vectorises neither loop.
+    """
+    if times == 1:
+        return once
+    middle = times // 2
+    half = repeat(once, middle)
+
+    @inlined
+    def run(carry, where, first):
+        return half(half(carry, where, first), where, first + middle)
+
+    return run

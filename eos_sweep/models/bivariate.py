@@ -1,0 +1,194 @@
+"""Two features, one of them irrelevant: the minimal model of the edge of stability.
+
+Inputs x ~ N(0, diag(lambda1, lambda2)) with response x2 are fitted by f(x) = alpha beta1 x1 + alpha beta2 x2:
+
+    L = L1 + L2,    L1 = lambda1 (alpha beta1)^2 / 2,    L2 = lambda2 (alpha beta2 - 1)^2 / 2.
+
+L1 is the loss of the irrelevant feature, L2 that of the relevant one.  Gradient descent with step size eta may clip
+the gradient of beta1 (|dL/dbeta1| <= clip) and may project beta1 (|beta1| <= radius after the step); both are off at
+infinity.  Source: Liu, Zhang, Du, Zhao 2025, "A Minimalist Example of Edge-of-Stability and Progressive Sharpening",
+arXiv 2503.02809.
+
+While the sharpness is below 2/eta, beta1 is multiplied by |1 - eta lambda1 alpha^2| at each step and ordinary runs
+take it to 1e-300 and far beyond before it comes back.  A double would underflow there, and the run would rest above
+2/eta for ever.  So beta1 has an exponent of its own: its value is ``beta1 * 2**(512 * power)``.  While power < 0,
+|beta1| is below 1e-20 and its square, below the last bit of everything it is added to, is dropped.
+"""
+
+import numpy as np
+
+from eos_sweep.contract import Quantity
+from eos_sweep.scalar import bounded, inlined, select
+from eos_sweep.sharpness import arrowhead_stable, arrowhead_top, deflate, divide, finish, polish
+
+TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
+REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
+STATE = {
+    "alpha": Quantity("outer weight", "α"),
+    "beta1": Quantity("inner weight of the irrelevant feature", "β₁"),
+    "beta2": Quantity("inner weight of the relevant feature", "β₂"),
+}
+PARAMETERS = {
+    "lambda1": Quantity("variance of the irrelevant feature", "λ₁", above=0.0),
+    "lambda2": Quantity("variance of the relevant feature", "λ₂", above=0.0),
+    "eta": Quantity("step size", "η", above=0.0),
+    "clip": Quantity("bound on the gradient of beta1", "clip", default=np.inf, least=0.0),
+    "radius": Quantity("bound on beta1 itself (projection)", "radius", default=np.inf, least=0.0),
+}
+CARRIED = ("beta1",)
+# kappa = sqrt(10)/6 in radius = kappa/sqrt(lambda1) is within every bound of the paper for eta <= 0.1.
+PRESETS = {"radius": {"liu2025": "sqrt(10) / 6 / sqrt(lambda1)"}}
+LIMIT = 1e30
+
+UP, DOWN = 2.0**512, 2.0**-512
+SMALL = 1e-50  # 16 steps shrink a mantissa by 1e-256 at the very most, so it stays a normal number
+LARGE = 1e115  # about 1e-40 * UP: well above SMALL * UP, so a mantissa does not bounce between two powers
+HIDDEN = 1e-20  # beta1 may be carried with a power while it cannot pass this within a chunk
+MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
+
+
+@inlined
+def threshold(p):
+    lambda1, lambda2, eta, clip, radius = p
+    return 2.0 / eta
+
+
+@inlined
+def visible(theta):
+    """beta1 as far as the other coordinates can see it."""
+    alpha, beta1, beta2, power = theta
+    return select(power < 0.0, 0.0, beta1)
+
+
+@inlined
+def pull(theta, p):
+    """The gradient of beta1 before the clip, in units of beta1's mantissa."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    return lambda1 * (alpha * alpha) * beta1
+
+
+@inlined
+def unit(theta):
+    """One, in units of beta1's mantissa (at power -2 and below, no bound that is not zero can act)."""
+    return select(theta[3] < 0.0, UP, 1.0)
+
+
+@inlined
+def step(theta, p):
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    near = visible(theta)
+    error = lambda2 * (alpha * beta2 - 1.0)
+    slope = bounded(pull(theta, p), clip * unit(theta))
+    return (
+        alpha - eta * (lambda1 * alpha * (near * near) + error * beta2),
+        bounded(beta1 - eta * slope, radius * unit(theta)),
+        beta2 - eta * (error * alpha),
+        power,
+    )
+
+
+@inlined
+def clipped(theta, p):
+    lambda1, lambda2, eta, clip, radius = p
+    slope = bounded(pull(theta, p), clip * unit(theta))
+    return (abs(pull(theta, p)) > clip * unit(theta)) | (abs(theta[1] - eta * slope) > radius * unit(theta))
+
+
+@inlined
+def rescale(theta, p):
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    size = abs(beta1)
+    growth = 1.0 + eta * lambda1 * (alpha * alpha)
+    growth = growth * growth
+    growth = growth * growth
+    growth = growth * growth
+    reach = size * (growth * growth)  # a bound on |beta1| in the next 16 steps
+    small = (size < SMALL) & (reach < HIDDEN)
+    large = (power < 0.0) & ((size > LARGE) | (reach > HIDDEN * UP))
+    factor = select(small, UP, select(large, DOWN, 1.0))
+    return alpha, beta1 * factor, beta2, power + select(small, -1.0, select(large, 1.0, 0.0))
+
+
+@inlined
+def loss(theta, p):
+    irrelevant, relevant = loss_parts(theta, p)
+    return irrelevant + relevant
+
+
+@inlined
+def loss_parts(theta, p):
+    """L1 and L2."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    product = alpha * visible(theta)
+    error = alpha * beta2 - 1.0
+    return 0.5 * lambda1 * (product * product), 0.5 * lambda2 * (error * error)
+
+
+@inlined
+def arrowhead(theta, p):
+    """The Hessian's diagonal (d0, d1, d2) and arms (e1, e2) in the order alpha, beta1, beta2."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    near = visible(theta)
+    square = alpha * alpha
+    return (
+        lambda1 * (near * near) + lambda2 * (beta2 * beta2),
+        lambda1 * square,
+        lambda2 * square,
+        2.0 * lambda1 * (alpha * near),
+        lambda2 * (2.0 * (alpha * beta2) - 1.0),
+    )
+
+
+@inlined
+def stable(theta, p, tau):
+    d0, d1, d2, e1, e2 = arrowhead(theta, p)
+    return arrowhead_stable(d0, d1, d2, e1, e2, tau)
+
+
+@inlined
+def sharpness(theta, p):
+    d0, d1, d2, e1, e2 = arrowhead(theta, p)
+    return arrowhead_top(d0, d1, d2, e1, e2)
+
+
+@inlined
+def sharpness_begin(theta, p):
+    d0, d1, d2, e1, e2 = arrowhead(theta, p)
+    return divide(d0, d1, d2, e1, e2)
+
+
+SHARPNESS_STAGES, SHARPNESS_WIDTH = (deflate, polish, polish), 6
+sharpness_finish = finish
+
+
+@inlined
+def settled(theta, p, loss, tau, tolerance):
+    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+
+    With r = alpha beta2 - 1, what is left of L2 moves lambda1 alpha^2 by at most about 2r relative, and
+    r^2 = 2 L2 / lambda2.  What is left of L1 moves it by L1 / (lambda1 alpha^4) / MARGIN at most, since beta1 shrinks
+    by a factor of at most 1 - MARGIN a step.  Below (1 - MARGIN) 2/eta neither can grow back.
+    """
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    square = alpha * alpha
+    quiet = (loss < tolerance) & (32.0 * loss < MARGIN**2 * lambda2) & (loss < 0.1 * MARGIN**2 * (lambda1 * square * square))
+    return quiet & stable(theta, p, (1.0 - MARGIN) * tau)
+
+
+@inlined
+def guard(theta):
+    return theta[0]
+
+
+def hessian(theta, p):
+    """The full Hessian of L, shape (..., 3, 3), in the order of STATE."""
+    d0, d1, d2, e1, e2 = arrowhead(theta, p)
+    zero = np.zeros_like(np.asarray(d0, dtype=float))
+    rows = [[d0, e1, e2], [e1, d1, zero], [e2, zero, d2]]
+    return np.moveaxis(np.array(np.broadcast_arrays(*sum(rows, []))), 0, -1).reshape(*np.shape(zero), 3, 3)

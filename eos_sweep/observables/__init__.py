@@ -1,0 +1,61 @@
+"""The table of observables: name -> module.  A new observable is a new file here and one row."""
+
+import importlib
+from collections.abc import Iterable
+
+from eos_sweep.contract import Model, Observable, Variable
+
+TABLE = {
+    name: f"eos_sweep.observables.{name}"
+    for name in (
+        "outcome",
+        "crossings",
+        "sharpness_ends",
+        "sharpness_max",
+        "tail",
+        "sign_flips",
+        "loss_range",
+        "loss_rises",
+        "clipping",
+        "smallest",
+        "final_state",
+    )
+}
+# Everything but the two that only some studies want: how often the clip acted, how small beta1 became.
+DEFAULT = tuple(name for name in TABLE if name not in ("clipping", "smallest"))
+
+
+def get(name: str) -> Observable:
+    """Return the observable module called ``name``."""
+    return importlib.import_module(TABLE[name])  # type: ignore[return-value]
+
+
+def variables(model: Model) -> dict[str, tuple[str, Variable]]:
+    """Return variable name -> (observable name, description) of all that ``model`` can store, in table order."""
+    return {
+        variable: (name, description)
+        for name in TABLE
+        for variable, description in get(name).variables(model).items()
+    }
+
+
+def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
+    """Return the variables that ``names`` (of variables, of observables, or "default") stand for, in table order.
+
+    Raises
+    ------
+    KeyError
+        If a name is none of these.
+    """
+    known = variables(model)
+    wanted = {"steps_taken"}
+    for name in names:
+        if name == "default":
+            wanted.update(variable for variable, (owner, _) in known.items() if owner in DEFAULT)
+        elif name in known:
+            wanted.add(name)
+        elif name in TABLE:
+            wanted.update(variable for variable, (owner, _) in known.items() if owner == name)
+        else:
+            raise KeyError(name)
+    return tuple(variable for variable in known if variable in wanted)

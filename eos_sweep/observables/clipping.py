@@ -1,0 +1,33 @@
+"""On what share of the steps the gradient clip or the projection acted."""
+
+import numpy as np
+
+from eos_sweep import lanes
+from eos_sweep.contract import Variable
+from eos_sweep.scalar import inlined
+
+NEEDS = ()
+KEPT = 0
+COUNTS = 1
+
+
+def variables(model):
+    return {"clip_fraction": Variable("float64", "fraction of steps that a clip or projection changed", float("nan"))}
+
+
+def start(begin):
+    return (), (np.zeros_like(begin.steps),)
+
+
+@inlined
+def watch(kept, moment):
+    return (), moment.clipped
+
+
+@inlined
+def fold(counts, bits, age, steps):
+    return (counts[0] + lanes.population(bits),)
+
+
+def finish(begin, end, kept, counts):
+    return {"clip_fraction": counts[0] / np.maximum(end.steps, 1)}

@@ -1,0 +1,50 @@
+"""When and how often the sharpness crosses 2/eta."""
+
+import numpy as np
+
+from eos_sweep import lanes
+from eos_sweep.contract import Variable
+from eos_sweep.scalar import inlined, select
+
+NEEDS = ()
+KEPT = 0
+COUNTS = 4  # first step above, upward crossings, steps above, whether the last step was above
+
+
+def variables(model):
+    return {
+        "first_crossing": Variable("int32", "first step with sharpness above 2/eta (0: from the start; -1: never)", -2),
+        "crossings": Variable("int32", "number of upward crossings of 2/eta", -1),
+        "steps_above": Variable("int32", "number of steps with sharpness above 2/eta, the start included", -1),
+        "final_above": Variable(
+            "int8", "whether the last step was above 2/eta", 0, flags={"not_computed": 0, "below": 1, "above": 2}
+        ),
+    }
+
+
+def start(begin):
+    above = (~begin.model.stable(begin.theta, begin.p, begin.model.threshold(begin.p))).astype(np.int64)
+    return (), (above - 1, np.zeros_like(above), above, above)
+
+
+@inlined
+def watch(kept, moment):
+    return (), moment.unstable
+
+
+@inlined
+def fold(counts, bits, age, steps):
+    first, crossings, total, last = counts
+    upward = bits & ~((bits << 1) | last)
+    here = age + 1 + lanes.lowest(bits)
+    return (
+        select((first < 0) & (bits != 0), here, first),
+        crossings + lanes.population(upward),
+        total + lanes.population(bits),
+        select(steps == 0, last, (bits >> (steps - 1)) & 1),
+    )
+
+
+def finish(begin, end, kept, counts):
+    first, crossings, total, last = counts
+    return {"first_crossing": first, "crossings": crossings, "steps_above": total, "final_above": last + 1}

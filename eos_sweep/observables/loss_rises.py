@@ -1,0 +1,33 @@
+"""On how many steps the loss rose: zero for a monotone descent, about half of them at the edge of stability."""
+
+import numpy as np
+
+from eos_sweep import lanes
+from eos_sweep.contract import Variable
+from eos_sweep.scalar import inlined
+
+NEEDS = ()
+KEPT = 0
+COUNTS = 1
+
+
+def variables(model):
+    return {"loss_rises": Variable("int32", "number of steps on which the loss rose", -1)}
+
+
+def start(begin):
+    return (), (np.zeros_like(begin.steps),)
+
+
+@inlined
+def watch(kept, moment):
+    return (), moment.loss > moment.loss_before
+
+
+@inlined
+def fold(counts, bits, age, steps):
+    return (counts[0] + lanes.population(bits),)
+
+
+def finish(begin, end, kept, counts):
+    return {"loss_rises": counts[0]}

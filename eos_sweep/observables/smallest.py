@@ -1,0 +1,47 @@
+"""How small the coordinate with its own exponent became: a double ends at 1e-308, ordinary runs do not.
+
+The record is a mantissa and a power; a candidate at another power is brought to the record's before it is compared.
+"""
+
+import numpy as np
+
+from eos_sweep.contract import Variable
+from eos_sweep.scalar import inlined, select
+from eos_sweep.state import carried, log10_abs
+
+NEEDS = ()
+KEPT = 2  # mantissa, power
+COUNTS = 0
+UP, DOWN = 2.0**512, 2.0**-512
+
+
+def variables(model):
+    return {
+        f"log10_abs_{name}_min": Variable("float64", f"smallest log10 |{name}| met, the start included", float("nan"))
+        for name in model.CARRIED[:1]
+    }
+
+
+def start(begin):
+    mantissa, power = carried(begin.model, begin.theta)
+    return (abs(mantissa), power), ()
+
+
+@inlined
+def watch(kept, moment):
+    least, record = kept
+    mantissa, power = moment.carried
+    shift = power - record
+    # Two powers up is out of reach: a mantissa is never so small, nor a record so large.
+    unit = select(shift < 0.0, DOWN, select(shift > 1.5, np.inf, select(shift > 0.0, UP, 1.0)))
+    smaller = abs(mantissa) * unit < least
+    return (select(smaller, abs(mantissa), least), select(smaller, power, record)), False
+
+
+@inlined
+def fold(counts, bits, age, steps):
+    return counts
+
+
+def finish(begin, end, kept, counts):
+    return {f"log10_abs_{name}_min": log10_abs(*kept) for name in end.model.CARRIED[:1]}

@@ -1,0 +1,57 @@
+"""Sharpness over 2/eta in the last tenth of the budget: where a trajectory hovers.
+
+A trajectory that settled earlier keeps its last value through the rest of the window; one that diverged has no tail.
+"""
+
+import numpy as np
+
+from eos_sweep.contract import DIVERGED, Variable
+from eos_sweep.scalar import inlined, select
+
+NEEDS = ("tail",)
+KEPT = 4  # sum, least, largest, number
+COUNTS = 0
+
+
+def window(budget):
+    """Number of steps in the window: a tenth of the budget, at least one."""
+    return max(1, budget // 10)
+
+
+def variables(model):
+    nan = float("nan")
+    return {
+        "tail_mean": Variable("float64", "mean of sharpness * eta / 2 over the last tenth of the budget", nan),
+        "tail_min": Variable("float64", "least sharpness * eta / 2 in the last tenth of the budget", nan),
+        "tail_max": Variable("float64", "largest sharpness * eta / 2 in the last tenth of the budget", nan),
+    }
+
+
+def start(begin):
+    zero = np.zeros_like(begin.loss)
+    return (zero, zero + np.inf, zero - np.inf, zero), ()
+
+
+@inlined
+def watch_tail(kept, ratio):
+    total, least, largest, number = kept
+    return (
+        total + ratio,
+        select(ratio < least, ratio, least),
+        select(ratio > largest, ratio, largest),
+        number + 1.0,
+    )
+
+
+def finish(begin, end, kept, counts):
+    total, least, largest, number = kept
+    last = end.model.sharpness(end.theta, end.p) / end.model.threshold(end.p)
+    missing = window(end.budget) - number
+    settled = missing > 0
+    mean = (total + missing * np.where(settled, last, 0.0)) / window(end.budget)
+    values = {
+        "tail_mean": mean,
+        "tail_min": np.where(settled, np.minimum(least, last), least),
+        "tail_max": np.where(settled, np.maximum(largest, last), largest),
+    }
+    return {name: np.where(end.status == DIVERGED, np.nan, value) for name, value in values.items()}

@@ -1,0 +1,173 @@
+"""Regimes of training as ordered rules on stored observables.
+
+A regime is a pure function of a trajectory's observables and a few named thresholds, so a stored sweep can be labelled
+again with other thresholds without running a step.  The first rule that holds decides.
+"""
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+CODES = {
+    "not_computed": 0,
+    "divergence": 1,
+    "sign_flip": 2,
+    "edge_of_stability": 3,
+    "catapult": 4,
+    "progressive_sharpening": 5,
+    "stable": 6,
+    "unsettled": 7,
+}
+
+
+class Threshold(NamedTuple):
+    """A number that a rule compares with."""
+
+    default: float
+    meaning: str
+    reason: str
+
+
+THRESHOLDS: Mapping[str, Threshold] = {
+    "flips": Threshold(1, "sign flips from which on a run is a sign flip", "one flip ends the theory's assumptions"),
+    "crossings": Threshold(
+        2,
+        "upward crossings of 2/eta from which on a run is at the edge of stability",
+        "one crossing may be a catapult; a second one means that it sharpened again after it had stabilised itself",
+    ),
+    "growth": Threshold(
+        1.05,
+        "factor by which sharpness must grow to count as progressive sharpening",
+        "5 % is far above rounding and far below the growth that is seen on the way to the edge",
+    ),
+}
+
+
+class Rule(NamedTuple):
+    """One regime: its name, its rule in words, and as a function of observables ``o`` and thresholds ``t``."""
+
+    regime: str
+    words: str
+    holds: Callable
+
+
+RULES = (
+    Rule("divergence", "the loss left every bound", lambda o, t: o.outcome == 2),
+    Rule("sign_flip", "the guarded weight changed sign", lambda o, t: o.sign_flips >= t.flips),
+    Rule(
+        "edge_of_stability",
+        "sharpness crossed 2/eta upwards at least twice, and stayed bounded",
+        lambda o, t: o.crossings >= t.crossings,
+    ),
+    Rule(
+        "catapult",
+        "sharpness was above 2/eta, from the start or after one crossing, and came back below to stay",
+        lambda o, t: (o.steps_above > 0) & (o.final_above == 1),
+    ),
+    Rule(
+        "progressive_sharpening",
+        "never above 2/eta, and sharpness grew",
+        lambda o, t: (o.steps_above == 0) & (o.sharpness_max > t.growth * o.sharpness_initial),
+    ),
+    Rule("stable", "never above 2/eta, without such growth", lambda o, t: o.steps_above == 0),
+    Rule("unsettled", "the budget ended above 2/eta", lambda o, t: o.steps_above > 0),
+)
+
+# What the rules read: a sweep that stores these can be labelled.
+REQUIRED = (
+    "outcome",
+    "sign_flips",
+    "crossings",
+    "steps_above",
+    "final_above",
+    "sharpness_initial",
+    "sharpness_max",
+)
+
+
+def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Return all thresholds by name: those ``given``, and the defaults of the others.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a value is not a finite number.
+    """
+    given = dict(given or {})
+    for name, value in given.items():
+        if name not in THRESHOLDS:
+            raise ValueError(f"threshold {name!r}: unknown; there are: {', '.join(THRESHOLDS)}")
+        if not np.isfinite(value):
+            raise ValueError(f"threshold {name!r}: must be a finite number, got {value!r}")
+    return {name: float(given.get(name, threshold.default)) for name, threshold in THRESHOLDS.items()}
+
+
+def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> np.ndarray:
+    """Return the regime code of each trajectory.
+
+    Parameters
+    ----------
+    values
+        Observable name -> array, for each name of ``REQUIRED``; all of one shape.
+    limits
+        All thresholds, as :func:`thresholds` returns them.
+
+    Returns
+    -------
+    ndarray of int8
+        A code of ``CODES``; 0 where ``outcome`` is 0, which means not computed.
+    """
+    o, t = SimpleNamespace(**values), SimpleNamespace(**limits)
+    codes = np.select([rule.holds(o, t) for rule in RULES], [CODES[rule.regime] for rule in RULES], 0)
+    return np.where(o.outcome == 0, 0, codes).astype(np.int8)
+
+
+def attributes(limits: Mapping[str, float]) -> dict:
+    """Return the CF attributes of a regime variable labelled with ``limits``."""
+    return {
+        "long_name": "regime of training",
+        "units": "1",
+        "flag_values": np.array(list(CODES.values()), np.int8),
+        "flag_meanings": " ".join(CODES),
+        "rules": "; ".join(f"{rule.regime}: {rule.words}" for rule in RULES),
+        "thresholds": ", ".join(f"{name}={value:g}" for name, value in limits.items()),
+    }
+
+
+def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
+    """Label each trajectory of ``dataset`` with its regime.
+
+    Parameters
+    ----------
+    dataset
+        A sweep that stores the observables of ``REQUIRED``; dask-backed variables stay lazy.
+    **given
+        Thresholds by name (``flips``, ``crossings``, ``growth``); the others are the defaults.
+
+    Returns
+    -------
+    DataArray of int8
+        Named ``regime``, with CF ``flag_values`` and ``flag_meanings``.
+
+    Raises
+    ------
+    ValueError
+        If an observable that the rules read is not stored, or a threshold is unknown.
+    """
+    limits = thresholds(given)
+    missing = [name for name in REQUIRED if name not in dataset]
+    if missing:
+        raise ValueError(
+            f"observables: the regime rules read {', '.join(missing)}, not stored here; "
+            'add them, or "default", to the spec\'s observables and run it again'
+        )
+    regime = xr.apply_ufunc(
+        lambda *arrays: classify(dict(zip(REQUIRED, arrays, strict=True)), limits),
+        *(dataset[name] for name in REQUIRED),
+        dask="parallelized",
+        output_dtypes=[np.int8],
+    )
+    return regime.rename("regime").assign_attrs(attributes(limits))

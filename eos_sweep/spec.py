@@ -1,0 +1,284 @@
+"""A sweep as plain data: a TOML file or Python objects -> a frozen, validated ``Sweep`` of ``Axis``es.
+
+Everything that can be wrong with a sweep is found here, before anything is created; each ``SpecError`` is one line that
+names the key, the value and the remedy.
+"""
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
+from pydantic import ValidationError as Invalid
+
+from eos_sweep import models
+from eos_sweep import observables as outputs
+from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
+from eos_sweep.contract import Model, Quantity
+from eos_sweep.expressions import Expression
+from eos_sweep.inputs import Source, evaluate, probes, resolve
+
+__all__ = ["Axis", "SpecError", "Sweep", "differences", "extends", "load_spec", "make"]
+
+SEED = Quantity("seed", "seed", least=0.0)
+
+
+def _entry(value: Any) -> float | str:
+    return value if isinstance(value, str) and value not in ("inf", "-inf") else number(value)
+
+
+def _axes(given: Any) -> tuple[Axis, ...]:
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ValueError("not a table")
+    return tuple(Axis.parse(name, definition) for name, definition in given.items())
+
+
+Number = Annotated[float, BeforeValidator(number)]
+Entry = Annotated[float | str, PlainValidator(_entry)]
+Whole = Annotated[int, Strict(), BeforeValidator(whole)]
+
+
+class Sweep(BaseModel):
+    """A grid of trajectories and what to keep of them.  A field's description is the remedy in its errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: str = Field(description='name a model, such as model = "bivariate"')
+    title: str = Field("", description="give a text in quotes")
+    steps: Whole = Field(ge=1, le=2_000_000_000, description="give a whole number from 1 to 2_000_000_000")
+    tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
+    dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
+    observables: tuple[str, ...] = Field(("default",), description='give a list of names, such as ["default"]')
+    axes: Annotated[tuple[Axis, ...], PlainValidator(_axes)] = Field(
+        description=f"give a table [axes] of names, each with {FORMS}"
+    )
+    parameters: dict[str, Entry] = Field({}, description="give a number, inf, an expression or a preset in quotes")
+    initial: dict[str, Entry] = Field({}, description="give a number or an expression in quotes")
+    chunks: dict[str, Annotated[Whole, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
+    thresholds: dict[str, Number] = Field({}, description="give name = a number")
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """Return the sweep that ``given``, in the layout of the TOML file, describes; ``to_dict`` is its inverse.
+
+        Raises:
+            SpecError: the first thing that is wrong with it.
+        """
+        try:
+            return cls.model_validate(given)
+        except Invalid as error:
+            problems = error.errors(include_url=False)
+        # a misspelt key is unknown and leaves another one missing: tell of the cause
+        raise SpecError(_explained(min(problems, key=lambda problem: problem["type"] != "extra_forbidden")))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the string "inf"."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["axes"] = {axis.name: axis.definition for axis in self.axes}
+        return _strict(fields)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.model not in models.TABLE:
+            raise SpecError(f"model: no model {self.model!r}; {closest(self.model, models.TABLE)}")
+        for axis in self.axes:
+            if axis.name not in {*self.quantities, "seed"}:
+                known = [*self.quantities, "seed"]
+                raise SpecError(f"axes.{axis.name}: {self.model} has no {axis.name!r}; {closest(axis.name, known)}")
+            if axis.name == "seed" and not np.all((axis.values == np.floor(axis.values)) & (axis.values < 2**53)):
+                raise SpecError(f"axis 'seed': got {short(axis.values.tolist())}; give whole numbers from 0 to 2**53")
+            bounded(f"axis {axis.name!r}", self.quantities.get(axis.name, SEED), axis.values)
+        if not self.axes:
+            raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
+        for name, size in self.chunks.items():
+            if name not in self.dims:
+                raise SpecError(f"chunks.{name}: got {size}, but there is no such axis; {closest(name, self.dims)}")
+            self.chunks[name] = min(size, self.axis(name).values.size)
+        if self.thresholds:
+            from eos_sweep.regimes import THRESHOLDS
+
+            for name, value in self.thresholds.items():
+                if name not in THRESHOLDS:
+                    raise SpecError(f"thresholds.{name}: unknown, got {value}; {closest(name, THRESHOLDS)}")
+        _ = self.variables
+        self.inputs(probes(self.sources, {axis.name: axis.values for axis in self.axes}))
+        return self
+
+    @property
+    def module(self) -> Model:
+        """The model's module."""
+        return models.get(self.model)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Name -> description of the parameters and then of the initial coordinates."""
+        return {**self.module.PARAMETERS, **self.module.STATE}
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The names of the axes, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values of each axis."""
+        return tuple(axis.values.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of trajectories."""
+        return math.prod(self.shape)
+
+    def axis(self, name: str) -> Axis:
+        """Return the axis called ``name``; KeyError if there is none."""
+        return {axis.name: axis for axis in self.axes}[name]
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables that ``observables`` stand for."""
+        try:
+            return outputs.expand(self.observables, self.module)
+        except KeyError as error:
+            name, known = error.args[0], ["default", *outputs.TABLE, *outputs.variables(self.module)]
+            raise SpecError(f"observables: no observable {name!r}; {closest(name, known)}") from None
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Name -> number or expression of every input that is no axis, each after those that it needs."""
+        return resolve(self.module, {"parameters": self.parameters, "initial": self.initial}, self.dims)
+
+    def inputs(self, coordinates: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the initial state and the parameters (name -> array) of a block of the grid.
+
+        Args:
+            coordinates: name -> values of every axis, broadcast-compatible, such as ``np.ix_`` makes them.
+
+        Returns:
+            Initial coordinates and parameters, each float64, C-contiguous, of the block's shape.  An entry depends on
+            its own coordinates only: however the grid is cut into blocks, the bits are the same.
+
+        Raises:
+            SpecError: a value is out of its bounds, or an expression has none.
+        """
+        if wrong := set(coordinates) ^ set(self.dims):
+            raise SpecError(f"coordinates: got {sorted(coordinates)}, wrong in {sorted(wrong)}; give {list(self.dims)}")
+        values = evaluate(self.module, self.sources, {name: coordinates[name] for name in self.dims})
+        shape = np.broadcast_shapes(*(values[name].shape for name in self.dims))
+        full = {name: np.array(np.broadcast_to(values[name], shape), order="C") for name in self.quantities}
+        return {name: full[name] for name in self.module.STATE}, {name: full[name] for name in self.module.PARAMETERS}
+
+    @cached_property
+    def identity(self) -> dict[str, tuple[str, str]]:
+        """Key -> (what counts, how to show it) of all that determines the numbers, and of nothing else."""
+        facts: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
+        facts |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
+        found = {key: (str(value), str(value)) for key, value in facts.items()}
+        for axis in self.axes:
+            found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
+        for name, source in self.sources.items():
+            table = "parameters" if name in self.module.PARAMETERS else "initial"
+            given = getattr(self, table).get(name, source)
+            shown = repr(given) if isinstance(given, str) else text(given)
+            found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else shown, shown
+        return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of all that determines the numbers: everything but title, chunks and thresholds."""
+        counts = {key: what for key, (what, _) in self.identity.items()}
+        return hashlib.sha256(json.dumps(counts, sort_keys=True).encode()).hexdigest()
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _explained(problem: Mapping[str, Any]) -> str:
+    """Return the one line for a problem that pydantic found."""
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, SpecError):
+        return str(cause)
+    place = [str(part) for part in problem["loc"]] or ["spec"]
+    fields = Sweep.model_fields
+    if problem["type"] == "extra_forbidden":
+        return f"{place[0]}: unknown key, got {short(problem['input'])}; {closest(place[0], fields)}"
+    remedy = fields[place[0]].description if place[0] in fields else "give a table of keys"
+    got = "missing" if problem["type"] == "missing" else f"got {short(problem['input'])}"
+    return f"{'.'.join(place)}: {got}; {remedy}"
+
+
+def load_spec(path: str | Path) -> Sweep:
+    """Return the sweep that the TOML file at ``path`` describes.
+
+    Raises:
+        SpecError: the file cannot be read, or the first thing that is wrong with it.
+    """
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}; give the path of a TOML file") from None
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"{path}: not TOML, {short(str(error))}; mend it there") from None
+    return Sweep.from_dict(given)
+
+
+def make(
+    model: str,
+    axes: Mapping[str, Any],
+    parameters: Mapping[str, float | str] | None = None,
+    initial: Mapping[str, float | str] | None = None,
+    *,
+    steps: int,
+    observables: Iterable[str] | None = None,
+    tolerance: float = 1e-20,
+    dtype: str = "float64",
+    title: str = "",
+    chunks: Mapping[str, int] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+) -> Sweep:
+    """Return a sweep from Python objects.
+
+    Args:
+        axes: name -> 1-D values (or a TOML form such as ``{"log": [1, 100, 5]}``), in the order of the dimensions.
+        parameters, initial: name -> number or expression of every other input that has no default.
+        steps: budget of each trajectory.
+        observables: names of variables, of observables, or "default"; the default if None.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
+    given = {"model": model, "title": title, "steps": steps, "tolerance": tolerance, "dtype": dtype, "axes": axes}
+    given |= {"parameters": parameters or {}, "initial": initial or {}}
+    given |= {"chunks": chunks or {}, "thresholds": thresholds or {}}
+    return Sweep.from_dict(given if observables is None else given | {"observables": observables})
+
+
+def differences(old: Sweep, new: Sweep) -> list[str]:
+    """Return a readable line for each thing that determines the numbers and differs; none if the hashes are equal."""
+    lines = []
+    for key in {**old.identity, **new.identity}:
+        (counts, before), (counts_now, now) = (sweep.identity.get(key, ("", "none")) for sweep in (old, new))
+        if counts != counts_now:
+            lines.append(f"{key}: {before} -> {now}" + " (with other values)" * (before == now))
+    return lines
+
+
+def extends(old: Sweep, new: Sweep) -> bool:
+    """Whether the numbers of ``new`` are those of ``old`` and more: axes gained values at their end, nothing else."""
+    fixed = [
+        {key: counts for key, (counts, _) in sweep.identity.items() if not key.startswith("axes.")}
+        for sweep in (old, new)
+    ]
+    if fixed[0] != fixed[1]:
+        return False
+    pairs = list(zip(old.axes, new.axes, strict=True))
+    return old.shape != new.shape and all(after.bits.startswith(before.bits) for before, after in pairs)

@@ -1,0 +1,40 @@
+"""From coordinates to a kernel's state and back: a coordinate with its own exponent is a mantissa and a power.
+
+The value is ``mantissa * 2**(512 * power)``; powers follow the coordinates, in the order of ``model.CARRIED``.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eos_sweep.contract import Model, Numbers
+
+DECADES = 512 * np.log10(2.0)  # of one power
+
+
+def enter(model: Model, initial: Mapping[str, np.ndarray], p: Numbers) -> Numbers:
+    """Return the state that stands for the coordinates ``initial``, whatever their size (denormals included)."""
+    zero = np.zeros_like(next(iter(initial.values())))
+    theta = tuple(initial[name] for name in model.STATE) + tuple(zero for _ in model.CARRIED)
+    for _ in range(3):  # from 5e-324 to above 1e-50 takes two
+        theta = model.rescale(theta, p)
+    return theta
+
+
+def carried(model: Model, theta: Numbers) -> tuple[np.ndarray, np.ndarray]:
+    """Return mantissa and power of the coordinate with its own exponent."""
+    return theta[list(model.STATE).index(model.CARRIED[0])], theta[len(model.STATE)]
+
+
+def log10_abs(mantissa: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Return log10 of the absolute value, -inf for zero; it has no lower end."""
+    with np.errstate(divide="ignore"):
+        return np.log10(np.abs(mantissa)) + DECADES * power
+
+
+def values(model: Model, theta: Numbers) -> dict[str, np.ndarray]:
+    """Return name -> value of each coordinate; one too small for a double comes out as zero."""
+    result = dict(zip(model.STATE, theta, strict=False))
+    for name, power in zip(model.CARRIED, theta[len(model.STATE) :], strict=True):
+        result[name] = np.ldexp(result[name], (512 * np.maximum(power, -9)).astype(np.int32))
+    return result

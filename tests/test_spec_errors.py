@@ -1,0 +1,243 @@
+"""What is wrong with a spec is told in one line that names the key, the value and the remedy."""
+
+import copy
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eos_sweep.spec import SpecError, Sweep, load_spec
+
+PLAIN = {
+    "model": "bivariate",
+    "steps": 10,
+    "axes": {"eta": [0.1, 0.2]},
+    "parameters": {"lambda1": 1, "lambda2": 1},
+    "initial": {"alpha": 1, "beta1": 1, "beta2": 1},
+}
+
+
+def changed(**changes):
+    """PLAIN with other keys; a table's entries are merged into it, None removes a key."""
+    spec = copy.deepcopy(PLAIN)
+    for key, value in changes.items():
+        if value is None:
+            del spec[key]
+        elif isinstance(value, dict) and key != "axes":
+            merged = {**spec.get(key, {}), **value}
+            spec[key] = {name: entry for name, entry in merged.items() if entry is not None}
+        else:
+            spec[key] = value
+    return spec
+
+
+# What is wrong, and two pieces of the line that tells: the key with the value, and the remedy.
+NAN, INF = float("nan"), float("inf")
+BAD = [
+    ({"model": None}, "model: missing", 'name a model, such as model = "bivariate"'),
+    ({"model": "bivariat"}, "model: no model 'bivariat'", "did you mean 'bivariate'?"),
+    ({"model": 3}, "model: got 3", "name a model"),
+    ({"stpes": 10, "steps": None}, "stpes: unknown key, got 10", "did you mean 'steps'?"),
+    ({"xyzzy": 1}, "xyzzy: unknown key, got 1", "there are: model, title, steps"),
+    ({"steps": None}, "steps: missing", "give a whole number from 1 to 2_000_000_000"),
+    ({"steps": 1e4}, "steps: got 10000.0", "give a whole number"),
+    ({"steps": "10"}, "steps: got '10'", "give a whole number"),
+    ({"steps": True}, "steps: got True", "give a whole number"),
+    ({"steps": 0}, "steps: got 0", "give a whole number from 1"),
+    ({"steps": 2_000_000_001}, "steps: got 2000000001", "to 2_000_000_000"),
+    ({"steps": 10**5000}, "steps: got a huge int", "to 2_000_000_000"),
+    ({"title": 3}, "title: got 3", "give a text in quotes"),
+    ({"tolerance": NAN}, "tolerance: got nan", "give a finite number >= 0"),
+    ({"tolerance": -1}, "tolerance: got -1.0", "give a finite number >= 0"),
+    ({"tolerance": INF}, "tolerance: got inf", "give a finite number >= 0"),
+    ({"tolerance": "1e-9"}, "tolerance: got '1e-9'", "give a finite number >= 0"),
+    ({"tolerance": True}, "tolerance: got True", "give a finite number >= 0"),
+    ({"dtype": "float16"}, "dtype: got 'float16'", 'give "float64" or "float32"'),
+    ({"observables": "default"}, "observables: got 'default'", "give a list of names"),
+    ({"observables": [1]}, "observables.0: got 1", "give a list of names"),
+    ({"observables": ["defualt"]}, "observables: no observable 'defualt'", "did you mean 'default'?"),
+    ({"axes": None}, "axes: missing", "give a table [axes]"),
+    ({"axes": 3}, "axes: got 3", "give a table [axes]"),
+    ({"axes": {}}, "axes: got none", "give a table [axes]"),
+    ({"axes": {3: [1]}}, "axes: got {3: [1]}", "give a table [axes]"),
+    ({"axes": {"etaa": [1]}}, "axes.etaa: bivariate has no 'etaa'", "did you mean 'eta'?"),
+    ({"axes": {"eta": []}}, "axis 'eta': got []", "give at least one"),
+    ({"axes": {"eta": [1, 2, 1.0]}}, "axis 'eta': got 1 more than once", "give every value once"),
+    ({"axes": {"eta": {"linear": [1, 1 + 2**-52, 9]}}}, "axis 'eta': got 1 more than once", "every value once"),
+    ({"axes": {"alpha": [0.0, -0.0]}, "initial": {}}, "axis 'alpha': got", "more than once"),
+    ({"axes": {"eta": [0.1, 0.0]}}, "axis 'eta': got 0.0", "must be a finite number > 0"),
+    ({"axes": {"eta": [0.1, INF]}}, "axis 'eta': got inf", "must be a finite number > 0"),
+    ({"axes": {"eta": [0.1, NAN]}}, "axis 'eta': got nan", "give numbers only"),
+    ({"axes": {"eta": np.array([0.1, NAN])}}, "axis 'eta': got nan", "give numbers only"),
+    ({"axes": {"eta": [0.1], "clip": [-1]}}, "axis 'clip': got -1.0", "must be a number >= 0 or inf"),
+    ({"axes": {"eta": [0.1], "clip": ["-inf"]}}, "axis 'clip': got -inf", "must be a number >= 0 or inf"),
+    ({"axes": {"eta": [True]}}, "axis 'eta': got [True]", "[values] or one of"),
+    ({"axes": {"eta": np.array([True])}}, "axis 'eta': got", "[values] or one of"),
+    ({"axes": {"eta": ["0.1"]}}, "axis 'eta': got ['0.1']", "[values] or one of"),
+    ({"axes": {"eta": [[1], [2]]}}, "axis 'eta': got [[1], [2]]", "[values] or one of"),
+    ({"axes": {"eta": np.ones((2, 2))}}, "axis 'eta': got", "[values] or one of"),
+    ({"axes": {"eta": 0.1}}, "axis 'eta': got 0.1", "[values] or one of"),
+    ({"axes": {"eta": "0.1"}}, "axis 'eta': got '0.1'", "[values] or one of"),
+    ({"axes": {"eta": [10**400]}}, "axis 'eta': got [1000", "[values] or one of"),
+    ({"axes": {"eta": [10**5000]}}, "axis 'eta': got a huge list", "[values] or one of"),
+    ({"axes": {"eta": {}}}, "axis 'eta': got {}", "give [values] or one of"),
+    ({"axes": {"eta": {"lin": [1, 2, 3]}}}, "axis 'eta': got {'lin': [1, 2, 3]}", "{ linear = [start, stop, count] }"),
+    ({"axes": {"eta": {"log": [1, 2, 3], "values": [1]}}}, "axis 'eta': got {'log'", "give [values] or one of"),
+    ({"axes": {"eta": {"log": [1, 2]}}}, "axis 'eta': got [1, 2]", "give log = [start, stop, count]"),
+    ({"axes": {"eta": {"log": 7}}}, "axis 'eta': got 7", "give log = [start, stop, count]"),
+    ({"axes": {"eta": {"log": ["a", 2, 3]}}}, "axis 'eta': got ['a', 2, 3]", "give log = [start, stop, count]"),
+    ({"axes": {"eta": {"log": [1, NAN, 3]}}}, "axis 'eta': got [1, nan, 3]", "give log = [start, stop, count]"),
+    ({"axes": {"eta": {"log": [0.0, 1, 3]}}}, "axis 'eta': log spacing needs start > 0, got 0.0", "linear spacing"),
+    ({"axes": {"eta": {"log": [1, -1, 3]}}}, "axis 'eta': log spacing needs stop > 0, got -1.0", "linear spacing"),
+    ({"axes": {"eta": {"linear": [1, INF, 3]}}}, "linear spacing needs a finite stop, got inf", "one of values"),
+    ({"axes": {"eta": {"linear": [1, 2, 3.0]}}}, "axis 'eta': got count 3.0", "give a whole number"),
+    ({"axes": {"eta": {"linear": [1, 2, True]}}}, "axis 'eta': got count True", "give a whole number"),
+    ({"axes": {"eta": {"linear": [1, 2, 0]}}}, "axis 'eta': got count 0", "give a whole number from 1"),
+    ({"axes": {"eta": {"linear": [1, 2, 10**12]}}}, "axis 'eta': got count 1000000000000", "to 10000000"),
+    ({"axes": {"eta": {"linear": [1, 2, 1]}}}, "axis 'eta': got [1, 2, 1]", "must be equal for count 1"),
+    ({"axes": {"eta": {"linear": [1, 1, 2]}}}, "axis 'eta': got [1, 1, 2]", "must be equal for count 1"),
+    ({"axes": {"eta": [1], "seed": [0.5]}}, "axis 'seed': got [0.5]", "give whole numbers from 0"),
+    ({"axes": {"eta": [1], "seed": [-1]}}, "axis 'seed': got -1.0", ">= 0"),
+    ({"axes": {"eta": [1], "seed": [2**53]}}, "axis 'seed': got [9007199254740992.0]", "to 2**53"),
+    ({"axes": {"eta": [1], "seed": [INF]}}, "axis 'seed': got [inf]", "give whole numbers"),
+    ({"parameters": 3}, "parameters: got 3", "give a number"),
+    ({"parameters": {"eta": 0.1}}, "parameters.eta: got 0.1, but 'eta' is an axis too", "remove one"),
+    ({"axes": {"alpha": [1]}, "parameters": {"eta": 1}}, "initial.alpha: got 1.0, but 'alpha' is an axis", "remove"),
+    ({"axes": {"clip": [1]}}, "parameters.eta: missing", "give a number or an expression, or an axis 'eta'"),
+    ({"initial": None}, "initial.alpha: missing", "give a number or an expression, or an axis 'alpha'"),
+    ({"parameters": {"lamda1": 1}}, "parameters.lamda1: got 1.0", "did you mean 'lambda1'?"),
+    ({"parameters": {"alpha": 1}}, "parameters.alpha: got 1.0 in the wrong table", "move it to [initial]"),
+    ({"initial": {"clip": 1}}, "initial.clip: got 1.0 in the wrong table", "move it to [parameters]"),
+    ({"parameters": {"seed": 1}}, "parameters.seed: got 1.0", "give seed = [0, 1, 2]"),
+    ({"parameters": {"lambda1": 0}}, "parameters.lambda1: got 0.0", "must be a finite number > 0"),
+    ({"parameters": {"lambda1": INF}}, "parameters.lambda1: got inf", "must be a finite number > 0"),
+    ({"parameters": {"lambda1": NAN}}, "parameters.lambda1: got nan", "give a number"),
+    ({"parameters": {"lambda1": 10**400}}, "parameters.lambda1: got 1000", "give a number"),
+    ({"parameters": {"lambda1": True}}, "parameters.lambda1: got True", "give a number"),
+    ({"parameters": {"lambda1": [1]}}, "parameters.lambda1: got [1]", "give a number"),
+    ({"parameters": {"radius": -0.1}}, "parameters.radius: got -0.1", "must be a number >= 0 or inf"),
+    ({"parameters": {"radius": "-inf"}}, "parameters.radius: got -inf", "must be a number >= 0 or inf"),
+    ({"parameters": {"radius": "liu2024"}}, "parameters.radius: no preset or name 'liu2024'", "you mean 'liu2025'?"),
+    ({"parameters": {"lambda1": "liu2025"}}, "parameters.lambda1: no preset or name 'liu2025'", "there are:"),
+    ({"parameters": {"radius": "sqrt(etaa)"}}, "parameters.radius = 'sqrt(etaa)': no name 'etaa'", "you mean 'eta'?"),
+    ({"parameters": {"radius": "sqrt(eta"}}, "parameters.radius = 'sqrt(eta'", "not an expression"),
+    ({"parameters": {"radius": ""}}, "parameters.radius = ''", "use numbers, names"),
+    ({"parameters": {"radius": "eta - 0.15"}}, "parameters.radius = 'eta - 0.15': got -0.0", "must be a number >= 0"),
+    ({"parameters": {"radius": "1 / (eta - 0.2)"}}, "parameters.radius = '1 / (eta - 0.2)': 1.0 / 0.0", "change it"),
+    ({"parameters": {"lambda1": "inf * eta"}}, "parameters.lambda1 = 'inf * eta': got inf", "must be a finite"),
+    ({"parameters": {"radius": "log(-eta)"}}, "parameters.radius = 'log(-eta)': log(-0.1) is nan", "change it"),
+    ({"parameters": {"clip": "2 * radius", "radius": "clip"}}, "clip -> radius -> clip", "give one of them a number"),
+    ({"parameters": {"clip": "clip"}}, "clip -> clip", "give one of them a number"),
+    ({"initial": {"alpha": INF}}, "initial.alpha: got inf", "must be a finite number"),
+    ({"initial": {"alpha": "normal(0, 1)"}}, "initial.alpha = 'normal(0, 1)': needs an axis 'seed'", "[0, 1, 2]"),
+    ({"initial": {"alpha": "seed / 2"}}, "initial.alpha = 'seed / 2': needs an axis 'seed'", "[0, 1, 2]"),
+    ({"parameters": {"radius": "__import__('os')"}}, "parameters.radius = ", "no function '__import__'"),
+    ({"parameters": {"radius": "eta.real"}}, "parameters.radius = ", "'eta.real' is not allowed"),
+    ({"parameters": {"radius": "lambda: 1"}}, "parameters.radius = ", "'lambda: 1' is not allowed"),
+    ({"parameters": {"radius": "9**9**9"}}, "parameters.radius = ", "is inf, not a finite number"),
+    ({"parameters": {"radius": "(" * 240 + "1" + ")" * 240}}, "parameters.radius = ", "too many nested"),
+    ({"parameters": {"radius": "1+" * 10**6 + "1"}}, "parameters.radius = ", "use at most 500"),
+    ({"chunks": {"lambda1": 2}}, "chunks.lambda1: got 2", "there are: eta"),
+    ({"chunks": {"eta": 0}}, "chunks.eta: got 0", "give axis = a whole number >= 1"),
+    ({"chunks": {"eta": 1.0}}, "chunks.eta: got 1.0", "give axis = a whole number >= 1"),
+    ({"chunks": 3}, "chunks: got 3", "give axis = a whole number >= 1"),
+    ({"thresholds": {"x": NAN}}, "thresholds.x: got nan", "give name = a number"),
+    ({"thresholds": {"x": "1"}}, "thresholds.x: got '1'", "give name = a number"),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("changes", "place", "remedy"), BAD, ids=[f"{i}-{row[1][:30]}" for i, row in enumerate(BAD)])
+def test_what_is_wrong_is_told_in_one_line(changes, place, remedy):
+    begin = time.perf_counter()
+    with pytest.raises(SpecError) as caught:
+        Sweep.from_dict(changed(**changes))
+    assert time.perf_counter() - begin < 1
+    message = str(caught.value)
+    assert place in message and remedy in message
+    assert "\n" not in message and len(message) < 400
+
+
+@pytest.mark.parametrize("given", [None, 3, [], "spec"])
+def test_a_spec_is_a_table(given):
+    with pytest.raises(SpecError, match="spec: got .*; give a table of keys"):
+        Sweep.from_dict(given)
+
+
+@pytest.mark.parametrize(
+    ("content", "fragment"),
+    [
+        (None, "No such file"),
+        (b"model = ", "not TOML"),
+        (b"model = 'a'\nmodel = 'b'", "not TOML"),
+        (b"\xff\xfe", "not TOML"),
+        (b"steps = " + b"9" * 5000, "not TOML"),
+        (b"x = " + b"[" * 5000, "not TOML"),
+        (b"", "missing"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line(tmp_path, content, fragment):
+    path = tmp_path / "spec.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert fragment in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_spec(tmp_path):
+    with pytest.raises(SpecError, match="directory"):
+        load_spec(tmp_path)
+
+
+TABLES = ("axes", "parameters", "initial", "chunks", "thresholds")
+NAMES = ("model", "steps", "dtype", "observables", *TABLES, "eta", "lambda1", "radius", "alpha", "seed", "log", "x", "")
+plain = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["inf", "nan", "liu2025", "eta", "1/eta", "normal(0, 1)", "radius", b"x", 1j, 10**400]),
+)
+anything = st.recursive(
+    plain,
+    lambda child: st.one_of(
+        st.lists(child, max_size=4), st.tuples(child, child), st.dictionaries(st.sampled_from(NAMES), child, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    places=st.lists(
+        st.tuples(st.sampled_from((None, *TABLES)), st.sampled_from(NAMES), anything), min_size=1, max_size=3
+    )
+)
+def test_whatever_is_changed_only_spec_errors_come_of_it(places):
+    spec = changed()
+    for table, name, value in places:
+        if table is None:
+            spec[name] = value
+        elif isinstance(spec.setdefault(table, {}), dict):
+            spec[table][name] = value
+    try:
+        made = Sweep.from_dict(spec)
+    except SpecError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert Sweep.from_dict(made.to_dict()) == made
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(text=st.text(st.sampled_from("0123456789.eE+-*/() ,sqrtlogeta[]_'\"\n"), max_size=40))
+def test_whatever_is_written_as_an_expression_only_spec_errors_come_of_it(text):
+    try:
+        made = Sweep.from_dict(changed(parameters={"radius": text}))
+    except SpecError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert (made.inputs({"eta": [0.1, 0.2]})[1]["radius"] >= 0).all()
