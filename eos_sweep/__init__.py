@@ -1,0 +1,46 @@
+"""Phase diagrams of large-step gradient descent: where the edge of stability happens, and where it breaks.
+
+The names below are the whole public interface.  They are imported when first used, so that ``import eos_sweep`` is
+quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eos_sweep.api import sweep as sweep
+    from eos_sweep.regimes import label as label
+    from eos_sweep.runner import plan as plan
+    from eos_sweep.runner import run as run
+    from eos_sweep.spec import Axis as Axis
+    from eos_sweep.spec import SpecError as SpecError
+    from eos_sweep.spec import Sweep as Sweep
+    from eos_sweep.spec import load_spec as load_spec
+    from eos_sweep.store import open_sweep as open_sweep
+    from eos_sweep.trace import trajectory as trajectory
+
+_HOMES = {
+    "Axis": "spec",
+    "SpecError": "spec",
+    "Sweep": "spec",
+    "label": "regimes",
+    "load_spec": "spec",
+    "open_sweep": "store",
+    "plan": "runner",
+    "run": "runner",
+    "sweep": "api",
+    "trajectory": "trace",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'eos_sweep' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"eos_sweep.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOMES))

@@ -75,12 +75,14 @@ class Model(Protocol):
     PARAMETERS: Mapping[str, Quantity]
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
+    LOSS_PARTS: Mapping[str, str]  # name -> meaning of what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...
     def rescale(self, theta: Numbers, p: Numbers) -> Numbers: ...  # called once every CHUNK steps
     def loss(self, theta: Numbers, p: Numbers) -> Any: ...
+    def loss_parts(self, theta: Numbers, p: Numbers) -> Numbers: ...
     def stable(self, theta: Numbers, p: Numbers, tau: Any) -> Any: ...  # sharpness <= tau
     def sharpness(self, theta: Numbers, p: Numbers) -> Any: ...
     # The same eigenvalue in stages: begin(theta, p) and each stage return equally many numbers.

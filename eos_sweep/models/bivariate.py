@@ -38,6 +38,10 @@ PARAMETERS = {
 CARRIED = ("beta1",)
 # kappa = sqrt(10)/6 in radius = kappa/sqrt(lambda1) is within every bound of the paper for eta <= 0.1.
 PRESETS = {"radius": {"liu2025": "sqrt(10) / 6 / sqrt(lambda1)"}}
+LOSS_PARTS = {
+    "loss_irrelevant": "loss of the irrelevant feature, L₁",
+    "loss_relevant": "loss of the relevant feature, L₂",
+}
 LIMIT = 1e30
 
 UP, DOWN = 2.0**512, 2.0**-512
@@ -120,7 +124,7 @@ def loss(theta, p):
 
 @inlined
 def loss_parts(theta, p):
-    """L1 and L2."""
+    """L1 and L2, in the order of LOSS_PARTS."""
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     product = alpha * visible(theta)

@@ -1,0 +1,108 @@
+"""A sweep in one call."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from eos_sweep import runner
+from eos_sweep.spec import make
+from eos_sweep.store import open_sweep
+
+
+def sweep(
+    model: str,
+    axes: Mapping[str, ArrayLike],
+    parameters: Mapping[str, float | str] | None = None,
+    initial: Mapping[str, float | str] | None = None,
+    *,
+    steps: int,
+    observables: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    tolerance: float = 1e-20,
+    dtype: str = "float64",
+    title: str = "",
+    chunks: Mapping[str, int] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    overwrite: bool = False,
+    report: Callable[[runner.Progress], None] | None = None,
+) -> xr.Dataset:
+    """Run gradient descent from every point of a grid.
+
+    Parameters
+    ----------
+    model
+        Name of the model, such as ``"bivariate"``.
+    axes
+        Name -> 1-D values of a parameter, an initial coordinate or ``seed``, in the order of the dimensions.
+    parameters, initial
+        Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset, for all that is no axis
+        and has no default.
+    steps
+        Budget of gradient descent steps of each trajectory.
+    observables
+        Names of variables or observables to store; by default all that the regime rules need, and more.
+    out
+        Directory of a store, which is created, resumed or extended; without it the result is in memory.
+    workers
+        Threads; all cores by default.
+    tolerance
+        Loss below which a trajectory that can no longer change ends early.
+    dtype
+        ``"float64"`` or ``"float32"``: how floats are stored, never how they are computed.
+    title, chunks, thresholds
+        Of the dataset: its title, axis -> size of a block, name -> value of a regime rule's threshold.
+    overwrite
+        Delete a sweep that is stored at ``out``.
+    report
+        Called with a :class:`eos_sweep.runner.Progress` whenever a block is done.
+
+    Returns
+    -------
+    Dataset
+        A variable per observable over the axes, and ``regime`` where the observables decide it; from a store it is
+        lazy.
+
+    Raises
+    ------
+    SpecError
+        If an input is wrong, before anything is created.
+    RuntimeError
+        If some block failed; with ``out``, what is done is kept.
+
+    Examples
+    --------
+    >>> import numpy as np, eos_sweep
+    >>> ds = eos_sweep.sweep("bivariate", {"eta": np.geomspace(0.01, 1, 50), "lambda1": np.geomspace(1, 1e4, 40)},
+    ...                      {"lambda2": 0.01, "radius": "liu2025"}, {"alpha": 0.5, "beta1": 0.01, "beta2": 0.5},
+    ...                      steps=2000)
+    >>> ds.regime.dims
+    ('eta', 'lambda1')
+    """
+    spec = make(
+        model,
+        axes,
+        parameters,
+        initial,
+        steps=steps,
+        observables=observables,
+        tolerance=tolerance,
+        dtype=dtype,
+        title=title,
+        chunks=chunks,
+        thresholds=thresholds,
+    )
+    if out is not None:
+        return _finished(spec, out, workers, overwrite, report)
+    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as place:
+        return _finished(spec, Path(place) / "sweep.zarr", workers, overwrite, report).load()
+
+
+def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:
+    progress = runner.run(spec, out, workers=workers, overwrite=overwrite, report=report)
+    if progress.failed:
+        raise RuntimeError(f"{progress.failed} blocks failed; eos-sweep status {out} tells why")
+    return open_sweep(out)

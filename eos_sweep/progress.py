@@ -1,0 +1,51 @@
+"""A live progress bar on a terminal, a line every ten seconds elsewhere."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from eos_sweep.runner import Progress
+
+
+@contextlib.contextmanager
+def bar() -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that shows a run's progress on standard error."""
+    yield from _live() if sys.stderr.isatty() else _lines()
+
+
+def _live() -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TextColumn("left"), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task("compiling" + " " * 20, total=None)
+
+        def report(progress: Progress) -> None:
+            text = _rates(progress) if progress.new else "starting"
+            shown.update(task, completed=progress.done, total=progress.total, description=text)
+
+        yield report
+
+
+def _lines() -> Iterator[Callable[[Progress], None]]:
+    shown = time.monotonic()
+
+    def report(progress: Progress) -> None:
+        nonlocal shown
+        if progress.new and time.monotonic() - shown >= 10:
+            shown = time.monotonic()
+            share = 100 * progress.done / progress.total
+            left = progress.seconds * (progress.total - progress.done) / progress.new
+            print(f"{share:.1f} %, {_rates(progress)}, {left:.0f} s left", file=sys.stderr, flush=True)
+
+    yield report
+
+
+def _rates(progress: Progress) -> str:
+    failed = f", {progress.failed} blocks failed" if progress.failed else ""
+    return (
+        f"{progress.new / progress.seconds:,.0f} trajectories/s, {progress.steps / progress.seconds:.2e} steps/s{failed}"
+    )

@@ -1,0 +1,77 @@
+"""Where a dataset comes from: everything that one needs to make the same numbers again."""
+
+import datetime
+import importlib.metadata
+import json
+import platform
+import subprocess
+import warnings
+from pathlib import Path
+
+from eos_sweep import kernel
+from eos_sweep.batch import observables_of
+from eos_sweep.spec import Sweep
+
+PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
+
+
+def attributes(sweep: Sweep) -> dict[str, str | int]:
+    """Return the global attributes of a dataset that ``sweep`` makes, all text or numbers; what is unknown warns."""
+    now = stamp()
+    return {
+        "title": sweep.title or f"{sweep.model}: gradient descent over {', '.join(sweep.dims)}",
+        "Conventions": "CF-1.11",
+        "history": f"{now} created by eos_sweep",
+        "created": now,
+        "source": f"gradient descent on {sweep.module.TITLE}",
+        "references": sweep.module.REFERENCE,
+        "spec": json.dumps(sweep.to_dict(), allow_nan=False),
+        "spec_hash": sweep.hash,
+        "model": sweep.model,
+        "model_digest": model_digest(sweep),
+        "steps": sweep.steps,
+        "float_type": f"float64, stored as {sweep.dtype}",
+        **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_dirty": "yes" if _git("status", "--porcelain") not in ("", "unknown") else "no",
+        "cpu": _cpu(),
+    }
+
+
+def model_digest(sweep: Sweep) -> str:
+    """Return the hash of the sources that the numbers come from: model, observables and kernel."""
+    return kernel.digest(sweep.module, *observables_of(sweep.module, sweep.variables))
+
+
+def stamp() -> str:
+    """Return the time now, in UTC, as ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        warnings.warn(f"provenance: no version of {package} is known", stacklevel=2)
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    """Ask git about the package's own checkout; an installed package has none."""
+    here = Path(__file__).parent
+    if not (here.parent / ".git").exists():
+        return "unknown"
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        warnings.warn(f"provenance: git {arguments[0]} failed: {error}", stacklevel=2)
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

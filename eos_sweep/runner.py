@@ -1,0 +1,275 @@
+"""Runs a sweep: one task per block, a sliding window of tasks on dask, a ledger row back from each.
+
+A task is a path and a block's index.  Its worker reads the spec from the store, computes the block's trajectories in
+kernels that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
+"""
+
+import functools
+import itertools
+import math
+import os
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import batch, regimes
+from eos_sweep.spec import Sweep, load_spec
+from eos_sweep.store import Row, Store, prepare, stored_variables
+
+BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
+BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
+BLOCK_BYTES = 2**26  # ... unless its results take more memory than this
+BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other cores idle only shortly
+WINDOW = 3  # tasks in flight for each worker
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    done: int  # trajectories, those of earlier runs included
+    total: int
+    new: int  # trajectories of this run
+    steps: int  # gradient descent steps of this run
+    seconds: float  # since this run began
+    failed: int  # blocks
+
+
+class Plan(NamedTuple):
+    """What a sweep will take."""
+
+    trajectories: int
+    blocks: int
+    block_shape: tuple[int, ...]
+    variables: tuple[str, ...]
+    bytes: int  # on disk, before compression
+    steps: int  # gradient descent steps, estimated
+    steps_per_second: float  # of one core, measured
+    workers: int
+    seconds: float  # estimated
+
+
+def block_shape(sweep: Sweep) -> tuple[int, ...]:
+    """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
+    if sweep.chunks:
+        return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
+    width = sum(np.dtype(variable.dtype).itemsize for variable in stored_variables(sweep).values())
+    least, most = (steps // sweep.steps for steps in BLOCK_STEPS)
+    size = min(int(np.clip(sweep.size // BLOCKS, least, most)), BLOCK_BYTES // width)
+    block = list(sweep.shape)
+    while math.prod(block) > max(size, 256):
+        longest = block.index(max(block))
+        block[longest] = -(-block[longest] // 2)
+    return tuple(block)
+
+
+def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 512, seed: int = 0) -> Plan:
+    """Estimate what a sweep will take, from running a random sample of its trajectories; nothing is created.
+
+    Parameters
+    ----------
+    spec
+        The sweep, or the path of its TOML file.
+    workers
+        Threads of the run; all cores by default.
+    sample
+        Trajectories to run, fewer if their budgets are long.
+    seed
+        Of the sample.
+    """
+    sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
+    workers = workers or cores()
+    shape = block_shape(sweep)
+    job = _job(sweep)
+    rng = np.random.default_rng(seed)
+    number = int(np.clip(2e8 / sweep.steps, 32, sample))
+    points = {axis.name: axis.values[rng.integers(axis.values.size, size=number)] for axis in sweep.axes}
+    initial, parameters = sweep.inputs(points)
+    batch.run(job, *({name: array[:1] for name, array in table.items()} for table in (initial, parameters)))
+    began = time.perf_counter()
+    work = int(batch.run(job, initial, parameters)["work"].sum())
+    seconds = time.perf_counter() - began
+    variables = stored_variables(sweep)
+    return Plan(
+        trajectories=sweep.size,
+        blocks=math.prod(-(-size // block) for size, block in zip(sweep.shape, shape, strict=True)),
+        block_shape=shape,
+        variables=tuple(variables),
+        bytes=sweep.size * sum(np.dtype(variable.dtype).itemsize for variable in variables.values()),
+        steps=round(work / number * sweep.size),
+        steps_per_second=work / seconds,
+        workers=workers,
+        seconds=seconds / number * sweep.size / workers,
+    )
+
+
+def run(
+    spec: Sweep | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    overwrite: bool = False,
+    report: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Run a sweep into a store, or what is left of it.
+
+    Parameters
+    ----------
+    spec
+        The sweep, or the path of its TOML file.
+    out
+        Directory of the store.  A store of the same spec is resumed, one whose axes the spec extends at their ends is
+        extended; nothing that is complete is computed again.
+    workers
+        Threads; all cores by default.
+    overwrite
+        Delete a sweep that is stored there.
+    report
+        Called with the progress whenever a block is done.
+
+    Returns
+    -------
+    Progress
+        ``failed`` blocks are in the ledger with their error, and are tried again by the next run.
+
+    Raises
+    ------
+    SpecError
+        If the spec is wrong, or ``out`` holds something else; nothing has been created or changed then.
+    KeyboardInterrupt
+        After Ctrl-C, when the blocks in flight are done and recorded; a second Ctrl-C drops them.
+    """
+    sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
+    store = prepare(out, sweep, block_shape(sweep), overwrite)
+    workers = workers or cores()
+    blocks = store.pending()
+    began = time.perf_counter()
+    done = store.computed()
+    progress = Progress(done, sweep.size, 0, 0, 0.0, 0)
+    if report:
+        report(progress)
+    if not blocks:
+        return progress
+    _warm_up(sweep)
+    for rows in _rows(store, blocks, workers):
+        fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if not row.error)
+        store.record(rows)
+        new = progress.new + int(fresh)
+        progress = Progress(
+            done + new,
+            sweep.size,
+            new,
+            progress.steps + sum(row.steps for row in rows),
+            time.perf_counter() - began,
+            progress.failed + sum(bool(row.error) for row in rows),
+        )
+        if report:
+            report(progress)
+    return progress
+
+
+def _rows(store: Store, blocks: list[tuple[int, ...]], workers: int):
+    """Yield lists of ledger rows as blocks finish, with a bounded window of tasks in flight."""
+    from dask.config import set as configured
+    from distributed import Client, LocalCluster, as_completed
+
+    location = os.path.abspath(store.path), store.sweep.hash
+    quiet = {"distributed.admin.tick.limit": "1h", "distributed.worker.memory.terminate": False}
+    queue = iter(blocks)
+    with (
+        configured(quiet),
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=workers,
+            processes=False,
+            protocol="inproc://",
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs="ERROR",
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+
+        def submit(block):
+            known = tuple(int(size) for size in store.extent[block])
+            return client.submit(compute_block, *location, block, known, pure=False)
+
+        waiting = as_completed([submit(block) for block in itertools.islice(queue, WINDOW * workers)])
+        interrupted = False
+        while waiting.count():
+            try:
+                ready = waiting.next_batch(block=True)
+                rows = [future.result() for future in ready]
+                if not interrupted:
+                    for block in itertools.islice(queue, len(rows)):
+                        waiting.add(submit(block))
+                yield rows
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
+
+
+def compute_block(path: str, spec_hash: str, block: tuple[int, ...], known: tuple[int, ...]) -> Row:
+    """Compute and write one block; what lies within ``known`` from its origin is there already, and stays."""
+    began = time.thread_time()
+    try:
+        store = _opened(path, spec_hash)
+        region = store.region(block)
+        shape = tuple(part.stop - part.start for part in region)
+        missing = np.ones(shape, bool)
+        missing[tuple(slice(size) for size in known)] = False
+        wanted = np.flatnonzero(missing)
+        values = {name: np.empty(shape, array.dtype) for name, array in store.arrays.items()}
+        if wanted.size < missing.size:
+            values = {name: store.read(block, name) for name in store.arrays}
+        steps = 0
+        for at in range(0, wanted.size, BATCH):
+            cells = wanted[at : at + BATCH]
+            found = evaluate(store.sweep, region, shape, cells)
+            steps += int(found["work"].sum())
+            if "regime" in values:
+                found["regime"] = regimes.classify(found, store.thresholds)
+            for name, array in values.items():
+                array.reshape(-1)[cells] = found[name]
+        store.write(block, values)
+    except Exception:
+        # The block is reported as failed, with the reason; the others go on.
+        return Row(block, (0,) * len(block), time.thread_time() - began, 0, traceback.format_exc())
+    return Row(block, shape, time.thread_time() - began, steps, "")
+
+
+def evaluate(
+    sweep: Sweep, region: tuple[slice, ...], shape: tuple[int, ...], cells: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
+    places = np.unravel_index(cells, shape)
+    points = {
+        axis.name: axis.values[part.start + place]
+        for axis, part, place in zip(sweep.axes, region, places, strict=True)
+    }
+    return batch.run(_job(sweep), *sweep.inputs(points))
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _job(sweep: Sweep) -> batch.Job:
+    return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance)
+
+
+def _warm_up(sweep: Sweep) -> None:
+    """Compile the kernel before tasks need it, so that threads do not wait for the compiler in turn."""
+    evaluate(sweep, tuple(slice(0, 1) for _ in sweep.shape), (1,) * len(sweep.shape), np.arange(1))
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(path: str, spec_hash: str) -> Store:
+    return Store.open(path)

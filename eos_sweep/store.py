@@ -1,0 +1,321 @@
+"""The dataset on disk: a zarr group of one array per variable, and a ledger of the blocks that are done.
+
+The grid is cut into blocks; one block is one zarr chunk of every variable, and one task computes and writes it.  A
+chunk's presence is no proof of work (an all-fill chunk is never written, a killed task leaves half of them), so what is
+done stands in the ledger: for each block, the extent along each axis that has been computed.  The ledger has one
+writer, and zarr replaces its chunks atomically.
+"""
+
+import json
+import shutil
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from eos_sweep import observables, provenance, regimes
+from eos_sweep.contract import Variable
+from eos_sweep.spec import SEED, SpecError, Sweep, differences, extends
+
+REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
+
+
+class Row(NamedTuple):
+    """What a task reports of its block; nothing else travels."""
+
+    block: tuple[int, ...]
+    extent: tuple[int, ...]  # computed along each axis; zeros if it failed
+    seconds: float  # of one core
+    steps: int  # gradient descent steps
+    error: str
+
+
+class Store:
+    """An open dataset; ``Store.create`` or ``Store.open`` make one."""
+
+    def __init__(self, path: str | Path, group: zarr.Group):
+        self.path = str(path)
+        self.group = group
+        self.sweep = Sweep.from_dict(json.loads(group.attrs["spec"]))
+        self.thresholds: dict[str, float] = json.loads(group.attrs["thresholds"])
+        self._read_arrays()
+        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+
+    def _read_arrays(self) -> None:
+        self.arrays = {name: self.group[name] for name in stored_variables(self.sweep)}
+        self.ledger = {name: self.group[f"ledger/{name}"] for name in ("extent", "seconds", "steps")}
+        self.extent, self.seconds, self.steps = (np.asarray(array[...]) for array in self.ledger.values())
+        self.errors: dict[str, str] = dict(self.group["ledger"].attrs["errors"])
+
+    @classmethod
+    def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
+        """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
+        group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": "being created"})
+        limits = regimes.thresholds(sweep.thresholds)
+        for name, variable in stored_variables(sweep).items():
+            dtype = sweep.dtype if variable.dtype == "float64" else variable.dtype
+            group.create_array(
+                name,
+                shape=sweep.shape,
+                dtype=dtype,
+                chunks=block_shape,
+                fill_value=variable.fill,
+                dimension_names=sweep.dims,
+                compressors=[zarr.codecs.ZstdCodec(level=3), zarr.codecs.Crc32cCodec()],
+                attributes=variable_attributes(variable, limits),
+            )
+        ledger = group.create_group("ledger", attributes={"long_name": "blocks of the grid that have been computed"})
+        grid = _grid(sweep.shape, block_shape)
+        chunks = tuple(min(size, max(1, round(65536 ** (1 / len(grid))))) for size in grid)
+        axis = len(grid)
+        for name, dtype, shape in (("extent", "int32", (*grid, axis)), ("seconds", "float64", grid), ("steps", "int64", grid)):
+            group.create_array(
+                f"ledger/{name}", shape=shape, dtype=dtype, chunks=(*chunks, axis)[: len(shape)], fill_value=0
+            )
+        ledger.attrs["errors"] = {}
+        _write_coordinates(group, sweep)
+        group.attrs.put({**provenance.attributes(sweep), "thresholds": json.dumps(limits)})
+        _consolidate(group)
+        return cls(path, group)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the dataset at ``path``; FileNotFoundError if there is none."""
+        group = _group(path)
+        if group is None or "spec" not in group.attrs:
+            raise FileNotFoundError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
+        return cls(path, group)
+
+    def extend(self, sweep: Sweep) -> None:
+        """Make room for ``sweep``, whose axes are those of the stored one and more values at their ends.
+
+        The attributes come last: a run killed before them finds the old spec, and extends again.
+        """
+        for array in self.arrays.values():
+            array.resize(sweep.shape)
+        grid = _grid(sweep.shape, self.block_shape)
+        for array in self.ledger.values():
+            array.resize((*grid, *array.shape[len(grid) :]))
+        _write_coordinates(self.group, sweep)
+        history = f"{self.group.attrs['history']}\n{provenance.stamp()} extended from {self.sweep.shape} to {sweep.shape}"
+        spec = json.dumps(sweep.to_dict(), allow_nan=False)
+        self.group.attrs.update({"spec": spec, "spec_hash": sweep.hash, "history": history})
+        _consolidate(self.group)
+        self.sweep = sweep
+        self._read_arrays()
+
+    def region(self, block: tuple[int, ...]) -> tuple[slice, ...]:
+        """Return the block's place in the grid."""
+        pairs = zip(block, self.block_shape, self.sweep.shape, strict=True)
+        return tuple(slice(i * size, min((i + 1) * size, end)) for i, size, end in pairs)
+
+    def pending(self) -> list[tuple[int, ...]]:
+        """Return the blocks that are not done, in the grid's order."""
+        return [tuple(int(i) for i in block) for block in np.argwhere(~self.done())]
+
+    def done(self) -> np.ndarray:
+        """Return for each block whether all of it has been computed."""
+        full = np.ones(self.extent.shape[:-1], bool)
+        for axis, (size, end) in enumerate(zip(self.block_shape, self.sweep.shape, strict=True)):
+            sizes = np.minimum(size, end - size * np.arange(full.shape[axis]))
+            full &= self.extent[..., axis] == sizes.reshape([-1 if i == axis else 1 for i in range(full.ndim)])
+        return full
+
+    def read(self, block: tuple[int, ...], name: str) -> np.ndarray:
+        """Return one variable of one block."""
+        return np.asarray(self.arrays[name][self.region(block)])
+
+    def write(self, block: tuple[int, ...], values: Mapping[str, np.ndarray]) -> None:
+        """Write whole chunks, one for each variable: a part of a chunk would lose what another task writes to it."""
+        region = self.region(block)
+        for name, array in values.items():
+            if self.arrays[name].chunks != self.block_shape:
+                raise RuntimeError(f"{name}: stored in chunks of {self.arrays[name].chunks}, not {self.block_shape}")
+            self.arrays[name][region] = array
+
+    def record(self, rows: Iterable[Row]) -> None:
+        """Enter finished blocks into the ledger.  There is one writer: the process that runs the sweep."""
+        errors = dict(self.errors)
+        for row in rows:
+            key = ",".join(map(str, row.block))
+            if row.error:
+                self.errors[key] = row.error
+                continue
+            self.errors.pop(key, None)
+            self.seconds[row.block] += row.seconds
+            self.steps[row.block] += row.steps
+            self.extent[row.block] = row.extent
+            self.ledger["seconds"][row.block] = self.seconds[row.block]
+            self.ledger["steps"][row.block] = self.steps[row.block]
+            self.ledger["extent"][row.block] = row.extent  # last: it says that all the rest is there
+        if self.errors != errors:
+            self.group["ledger"].attrs["errors"] = self.errors
+
+    def relabel(self, limits: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+        """Label every block with other thresholds; return the number of trajectories by (old, new) code, and limits."""
+        moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
+        self.group.attrs["thresholds"] = json.dumps(limits)
+        for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
+            old = self.read(block, "regime")
+            new = regimes.classify({name: self.read(block, name) for name in regimes.REQUIRED}, limits)
+            np.add.at(moved, (old.ravel(), new.ravel()), 1)
+            if (old != new).any():
+                self.write(block, {"regime": new})
+        self.arrays["regime"].attrs.update(variable_attributes(REGIME, limits))
+        words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
+        self.group.attrs["history"] = f"{self.group.attrs['history']}\n{provenance.stamp()} relabelled with {words}"
+        _consolidate(self.group)
+        self.thresholds = dict(limits)
+        return moved
+
+    def status(self) -> dict[str, Any]:
+        """Return what is done, has failed and is left, as plain data."""
+        done = self.done()
+        return {
+            "title": self.group.attrs["title"],
+            "spec_hash": self.sweep.hash,
+            "trajectories": self.sweep.size,
+            "trajectories_done": self.computed(),
+            "blocks": done.size,
+            "blocks_done": int(done.sum()),
+            "blocks_left": int(done.size - done.sum()),
+            "failed": self.errors,
+            "steps": int(self.steps.sum()),
+            "core_seconds": float(self.seconds.sum()),
+            "thresholds": self.thresholds,
+        }
+
+    def computed(self) -> int:
+        """Return the number of trajectories that the ledger has."""
+        return int(self.extent.astype(np.int64).prod(axis=-1).sum())
+
+    def sweep_partial_files(self) -> None:
+        """Remove what killed writers left behind; they never became part of the dataset."""
+        for leftover in Path(self.path).rglob("*.partial"):
+            leftover.unlink(missing_ok=True)
+
+
+def stored_variables(sweep: Sweep) -> dict[str, Variable]:
+    """Return name -> description of the variables that ``sweep`` stores: the regime, too, if it can be decided."""
+    known = observables.variables(sweep.module)
+    chosen = {name: known[name][1] for name in sweep.variables}
+    return chosen | ({"regime": REGIME} if set(regimes.REQUIRED) <= set(chosen) else {})
+
+
+def variable_attributes(variable: Variable, limits: Mapping[str, float]) -> dict[str, Any]:
+    """Return the CF attributes of a variable."""
+    if variable is REGIME:
+        given = regimes.attributes(limits)
+        return given | {"flag_values": given["flag_values"].tolist()}
+    attributes: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
+    if variable.flags:
+        attributes |= {"flag_values": list(variable.flags.values()), "flag_meanings": " ".join(variable.flags)}
+    return attributes
+
+
+def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
+    """Open a stored sweep as a lazy dataset with its regimes.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+    **thresholds
+        Named thresholds of the regime rules; those of the store where not given.
+
+    Returns
+    -------
+    Dataset
+        One dask-backed variable per observable over the sweep's axes, and ``regime``, computed from them when it is
+        asked for.  Without eos_sweep, ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no sweep is stored at ``path``.
+    """
+    store = Store.open(path)
+    dataset = xr.open_zarr(store.path)
+    if set(regimes.REQUIRED) <= set(dataset):
+        dataset = dataset.drop_vars("regime", errors="ignore")
+        dataset["regime"] = regimes.label(dataset, **(store.thresholds | thresholds))
+    return dataset
+
+
+def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool) -> Store:
+    """Create, resume or extend the store of ``sweep`` at ``path``.
+
+    Raises
+    ------
+    SpecError
+        If something else is there: no sweep, another spec, or a sweep of another version of the model.
+    """
+    path = Path(path)
+    group = _group(path)
+    if group is None and path.exists() and (path.is_file() or any(path.iterdir())):
+        raise SpecError(f"{path}: exists and is no sweep; choose another place for the store")
+    whole = group is not None and "spec" in group.attrs
+    if group is not None and not whole and group.attrs.get("eos_sweep") != "being created":
+        raise SpecError(f"{path}: a zarr group that is no sweep; choose another place for the store")
+    if group is not None and (overwrite or not whole):
+        shutil.rmtree(path)
+    if group is None or overwrite or not whole:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Store.create(path, sweep, block_shape)
+
+    store = Store(path, group)
+    if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
+        changes = "".join(f"\n  {line}" for line in differences(store.sweep, sweep))
+        raise SpecError(
+            f"{path}: holds another sweep; give it another place, or --overwrite to lose it. The differences:{changes}"
+        )
+    here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
+    if here != there:
+        raise SpecError(
+            f"{path}: computed by another version of model or kernel ({there}, here {here}); go on with that version "
+            f"(eos_sweep {group.attrs['eos_sweep_version']}), or --overwrite to start anew"
+        )
+    if store.sweep.hash != sweep.hash:
+        store.extend(sweep)
+    store.sweep_partial_files()
+    return store
+
+
+def _group(path: str | Path) -> zarr.Group | None:
+    if not Path(path).is_dir():
+        return None
+    try:
+        return zarr.open_group(path, mode="r+", use_consolidated=False)
+    except FileNotFoundError:
+        return None
+
+
+def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(-(-size // block) for size, block in zip(shape, block_shape, strict=True))
+
+
+def _write_coordinates(group: zarr.Group, sweep: Sweep) -> None:
+    """Write the axes, and every other input that is one number, as coordinates."""
+    quantities = sweep.quantities | {"seed": SEED}
+    numbers = {name: value for name, value in sweep.sources.items() if isinstance(value, float)}
+    for name, values in ({axis.name: axis.values for axis in sweep.axes} | numbers).items():
+        group.create_array(
+            name,
+            data=np.asarray(values, np.float64),
+            chunks=np.shape(values),
+            dimension_names=(name,) if name in sweep.dims else (),
+            attributes={"long_name": quantities[name].long_name, "units": "1", "symbol": quantities[name].symbol},
+            overwrite=True,
+        )
+    for name in stored_variables(sweep):
+        group[name].attrs["coordinates"] = " ".join(numbers)
+
+
+def _consolidate(group: zarr.Group) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(group.store)

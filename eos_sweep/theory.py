@@ -1,0 +1,183 @@
+"""Closed forms: where theory says that one regime ends and the next begins.
+
+For ``bivariate`` the source is Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809.  The gradient flow from theta keeps
+Q = alpha^2 - beta1^2 - beta2^2 and ends at beta1 = 0, alpha beta2 = 1, so at alpha^2 = h(Q), h(Q) = (Q + sqrt(Q^2 + 4))/2.
+There the sharpness is phi(theta) = lambda1 h(Q), the *gradient-flow-solution sharpness* of the paper (figure 3).
+
+A :class:`CriticalLine` is a ratio of two quantities, a function of all inputs of a trajectory; the line is where it is
+one, in whatever slice of the parameter space.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eos_sweep import models, state
+
+SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
+
+Values = Mapping[str, np.ndarray]  # name -> values of every parameter and initial coordinate, broadcast-compatible
+
+
+class CriticalLine(NamedTuple):
+    """A line that theory draws into parameter space: where ``ratio`` is one."""
+
+    name: str
+    label: str  # mathtext
+    meaning: str
+    ratio: Callable[[Values], np.ndarray]  # > 0; NaN where the line's assumptions do not hold
+
+
+def flow_limit(q: Any) -> Any:
+    """Return h(Q) = (Q + sqrt(Q^2 + 4))/2: alpha^2 where the gradient flow that keeps Q ends; Q of any sign and size."""
+    root = np.hypot(q, 2.0)
+    return np.where(np.asarray(q) < 0.0, 2.0 / (root + np.abs(q)), 0.5 * (root + q))
+
+
+def gradient_flow_sharpness(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
+    """Return phi(theta) = lambda1 h(alpha^2 - beta1^2 - beta2^2), the sharpness where gradient flow from theta ends.
+
+    It is the largest eigenvalue there as long as the relevant feature's, lambda2 (alpha^2 + 1/alpha^2), is smaller.
+    """
+    return lambda1 * flow_limit(alpha * alpha - beta1 * beta1 - beta2 * beta2)
+
+
+def gradient_flow_sharpness_bounds(lambda1: Any, alpha: Any, beta2: Any, radius: Any) -> tuple[Any, Any]:
+    """Return the bounds lambda1 h(alpha^2 - radius^2 - beta2^2) <= phi <= lambda1/beta2^2 (figure 3).
+
+    The lower one needs |beta1| <= radius, the upper one 0 < alpha beta2 <= 1.
+    """
+    return lambda1 * flow_limit(alpha * alpha - radius * radius - beta2 * beta2), lambda1 / (beta2 * beta2)
+
+
+def onset_step_size(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
+    """Return 2/phi(theta0): from this step size on, sharpening reaches 2/eta.  Exact for small beta1 and lambda2/lambda1."""
+    return 2.0 / gradient_flow_sharpness(lambda1, alpha, beta1, beta2)
+
+
+def unclipped_energy(lambda1: Any, eta: Any, alpha: Any, beta1: Any) -> Any:
+    """Return E = eta lambda1 (alpha^2 + beta1^2), without a bound on beta1 or its gradient and for lambda2 -> 0.
+
+    Below 2 the run converges, between 2 and 4 (``unclipped_divergence``) it is a catapult, above it diverges.
+    """
+    return eta * lambda1 * (alpha * alpha + beta1 * beta1)
+
+
+def unclipped_divergence(lambda1: Any, alpha: Any, beta1: Any) -> Any:
+    """Return the step size at which E = 4: an unbounded run diverges above it (lambda2 -> 0)."""
+    return 4.0 / unclipped_energy(lambda1, 1.0, alpha, beta1)
+
+
+def largest_radius(lambda1: Any, eta: Any) -> Any:
+    """Return 1/sqrt(eta lambda1): a projection radius below it leaves no step on which L1 can flip alpha's sign.
+
+    In units of the preset, radius = kappa/sqrt(lambda1): kappa < 1/sqrt(eta).
+    """
+    return 1.0 / np.sqrt(eta * lambda1)
+
+
+def smallest_radius(lambda2: Any, eta: Any) -> Any:
+    """Return sqrt(eta lambda2/8): below it beta1 has not the room that it needs to hold the sharpness at 2/eta.
+
+    In units of the preset, radius = kappa/sqrt(lambda1): kappa >= sqrt(eta lambda1 lambda2/8).
+    """
+    return np.sqrt(eta * lambda2 / 8.0)
+
+
+def initial_edge(model: str, values: Values) -> np.ndarray:
+    """Return S(theta0) eta/2, the exact sharpness at the start in units of 2/eta."""
+    module = models.get(model)
+    names = (*module.STATE, *module.PARAMETERS)
+    arrays = np.broadcast_arrays(*(np.asarray(values[name], np.float64) for name in names))
+    full = dict(zip(names, arrays, strict=True))
+    p = tuple(full[name] for name in module.PARAMETERS)
+    with np.errstate(all="ignore"):
+        theta = state.enter(module, {name: full[name] for name in module.STATE}, p)
+        return module.sharpness(theta, p) / module.threshold(p)
+
+
+def _onset(v: Values) -> np.ndarray:
+    return v["eta"] / onset_step_size(v["lambda1"], v["alpha"], v["beta1"], v["beta2"])
+
+
+def _divergence(v: Values) -> np.ndarray:
+    ratio = v["eta"] / unclipped_divergence(v["lambda1"], v["alpha"], v["beta1"])
+    return np.where(np.isinf(v["clip"]) & np.isinf(v["radius"]), ratio, np.nan)
+
+
+def _flips_excluded(v: Values) -> np.ndarray:
+    ratio = v["radius"] / largest_radius(v["lambda1"], v["eta"])
+    return np.where(np.isinf(v["radius"]), np.nan, ratio)
+
+
+LINES: Mapping[str, tuple[CriticalLine, ...]] = {
+    "bivariate": (
+        CriticalLine(
+            "start_at_edge",
+            r"$S(\theta_0) = 2/\eta$",
+            "above it the start is beyond the edge of stability",
+            lambda v: initial_edge("bivariate", v),
+        ),
+        CriticalLine("onset", r"$\eta = 2/\varphi(\theta_0)$", "above it sharpening reaches the edge", _onset),
+        CriticalLine(
+            "two_over_lambda1",
+            r"$\eta\,\lambda_1 = 2$",
+            "theorem 4.1 assumes eta >= 2/lambda1",
+            lambda v: v["eta"] * v["lambda1"] / 2.0,
+        ),
+        CriticalLine(
+            "lambda_product",
+            r"$\lambda_1 \lambda_2 = 1$",
+            "theorem 4.1 assumes lambda1 lambda2 <= 1",
+            lambda v: v["lambda1"] * v["lambda2"],
+        ),
+        CriticalLine(
+            "unclipped_divergence",
+            r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 4$",
+            "above it an unbounded run diverges (lambda2 -> 0)",
+            _divergence,
+        ),
+        CriticalLine(
+            "flips_excluded",
+            r"$\mathrm{radius} = 1/\sqrt{\eta\,\lambda_1}$",
+            "below it the projection rules sign flips out",
+            _flips_excluded,
+        ),
+    )
+}
+
+
+def crossings(
+    spec: str, coordinates: Mapping[str, np.ndarray], axes: tuple[str, str], log: Sequence[bool]
+) -> dict[CriticalLine, list[np.ndarray]]:
+    """Return the lines that cross a 2-D slice of a sweep, as polylines of shape (n, 2) in data coordinates.
+
+    Args:
+        spec: the sweep as a dataset stores it, in JSON.
+        coordinates: name -> increasing values of the two axes, and one value of every other axis of the sweep.
+        axes, log: names of the two axes, and whether each is logarithmic.
+    """
+    import contourpy
+
+    from eos_sweep.spec import Sweep
+
+    sweep = Sweep.from_dict(json.loads(spec))
+    along, fine = [], []
+    for name, logarithmic in zip(axes, log, strict=True):
+        ends = coordinates[name][[0, -1]]
+        along.append(np.linspace(*(np.log(ends) if logarithmic else ends), SAMPLES))
+        fine.append(np.clip(np.exp(along[-1]) if logarithmic else along[-1], *ends))
+    grid = dict(zip(axes, np.meshgrid(*fine), strict=True))
+    initial, parameters = sweep.inputs({name: grid.get(name, coordinates[name]) for name in sweep.dims})
+    found = {}
+    for line in LINES.get(sweep.model, ()):
+        with np.errstate(all="ignore"):
+            level = np.ma.masked_invalid(np.log(line.ratio({**initial, **parameters})))
+        if curves := contourpy.contour_generator(*along, level).lines(0.0):
+            found[line] = [
+                np.stack([np.exp(c) if logarithmic else c for c, logarithmic in zip(curve.T, log, strict=True)], axis=1)
+                for curve in curves
+            ]
+    return found

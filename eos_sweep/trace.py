@@ -1,0 +1,203 @@
+"""One trajectory, step by step."""
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numba import float64, njit, types, void
+
+from eos_sweep import batch, kernel, lanes, models, observables, regimes, state
+from eos_sweep.contract import CHUNK, Model
+from eos_sweep.spec import SpecError, Sweep, load_spec, make
+from eos_sweep.store import Store
+
+
+def trajectory(
+    model: str, parameters: Mapping[str, float | str], initial: Mapping[str, float | str], *, steps: int
+) -> xr.Dataset:
+    """Return one gradient descent trajectory, whole: it does not end early.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    parameters, initial
+        Name -> number, expression or preset, as in a sweep.
+    steps
+        Number of steps.
+
+    Returns
+    -------
+    Dataset
+        Dimension ``step`` of length steps + 1, from the start.  One variable per coordinate, by its name, ``loss`` and
+        its parts, ``sharpness``, and ``eigenvalues`` of the Hessian (largest first); of a coordinate with its own
+        exponent also ``log10_abs_<name>``, which does not underflow.  From the step on which the loss leaves the
+        model's bound, all are NaN.  Parameters are scalar coordinates; the attribute ``threshold`` is 2/eta.
+
+    Raises
+    ------
+    SpecError
+        If an input is unknown, missing or out of its bounds.
+
+    Examples
+    --------
+    >>> run = trajectory("bivariate", {"lambda1": 100, "lambda2": 0.01, "eta": 0.05, "radius": "liu2025"},
+    ...                  {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, steps=1000)
+    >>> int((run.sharpness > run.threshold).values.argmax())
+    348
+    """
+    sweep, point = single(model, parameters, initial, steps=steps)
+    return record(sweep, point)
+
+
+def single(
+    model: str, parameters: Mapping[str, float | str], initial: Mapping[str, float | str], *, steps: int
+) -> tuple[Sweep, dict[str, float]]:
+    """Return a sweep of one trajectory, and its place in it: so the spec's checks and expressions hold here, too."""
+    return make(model, {"seed": [0]}, parameters, initial, steps=steps), {"seed": 0.0}
+
+
+def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
+    """Return the trajectory of one point of a sweep, as :func:`trajectory` does."""
+    model, steps = sweep.module, sweep.steps
+    initial, parameters = sweep.inputs({name: np.full(1, value) for name, value in point.items()})
+    p = tuple(float(parameters[name][0]) for name in model.PARAMETERS)
+    start = state.enter(model, initial, tuple(parameters[name] for name in model.PARAMETERS))
+    states = np.empty((steps + 1, len(start)))
+    states[0] = [value[0] for value in start]
+    recorder(model)(states, p)
+    theta = tuple(np.ascontiguousarray(states.T))
+    with np.errstate(all="ignore"):
+        loss = model.loss(theta, p)
+        inside = np.logical_and.accumulate(loss < model.LIMIT)
+        theta = tuple(np.where(inside, values, np.nan) for values in theta)
+        values = state.values(model, theta)
+        described = {name: (values[name], quantity.long_name) for name, quantity in model.STATE.items()}
+        for name in model.CARRIED:
+            described[f"log10_abs_{name}"] = state.log10_abs(*state.carried(model, theta)), f"log10 |{name}|"
+        described["loss"] = np.where(inside, loss, np.nan), "loss"
+        for (name, text), part in zip(model.LOSS_PARTS.items(), model.loss_parts(theta, p), strict=True):
+            described[name] = part, text
+        described["sharpness"] = model.sharpness(theta, p), "sharpness (largest Hessian eigenvalue)"
+        eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
+        hessian = model.hessian(tuple(values[inside] for values in theta), p)
+        eigenvalues[inside] = np.linalg.eigvalsh(hessian)[:, ::-1]
+    variables = {name: ("step", array, {"long_name": text, "units": "1"}) for name, (array, text) in described.items()}
+    variables["eigenvalues"] = (
+        ("step", "eigenvalue"),
+        eigenvalues,
+        {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"},
+    )
+    coordinates = {"step": ("step", np.arange(steps + 1), {"long_name": "gradient descent step", "units": "1"})}
+    for name, quantity in model.PARAMETERS.items():
+        text = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
+        coordinates[name] = ((), float(parameters[name][0]), text)
+    attributes = {
+        "title": f"Gradient descent on {model.TITLE}",
+        "model": sweep.model,
+        "references": model.REFERENCE,
+        "threshold": float(model.threshold(p)),
+        "threshold_long_name": "2/eta, the edge of stability",
+    }
+    return xr.Dataset(variables, coordinates, attributes)
+
+
+def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) -> dict[str, np.generic]:
+    """Return observables of one point, from the kernel that sweeps use: their bits are those that a store has."""
+    job = batch.Job(sweep.module, names, sweep.steps, sweep.tolerance)
+    found = batch.run(job, *sweep.inputs({name: np.full(1, value) for name, value in point.items()}))
+    known = observables.variables(models.get(sweep.model))
+    types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
+    return {name: found[name].astype(types[name])[0] for name in names}
+
+
+def report(
+    source: str | Path, at: Mapping[str, float], index: Mapping[str, float], steps: int | None = None
+) -> tuple[dict[str, Any], xr.Dataset]:
+    """Return the observables of one point of a stored sweep or a spec, and its trajectory.
+
+    Parameters
+    ----------
+    source
+        Path of a store or of a TOML file.
+    at
+        Name -> value of axes, or of any other input instead of what the sweep has.
+    index
+        Name -> index of the other axes; if all are given so, the observables are compared with those stored.
+    steps
+        Number of steps; the sweep's own budget if None.
+
+    Returns
+    -------
+    dict
+        ``point``, ``observables``, and ``stored``: observable -> whether its bits are those of the store.
+    Dataset
+        As :func:`trajectory` returns it.
+    """
+    store = Store.open(source) if Path(source).is_dir() else None
+    sweep = store.sweep if store else load_spec(source)
+    for name in (*at, *index):
+        if name not in sweep.quantities and name not in sweep.dims:
+            raise SpecError(f"{name}: no input of {sweep.model}; there are: {', '.join(sweep.quantities)}")
+    point = {}
+    for axis in sweep.axes:
+        if axis.name in at:
+            point[axis.name] = at[axis.name]
+        elif axis.name in index:
+            place = int(index[axis.name])
+            if not 0 <= place < axis.values.size:
+                raise SpecError(f"{axis.name}: index {place} of {axis.values.size} values; count from 0")
+            point[axis.name] = float(axis.values[place])
+        elif axis.values.size == 1:
+            point[axis.name] = float(axis.values[0])
+        else:
+            raise SpecError(f"{axis.name}: missing; say --at {axis.name}={axis.values[0]:g} or --index {axis.name}=0")
+    others = {name: value for name, value in at.items() if name not in sweep.dims}
+    asked = sweep
+    if others or steps:
+        given = sweep.to_dict()
+        for name, value in others.items():
+            given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
+        asked = Sweep.from_dict(given | {"steps": steps or sweep.steps})
+    names = tuple(sorted({*sweep.variables, *regimes.REQUIRED}))
+    observed = observe(asked, point, names)
+    stored = {}
+    if store and asked is sweep and not at:
+        cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
+        stored = {
+            name: store.arrays[name][cell].tobytes() == observed[name].tobytes() for name in sweep.variables
+        }
+    code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, regimes.thresholds()))
+    found = {
+        "point": point,
+        "observables": {name: _plain(value) for name, value in observed.items()}
+        | {"regime": list(regimes.CODES)[code]},
+        "stored": stored,
+    }
+    return found, record(asked, point)
+
+
+def _plain(value: np.generic) -> int | float | str:
+    number = value.item()
+    return number if np.isfinite(number) else str(number)
+
+
+@functools.cache
+def recorder(model: Model) -> Callable:
+    """Compile ``record(states, p)``: fill rows 1, 2, ... of ``states`` with the steps from row 0 on."""
+    like = (0.0,) * (len(model.STATE) + len(model.CARRIED))
+
+    def record(states, p):
+        theta = lanes.read(states.reshape(-1), 0, 1, like)
+        for step in range(1, states.shape[0]):
+            theta = model.step(theta, p)
+            if step % CHUNK == 0:
+                theta = model.rescale(theta, p)
+            lanes.write(states.reshape(-1), step * len(like), 1, theta)
+
+    record.__qualname__ = f"record_{kernel.digest(model)}"
+    signature = void(float64[:, ::1], types.UniTuple(float64, len(model.PARAMETERS)))
+    return njit(signature, cache=True, nogil=True, error_model="numpy")(record)

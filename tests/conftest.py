@@ -1,0 +1,170 @@
+"""Trajectories two ways: through the compiled kernel, and one step after the other in plain NumPy.
+
+Both use the model's own functions, so that their results can be compared bit for bit; ``oracle.py`` is the independent
+third way, in high precision.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import batch, observables, regimes
+from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING
+from eos_sweep.models import bivariate
+from eos_sweep.state import carried, enter, log10_abs
+
+# Few different sets, since each is a kernel of its own.
+ALL = observables.expand(observables.TABLE, bivariate)
+CROSSINGS = ("first_crossing", "crossings", "steps_above", "final_above")
+LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, "final_state"), bivariate)
+COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", "final_state"), bivariate)
+
+OFF = {"clip": np.inf, "radius": np.inf}
+
+
+def columns(initial, parameters):
+    """Return both as name -> float64 array of one length, in the model's order, clip and radius off by default."""
+    given = {**initial, **OFF, **parameters}
+    arrays = dict(zip(given, np.broadcast_arrays(*np.atleast_1d(*given.values())), strict=True))
+    arrays = {name: np.array(values, float) for name, values in arrays.items()}
+    return {name: arrays[name] for name in bivariate.STATE}, {name: arrays[name] for name in bivariate.PARAMETERS}
+
+
+def simulate(initial, parameters, steps, variables=ALL, tolerance=0.0, model=bivariate):
+    """Run a batch in the compiled kernel; ``initial`` and ``parameters`` map names to numbers or arrays."""
+    return batch.run(batch.Job(model, variables, steps, tolerance), *columns(initial, parameters))
+
+
+class Path(NamedTuple):
+    """What happened at each step, as arrays of shape (steps + 1, n); row 0 is the start.
+
+    A trajectory that ended stays where it was, with ``moved`` false.
+    """
+
+    moved: np.ndarray
+    theta: tuple[np.ndarray, ...]
+    loss: np.ndarray
+    unstable: np.ndarray
+    sharpness: np.ndarray
+    clipped: np.ndarray
+    log10_abs_beta1: np.ndarray
+    status: np.ndarray
+
+
+def follow(initial, parameters, steps, tolerance=0.0, model=bivariate):
+    """Take each trajectory of a batch through its steps in NumPy, by the kernel's rules, and record all of it."""
+    initial, parameters = columns(initial, parameters)
+    p = tuple(parameters.values())
+    with np.errstate(all="ignore"):
+        theta = enter(model, initial, p)
+        status = np.where(model.loss(theta, p) < model.LIMIT, RUNNING, DIVERGED)
+        nothing = np.zeros(len(status), bool)
+        rows = [_look(model, theta, p, ~nothing, nothing, status)]
+        for age in range(1, steps + 1):
+            after, clipped = model.step(theta, p), model.clipped(theta, p)
+            fine = model.loss(after, p) < model.LIMIT
+            moved = (status == RUNNING) & fine
+            status = np.where((status == RUNNING) & ~fine, DIVERGED, status)
+            theta = tuple(np.where(moved, new, old) for new, old in zip(after, theta, strict=True))
+            settled = moved & model.settled(theta, p, model.loss(theta, p), model.threshold(p), tolerance)
+            if age % CHUNK == 0:
+                status = np.where(settled, CONVERGED, status)
+            rows.append(_look(model, theta, p, moved, clipped & moved, status))
+            if age % CHUNK == 0:
+                theta = tuple(
+                    np.where(moved, new, old) for new, old in zip(model.rescale(theta, p), theta, strict=True)
+                )
+    stacked = [np.array(column) for column in zip(*rows, strict=True)]
+    stacked[1] = tuple(np.moveaxis(stacked[1], 1, 0))
+    return Path(*stacked)
+
+
+def _look(model, theta, p, moved, clipped, status):
+    unstable = ~model.stable(theta, p, model.threshold(p))
+    magnitude = log10_abs(*carried(model, theta))
+    return moved, theta, model.loss(theta, p), unstable, model.sharpness(theta, p), clipped, magnitude, status
+
+
+def until(path, steps):
+    """Return the first ``steps`` steps of ``path``."""
+    return Path(*(tuple(c[: steps + 1] for c in f) if isinstance(f, tuple) else f[: steps + 1] for f in path))
+
+
+def _first(flags):
+    return np.where(flags.any(0), flags.argmax(0), -1)
+
+
+def expected(path, parameters):
+    """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
+    above = path.unstable & path.moved
+    upward = path.moved[1:] & above[1:] & ~above[:-1]
+    negative = path.theta[0] < 0
+    flips = np.zeros_like(path.moved)
+    flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
+    taken = path.moved[1:].sum(0)
+    tau = bivariate.threshold(tuple(columns({n: 0.0 for n in bivariate.STATE}, parameters)[1].values()))
+    window = max(1, (len(path.loss) - 1) // 10)
+    tail = np.where(path.status[-1] == DIVERGED, np.nan, path.sharpness[-window:] / tau)
+    return {
+        "steps_taken": taken,
+        "outcome": np.choose(path.status[-1], [3, 1, 2]),
+        "first_crossing": _first(above),
+        "crossings": upward.sum(0),
+        "steps_above": above.sum(0),
+        "final_above": 1 + path.unstable[-1],
+        "sharpness_initial": path.sharpness[0],
+        "sharpness_final": path.sharpness[-1],
+        "sharpness_max": path.sharpness.max(0),
+        "tail_mean": tail.mean(0),
+        "tail_min": tail.min(0),
+        "tail_max": tail.max(0),
+        "first_sign_flip": _first(flips),
+        "sign_flips": flips.sum(0),
+        "loss_initial": path.loss[0],
+        "loss_max": path.loss.max(0),
+        "loss_final": path.loss[-1],
+        "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
+        "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
+        "log10_abs_beta1_min": path.log10_abs_beta1.min(0),
+        "alpha_final": path.theta[0][-1],
+        "beta2_final": path.theta[2][-1],
+        "log10_abs_beta1_final": path.log10_abs_beta1[-1],
+    }
+
+
+def same_bits(left, right):
+    """Whether two arrays agree in each bit, as float64; all NaNs are one."""
+    left, right = (np.where(np.isnan(x), np.nan, x) for x in (np.asarray(left, float), np.asarray(right, float)))
+    return left.shape == right.shape and left.tobytes() == right.tobytes()
+
+
+def random_points(count, seed):
+    """Return (initial, parameters) of every kind: converging, diverging, hovering, underflowing, clipped, frozen."""
+    random = np.random.default_rng(seed)
+    uniform = random.uniform
+
+    def log(low, high):
+        return 10.0 ** uniform(low, high, count)
+
+    lambda1 = log(-1, 4)
+    initial = {
+        "alpha": random.choice([-1, 1], count) * uniform(0.05, 1.5, count),
+        "beta1": random.choice([-1, 1], count) * np.where(random.random(count) < 0.2, log(-320, -20), log(-6, 0)),
+        "beta2": uniform(-0.2, 1.5, count),
+    }
+    parameters = {
+        "lambda1": lambda1,
+        "lambda2": log(-4, 1),
+        "eta": log(-3, 0.5),
+        "clip": random.choice([np.inf, np.inf, 10.0, 1.0, 0.01, 0.0], count),
+        "radius": random.choice([np.inf, np.inf, 0.527, 1.3, 1e-3, 0.0], count) / np.sqrt(lambda1),
+    }
+    return initial, parameters
+
+
+@functools.cache
+def population(count, steps, tolerance, seed=1):
+    """Return (initial, parameters, path) of random points; computed once for all tests."""
+    initial, parameters = random_points(count, seed)
+    return initial, parameters, follow(initial, parameters, steps, tolerance)
