@@ -29,9 +29,7 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
     return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
 
 
-def run(
-    job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Run one trajectory for each entry of the inputs.
 
     Parameters
@@ -81,12 +79,13 @@ def run(
     next(columns)
     largest, loss = next(columns), next(columns)
     counts = iter(integers.T[at.counts // WIDTH :])
-    end = Ends(
-        model, theta, p, loss, integers[:, at.age // WIDTH], integers[:, at.status // WIDTH], largest, job.steps
-    )
-    results = {}
+    end = Ends(model, theta, p, loss, integers[:, at.age // WIDTH], integers[:, at.status // WIDTH], largest, job.steps)
+    results: dict[str, np.ndarray] = {}
     with np.errstate(all="ignore"):
         for observable in watched:
-            mine = tuple(next(columns) for _ in range(observable.KEPT)), tuple(next(counts) for _ in range(observable.COUNTS))
+            mine = (
+                tuple(next(columns) for _ in range(observable.KEPT)),
+                tuple(next(counts) for _ in range(observable.COUNTS)),
+            )
             results.update(observable.finish(begin, end, *mine))
     return {name: results[name] for name in job.variables} | {"work": integers[:, at.age // WIDTH]}

@@ -129,7 +129,9 @@ def status(store: str, as_json: bool) -> None:
         return
     click.echo(f"{found['title']}")
     click.echo(f"trajectories  {found['trajectories_done']:,} of {found['trajectories']:,}")
-    click.echo(f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left")
+    click.echo(
+        f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
+    )
     click.echo(f"work          {found['steps']:.3g} steps in {_duration(found['core_seconds'])} of one core")
     for block, reason in found["failed"].items():
         click.echo(f"failed        block {block}: {reason.strip().splitlines()[-1]}")

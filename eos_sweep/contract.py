@@ -4,7 +4,7 @@ A *model* and an *observable* are modules, not classes: numba resolves ``model.s
 and a module's functions keep their names in tracebacks, in caches and in the reader's head.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -62,7 +62,7 @@ class Ends(NamedTuple):
 RUNNING, CONVERGED, DIVERGED = 0, 1, 2
 
 
-class Model(Protocol):
+class Model(Hashable, Protocol):
     """One model, one module.  ``theta`` and ``p`` are tuples; every function must be free of branches.
 
     ``theta`` holds the coordinates of STATE in order; a coordinate of CARRIED has an entry of its own behind them, the
@@ -85,6 +85,7 @@ class Model(Protocol):
     def loss_parts(self, theta: Numbers, p: Numbers) -> Numbers: ...
     def stable(self, theta: Numbers, p: Numbers, tau: Any) -> Any: ...  # sharpness <= tau
     def sharpness(self, theta: Numbers, p: Numbers) -> Any: ...
+
     # The same eigenvalue in stages: begin(theta, p) and each stage return equally many numbers.
     SHARPNESS_STAGES: Sequence[Any]
     SHARPNESS_WIDTH: int
@@ -97,7 +98,7 @@ class Model(Protocol):
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
 
-class Observable(Protocol):
+class Observable(Hashable, Protocol):
     """One observable, one module.
 
     ``start`` and ``finish`` are NumPy and work on all trajectories at once.  ``watch`` and ``fold`` are compiled into

@@ -35,7 +35,7 @@ def digest(*modules) -> str:
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail: bool) -> Callable:
     """Compile a kernel, or load it from numba's cache on disk.
 
@@ -65,7 +65,7 @@ def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail
         F = np.zeros(at.number_buffer)
         I = np.zeros(at.integer_buffer, np.int64)
         for lane in range(WIDTH):
-            I[at.index + lane] = -1
+            I[at.row + lane] = -1
         following = 0
         idle, stopped = 0, WIDTH
         while True:
@@ -75,7 +75,7 @@ def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail
                     if I[at.left + lane] == 0:
                         leave(F, I, lane, numbers, integers)
                         following = enter(F, I, lane, numbers, integers, following, until)
-                        idle += I[at.index + lane] < 0
+                        idle += I[at.row + lane] < 0
                 if idle == WIDTH:
                     return
             for lane in range(WIDTH):
@@ -112,20 +112,20 @@ def _doors(at: Layout) -> tuple[Callable, Callable]:
         while following < count and (integers[following, status] != RUNNING or integers[following, age] >= until):
             following += 1
         if following == count:
-            I[at.index + lane] = -1
+            I[at.row + lane] = -1
             return following
         for column in range(at.number_columns):
             F[column * WIDTH + lane] = numbers[following, column]
         for column in range(at.integer_columns):
             I[column * WIDTH + lane] = integers[following, column]
-        I[at.index + lane] = following
+        I[at.row + lane] = following
         start = integers[following, age]
         I[at.left + lane] = min(CHUNK - start % CHUNK, until - start)
         return following + 1
 
     @inlined
     def leave(F, I, lane, numbers, integers):
-        row = I[at.index + lane]
+        row = I[at.row + lane]
         if row >= 0:
             for column in range(at.number_columns):
                 numbers[row, column] = F[column * WIDTH + lane]

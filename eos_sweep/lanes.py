@@ -104,7 +104,9 @@ def choose(typingctx, condition, yes, no):
 
         def pick(kind, left, right):
             if isinstance(kind, types.BaseTuple):
-                parts = zip(kind.types, *(cgutils.unpack_tuple(builder, side, len(kind)) for side in (left, right)))
+                parts = zip(
+                    kind.types, *(cgutils.unpack_tuple(builder, side, len(kind)) for side in (left, right)), strict=True
+                )
                 return context.make_tuple(builder, kind, [pick(*part) for part in parts])
             return builder.select(test, left, right)
 

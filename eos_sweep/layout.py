@@ -41,7 +41,7 @@ class Layout(NamedTuple):
     alive: int  # steps survived, as bits
     moved: int  # steps taken
     left: int  # steps allowed
-    index: int  # row of the table, -1 for none
+    row: int  # of the table, -1 for none
     mark: int
     integer_buffer: int
     # examples
@@ -82,7 +82,16 @@ def arrange(model: Model, observables: Sequence[Observable]) -> Layout:
         spectrum=model.SHARPNESS_WIDTH * (BLOCK // WIDTH),
     )
     put(
-        "integer_buffer", age=1, status=1, counts=counts, bits=len(observables), alive=1, moved=1, left=1, index=1, mark=1
+        "integer_buffer",
+        age=1,
+        status=1,
+        counts=counts,
+        bits=len(observables),
+        alive=1,
+        moved=1,
+        left=1,
+        row=1,
+        mark=1,
     )
     return Layout(
         **places,

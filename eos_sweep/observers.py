@@ -1,6 +1,6 @@
 """Composes observables into the single functions that a kernel calls, on nested pairs ``(first, (second, ...))``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +12,9 @@ from eos_sweep.scalar import inlined, select
 class Observers(NamedTuple):
     """Functions of all observables at once."""
 
-    watch: object  # (kept, bits, moment, mark) -> (kept, bits)
-    watch_tail: object  # (kept, ratio) -> kept
-    fold: object  # (counts, bits, mask, age, steps) -> counts
+    watch: Callable  # (kept, bits, moment, mark) -> (kept, bits)
+    watch_tail: Callable  # (kept, ratio) -> kept
+    fold: Callable  # (counts, bits, mask, age, steps) -> counts
 
 
 @inlined

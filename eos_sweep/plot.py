@@ -1,13 +1,9 @@
-"""Pictures of a sweep: Dataset, Axes -> Axes.  Nothing here computes a trajectory.
-
-Figures are matplotlib's objects without pyplot, so drawing keeps no global state and works in any thread.
-"""
+"""Pictures of a sweep: Dataset, Axes -> Axes.  There is no pyplot here and so no global state: any thread may draw."""
 
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -15,34 +11,23 @@ import xarray as xr
 from eos_sweep import regimes, theory
 
 DPI = 200  # of saved pixels; meshes are pooled for it
-# Distinct to normal, deuteranopic and protanopic eyes, and each at least 10 apart in lightness (so in grey, too).
+# Distinct to normal, deuteranopic and protanopic eyes, and at least 10 apart in lightness, so distinct in grey, too.
 PALETTE = {"divergence": "#0A1F3E", "sign_flip": "#8A0821", "edge_of_stability": "#E2C414", "catapult": "#0063D2",
            "progressive_sharpening": "#4BB48C", "stable": "#FDFFBF", "unsettled": "#AA6FAF"}  # fmt: skip
 SPARE = ("#FDFFBF", "#4BB48C", "#0A1F3E", "#AA6FAF", "#0063D2", "#E2C414", "#8A0821")  # for flags that are no regimes
-NOTHING = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
-DASHES = ("-", (0, (6, 2)), (0, (1, 1.3)), (0, (7, 2, 1.3, 2)), (0, (2.5, 1.3)), (0, (7, 2, 1, 2, 1, 2)))
-OUTSIDE = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
-FORMATS = ("png", "svg", "pdf")
-At = Mapping[str, float] | None
-
-
-def scale_of(values: np.ndarray) -> tuple[str, bool]:
-    """Return how an axis of increasing values is drawn ("linear", "log", "category"), and whether it is even there."""
-    if not np.isfinite(values).all():
-        return "category", False
-    for kind, measure in (("linear", np.asarray), ("log", np.log))[: 2 if values[0] > 0 else 1]:
-        if values.size > 2:
-            along = measure(values)
-            even, step = np.linspace(along[0], along[-1], along.size, retstep=True)
-            if np.abs(along - even).max() <= 1e-3 * step:
-                return kind, True
-    return "log" if values[0] > 0 and values[-1] >= 100 * values[0] else "linear", False
+NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
+# Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
+STROKES: tuple[tuple[str, Any, float], ...] = (("black", "-", 1.6), ("black", (0, (6, 2)), 2.2), ("#FF2D8D", ":", 1.6),
+    ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6))  # fmt: skip
+FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
+LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
+At: TypeAlias = Mapping[str, float] | None
 
 
 def cell_edges(values: np.ndarray) -> np.ndarray:
     """Return the n + 1 edges of the cells around n increasing values: midpoints, geometric ones on a log axis."""
-    kind, _ = scale_of(np.asarray(values, np.float64))
-    along = np.arange(len(values)) if kind == "category" else np.log(values) if kind == "log" else np.asarray(values)
+    kind = theory.scale_of(values)[0]
+    along = np.arange(values.size) if kind == "category" else np.log(values) if kind == "log" else values
     if along.size == 1:
         return along[0] + np.array([-0.5, 0.5])
     middle = along[:-1] + 0.5 * np.diff(along)
@@ -60,8 +45,255 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     Raises:
         ValueError: an axis does not exist, is named twice, is not picked, or has no such value.
     """
-    at, dims = dict(at or {}), [str(name) for name in dataset[x].dims if x in dataset.dims] and [*map(str, dataset.dims)]
+    at, dims = dict(at or {}), [str(name) for name in dataset.dims]
     for role, name in (("x", x), ("y", y), *(("at", name) for name in at)):
         if name not in dims:
-            raise ValueError(f"{role}: no axis {name!r} in this sweep; there are: {', '.join(map(str, dataset.dims))}")
+            raise ValueError(f"{role}: no axis {name!r} in this sweep; there are: {', '.join(dims)}")
+    if twice := [name for name in dims if [x, y, *at].count(name) > 1]:
+        raise ValueError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
+    if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
+        example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
+        raise ValueError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+    picked: dict[str, Any] = dict.fromkeys(dims, 0)
+    picked |= {name: _nearest(name, dataset[name].values, value) for name, value in at.items()}
+    for name in (x, y):
+        order = np.argsort(dataset[name].values, kind="stable")
+        picked[name] = slice(None) if (np.diff(order) == 1).all() else order
+    return dataset.isel(picked).transpose(y, x)
+
+
+def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
+    kind, even = theory.scale_of(np.sort(values))
+    with np.errstate(all="ignore"):
+        along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
+        far = np.nan_to_num(np.where(values == wanted, 0.0, np.abs(along - target)), nan=np.inf)
+    room = 0.5 * np.ptp(along) / (values.size - 1) if even else 1e-9 * (1.0 if kind == "log" else abs(wanted))
+    best = int(np.argmin(far))
+    if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
+        near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
+        raise ValueError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
+    return best
+
+
+def mode_pool(codes: np.ndarray, factor_y: int, factor_x: int) -> np.ndarray:
+    """Return the most frequent code of each block of factor_y x factor_x cells; of equally frequent ones the least."""
+    rows, columns = np.arange(0, codes.shape[0], factor_y), np.arange(0, codes.shape[1], factor_x)
+    most = np.zeros((rows.size, columns.size), np.int32)
+    best = np.zeros(most.shape, codes.dtype)
+    for code in np.unique(codes):
+        count = np.add.reduceat(np.add.reduceat(codes == code, rows, axis=0, dtype=np.int32), columns, axis=1)
+        np.copyto(best, code, where=count > most)
+        np.maximum(most, count, out=most)
+    return best
+
+
+def regime_map(dataset: xr.Dataset, x: str, y: str, at: At = None, ax: Any = None, lines: bool = True) -> Any:
+    """Draw the phase diagram of a slice, labelled here if the dataset has no ``regime``; see :func:`observable_map`."""
+    return observable_map(dataset, "regime", x, y, at, ax, lines)
+
+
+def observable_map(
+    dataset: xr.Dataset, name: str, x: str, y: str, at: At = None, ax: Any = None, lines: bool = False
+) -> Any:
+    """Draw variable ``name`` over a slice and return the Axes: flags as categories, numbers as a map of colours.
+
+    Where there are more cells than pixels, categories are pooled by mode, and of numbers the middle cell is shown.
+    ``at`` is as for :func:`select`; ``ax`` are those of a new figure if None; ``lines`` adds theory's lines.
+    """
+    piece = select(_labelled(dataset, name), x, y, at)
+    ax = _figure(dataset, 7.6, 4.8).subplots() if ax is None else ax
+    handles, mesh = _draw(ax, piece, name, x, y, lines)
+    ax.set_title(_caption(dataset, piece, (x, y)), loc="left", fontsize="medium")
+    if mesh:
+        ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=40, label=_words(piece[name]))
+    if handles:
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
+    return ax
+
+
+def facets(
+    dataset: xr.Dataset, x: str, y: str, by: str, at: At = None, name: str = "regime", lines: bool = True
+) -> Any:
+    """Draw one map for each value of axis ``by``, with one legend and one scale of colours; return the Figure."""
+    dataset = _labelled(dataset, name)
+    if by not in dataset.dims or by in (x, y, *(at or {})) or dataset.sizes[by] > 36:
+        raise ValueError(f"facet: got {by!r}; name an axis of at most 36 values that is not in x, y or at")
+    pieces = [select(dataset, x, y, {**(at or {}), by: value}).load() for value in dataset[by].values]
+    columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
+    rows = -(-len(pieces) // columns)
+    figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * rows + 0.8)
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    norm, mesh = _norm(np.stack([_numbers(piece, name) for piece in pieces])), None
+    legend: dict[str, Any] = {}
+    for ax, piece in zip(axes.flat, pieces, strict=False):
+        handles, mesh = _draw(ax, piece, name, x, y, lines, norm, shares=False)
+        legend |= {handle.get_label(): handle for handle in handles}
+        ax.set_title(f"{_symbol(piece[by])} = {_number(piece[by])}", fontsize="medium")
+        ax.set(xlabel="", ylabel="")
+    for ax in axes.flat[len(pieces) :]:
+        ax.set_axis_off()
+    if mesh:
+        figure.colorbar(mesh, ax=axes, location="right", aspect=40, label=_words(dataset[name]))
+    figure.legend(handles=list(legend.values()), loc="outside right upper", **LEGEND)
+    figure.suptitle(_caption(dataset, pieces[0], (x, y, by)), x=0.02, ha="left", fontsize="medium")
+    figure.supxlabel(_words(dataset[x]), fontsize="medium")
+    figure.supylabel(_words(dataset[y]), fontsize="medium")
+    return figure
+
+
+def draw(
+    dataset: xr.Dataset, x: str | None = None, y: str | None = None, at: At = None, facet: str | None = None,
+    variable: str = "regime", lines: bool = True,
+) -> Any:  # fmt: skip
+    """Return the Figure of a slice; y and x are the first and the last axis of more than one value, if not given."""
+    free = [str(n) for n in dataset.dims if n not in (x, y, facet, *(at or {})) and dataset.sizes[n] > 1]
+    y, x = y or (free.pop(0) if free else ""), x or (free.pop() if free else "")
+    if facet:
+        return facets(dataset, x, y, facet, at, variable, lines)
+    return observable_map(dataset, variable, x, y, at, None, lines).figure
+
+
+def _draw(
+    ax: Any, piece: xr.Dataset, name: str, x: str, y: str, lines: bool, norm: Any = None, shares: bool = True
+) -> tuple[list[Any], Any]:
+    """Draw one map; return what its legend shows, and the mesh if it needs a colour bar."""
+    import matplotlib
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    data, mesh = piece[name], None
+    window = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())  # in inches
+    pool = [max(1, round(n / DPI / room)) for n, room in zip(data.shape, (window.height, window.width), strict=True)]
+    ends = [cell_edges(piece[axis].values) for axis in (y, x)]
+    edges = [np.append(all_[:-1:factor], all_[-1]) for all_, factor in zip(ends, pool, strict=True)]
+
+    def entry(where: Any, label: str, look: dict[str, Any]) -> None:
+        share = float(np.mean(where))
+        if share:
+            percent = f"  {100 * share:.1f} %" if share >= 0.0005 else "  < 0.1 %"
+            handles.append(Patch(label=label.replace("_", " ") + percent * shares, **look))
+
+    if "flag_values" in data.attrs:
+        codes, colours = data.values, np.zeros((256, 4))
+        meanings = data.attrs["flag_meanings"].split()
+        for flag, meaning, spare in zip(np.atleast_1d(data.attrs["flag_values"]), meanings, SPARE * 40, strict=False):
+            look = NOTHING if meaning == "not_computed" else FRAME | {"facecolor": PALETTE.get(meaning, spare)}
+            colours[flag] = to_rgba(look["facecolor"], float(look is not NOTHING))
+            entry(codes == flag, meaning, look)
+        ax.pcolormesh(*edges[::-1], colours[mode_pool(codes, *pool).astype(np.uint8)], rasterized=True)
+    else:
+        values = _numbers(piece, name)
+        entry(np.isposinf(values), "divergence", FRAME | {"facecolor": "white"})
+        entry(np.isnan(values) | np.isneginf(values), "no value", NOTHING)
+        cmap = matplotlib.colormaps["viridis"].with_extremes(over="white", bad=(0, 0, 0, 0))
+        middle = [np.minimum(np.arange(0, n, f) + f // 2, n - 1) for n, f in zip(values.shape, pool, strict=True)]
+        shown = values[np.ix_(*middle)]
+        shown = np.where(np.isposinf(shown), np.finfo(float).max, shown)  # in the colour above all others, not left out
+        mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm or _norm(values), rasterized=True)
+    ax.patch.set(**NOTHING)  # what is not drawn shows it
+    for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
+        values, kind = piece[axis].values, theory.scale_of(piece[axis].values)[0]
+        some = range(0, values.size, -(-values.size // 12))
+        ticks = {f"{side}ticks": some, f"{side}ticklabels": [_number(values[k]) for k in some]}
+        ax.set(**(ticks if kind == "category" else {f"{side}scale": kind}))
+        ax.set(**{f"{side}label": _words(piece[axis]), f"{side}lim": (span[0], span[-1])})
+    strokes = {line: stroke for table in theory.LINES.values() for line, stroke in zip(table, STROKES, strict=False)}
+    for line, curves in (theory.critical_lines(piece, x, y) if lines else {}).items():
+        points = np.concatenate([np.vstack([curve, [np.nan, np.nan]]) for curve in curves]).T
+        colour, dashes, width = strokes[line]
+        ax.plot(*points, color="white", linewidth=width + 2.0, alpha=0.85, zorder=2.1)
+        handles += ax.plot(*points, color=colour, linestyle=dashes, linewidth=width, zorder=2.2, label=line.label)
+    return handles, mesh
+
+
+def _numbers(piece: xr.Dataset, name: str) -> np.ndarray:
+    """Return a variable's values: NaN where there is none, infinity for a real number of a run that diverged."""
+    values = piece[name].values.astype(np.float64)
+    if piece[name].dtype.kind == "i":
+        return np.where(values < 0, np.nan, values)  # a count below zero stands for none
+    return np.where(piece["outcome"].values == 2, np.inf, values) if "outcome" in piece else values
+
+
+def _norm(values: np.ndarray) -> Any:
+    """Return a scale of colours: logarithmic for what spans two decades (counts: from one on)."""
+    from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+
+    low, high = np.quantile(values[np.isfinite(values)], [0, 1]) if np.isfinite(values).any() else (0.0, 1.0)
+    if low > 0 and high > 100 * low:
+        return LogNorm(low, high)
+    if low == 0 and high > 100 and np.all(values % 1 == 0, where=np.isfinite(values)):
+        return SymLogNorm(1.0, vmin=low, vmax=high)
+    return Normalize(low, high if high > low else low + 1.0)
+
+
+def trajectory_plot(dataset: xr.Dataset) -> Any:
+    """Draw one trajectory (dim ``step``, as ``eos_sweep.trajectory`` returns it): sharpness, losses, state."""
+    shown = {str(name): data for name, data in dataset.items() if data.dims == ("step",)}
+    losses, powers = ([name for name in shown if name.startswith(start)] for start in ("loss", "log10_abs_"))
+    hidden = {"sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    panels = {"sharpness": ["sharpness"], "loss": losses, "state": [name for name in shown if name not in hidden]}
+    panels |= {_words(shown[name]): [name] for name in powers}
+    axes = _figure(dataset, 7.6, 1.9 * len(panels) + 0.6).subplots(len(panels), 1, sharex=True)
+    for ax, (words, names) in zip(axes, panels.items(), strict=True):
+        for name, colour in zip(names, ("#0063D2", "#E69F00", "#8A0821", "#4BB48C") * 2, strict=False):
+            style = {"color": "0.7", "linewidth": 3.0} if name == "loss" else {"color": colour, "linewidth": 1.0}
+            ax.plot(dataset["step"], shown[name], label=_symbol(shown[name]).replace("_", " "), **style)
+        if words == "sharpness":
+            ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
+        ax.set(ylabel=words, yscale="log" if words == "loss" else "linear", xmargin=0.01)
+        if len(ax.lines) > 1:
+            ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
+    axes[-1].set_xlabel("gradient descent step")
+    axes[0].set_title(dataset.attrs.get("title", ""), loc="left", fontsize="medium")
+    return axes[0].figure
+
+
+def save(figure: Any, path: str | Path) -> None:
+    """Write a Figure as PNG, SVG or PDF, with its title and the hash of its spec inside; never half a file."""
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg", "pdf"):
+        raise ValueError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(figure)}")
+    try:
+        figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    dataset = dataset if name in dataset or name != "regime" else dataset.assign(regime=regimes.label(dataset))
+    if name not in dataset.data_vars:
+        raise ValueError(f"variable: no {name!r} in this sweep; there are: {', '.join(map(str, dataset.data_vars))}")
     return dataset
+
+
+def _figure(dataset: xr.Dataset, width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.set_label(dataset.attrs.get("title", "") or "eos_sweep")
+    figure.set_gid(f"spec-{dataset.attrs['spec_hash']}" if "spec_hash" in dataset.attrs else None)
+    return figure
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.4g}".replace("inf", "∞")
+
+
+def _symbol(data: xr.DataArray) -> str:
+    return data.attrs.get("symbol", str(data.name))
+
+
+def _words(data: xr.DataArray) -> str:
+    words, symbol = data.attrs.get("long_name", str(data.name)), data.attrs.get("symbol", "")
+    return f"{symbol}: {words}" if symbol == data.name else f"{words} {symbol}".strip()
+
+
+def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
+    fixed = [f"{_symbol(piece[name])} = {_number(piece[name])}" for name in map(str, dataset.dims) if name not in shown]
+    return "\n".join(filter(None, [dataset.attrs.get("title", ""), ", ".join(fixed)]))

@@ -19,7 +19,13 @@ def _live() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Bar(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task("compiling" + " " * 20, total=None)
 
@@ -45,7 +51,6 @@ def _lines() -> Iterator[Callable[[Progress], None]]:
 
 
 def _rates(progress: Progress) -> str:
+    trajectories, steps = progress.new / progress.seconds, progress.steps / progress.seconds
     failed = f", {progress.failed} blocks failed" if progress.failed else ""
-    return (
-        f"{progress.new / progress.seconds:,.0f} trajectories/s, {progress.steps / progress.seconds:.2e} steps/s{failed}"
-    )
+    return f"{trajectories:,.0f} trajectories/s, {steps:.2e} steps/s{failed}"

@@ -250,8 +250,7 @@ def evaluate(
     """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
     places = np.unravel_index(cells, shape)
     points = {
-        axis.name: axis.values[part.start + place]
-        for axis, part, place in zip(sweep.axes, region, places, strict=True)
+        axis.name: axis.values[part.start + place] for axis, part, place in zip(sweep.axes, region, places, strict=True)
     }
     return batch.run(_job(sweep), *sweep.inputs(points))
 

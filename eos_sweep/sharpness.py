@@ -13,6 +13,7 @@ import numpy as np
 
 from eos_sweep.scalar import inlined, select
 
+
 @inlined
 def arrowhead_stable(d0, d1, d2, e1, e2, tau):
     """Tell whether the top eigenvalue is below ``tau``, without computing it.

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from eos_sweep import observables, provenance, regimes
 from eos_sweep.contract import Variable
@@ -40,16 +41,18 @@ class Store:
     def __init__(self, path: str | Path, group: zarr.Group):
         self.path = str(path)
         self.group = group
-        self.sweep = Sweep.from_dict(json.loads(group.attrs["spec"]))
-        self.thresholds: dict[str, float] = json.loads(group.attrs["thresholds"])
+        attributes: dict[str, Any] = group.attrs.asdict()
+        self.sweep = Sweep.from_dict(json.loads(attributes["spec"]))
+        self.thresholds: dict[str, float] = json.loads(attributes["thresholds"])
         self._read_arrays()
         self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
 
     def _read_arrays(self) -> None:
-        self.arrays = {name: self.group[name] for name in stored_variables(self.sweep)}
-        self.ledger = {name: self.group[f"ledger/{name}"] for name in ("extent", "seconds", "steps")}
+        self.arrays: dict[str, Any] = {name: self.group[name] for name in stored_variables(self.sweep)}
+        self.ledger: dict[str, Any] = {name: self.group[f"ledger/{name}"] for name in ("extent", "seconds", "steps")}
         self.extent, self.seconds, self.steps = (np.asarray(array[...]) for array in self.ledger.values())
-        self.errors: dict[str, str] = dict(self.group["ledger"].attrs["errors"])
+        attributes: dict[str, Any] = self.group["ledger"].attrs.asdict()
+        self.errors: dict[str, str] = attributes["errors"]
 
     @classmethod
     def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
@@ -65,14 +68,18 @@ class Store:
                 chunks=block_shape,
                 fill_value=variable.fill,
                 dimension_names=sweep.dims,
-                compressors=[zarr.codecs.ZstdCodec(level=3), zarr.codecs.Crc32cCodec()],
+                compressors=[ZstdCodec(level=3), Crc32cCodec()],
                 attributes=variable_attributes(variable, limits),
             )
         ledger = group.create_group("ledger", attributes={"long_name": "blocks of the grid that have been computed"})
         grid = _grid(sweep.shape, block_shape)
         chunks = tuple(min(size, max(1, round(65536 ** (1 / len(grid))))) for size in grid)
         axis = len(grid)
-        for name, dtype, shape in (("extent", "int32", (*grid, axis)), ("seconds", "float64", grid), ("steps", "int64", grid)):
+        for name, dtype, shape in (
+            ("extent", "int32", (*grid, axis)),
+            ("seconds", "float64", grid),
+            ("steps", "int64", grid),
+        ):
             group.create_array(
                 f"ledger/{name}", shape=shape, dtype=dtype, chunks=(*chunks, axis)[: len(shape)], fill_value=0
             )
@@ -101,9 +108,8 @@ class Store:
         for array in self.ledger.values():
             array.resize((*grid, *array.shape[len(grid) :]))
         _write_coordinates(self.group, sweep)
-        history = f"{self.group.attrs['history']}\n{provenance.stamp()} extended from {self.sweep.shape} to {sweep.shape}"
-        spec = json.dumps(sweep.to_dict(), allow_nan=False)
-        self.group.attrs.update({"spec": spec, "spec_hash": sweep.hash, "history": history})
+        self._note(f"extended from {self.sweep.shape} to {sweep.shape}")
+        self.group.attrs.update({"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash})
         _consolidate(self.group)
         self.sweep = sweep
         self._read_arrays()
@@ -155,8 +161,12 @@ class Store:
         if self.errors != errors:
             self.group["ledger"].attrs["errors"] = self.errors
 
-    def relabel(self, limits: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-        """Label every block with other thresholds; return the number of trajectories by (old, new) code, and limits."""
+    def relabel(self, limits: Mapping[str, float]) -> np.ndarray:
+        """Label every block with other thresholds; return the number of trajectories by old and new code."""
+        if "regime" not in self.arrays:
+            raise ValueError(
+                f'{self.path}: its observables do not decide the regime; run it again with "default" among them'
+            )
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
         self.group.attrs["thresholds"] = json.dumps(limits)
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
@@ -166,11 +176,13 @@ class Store:
             if (old != new).any():
                 self.write(block, {"regime": new})
         self.arrays["regime"].attrs.update(variable_attributes(REGIME, limits))
-        words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
-        self.group.attrs["history"] = f"{self.group.attrs['history']}\n{provenance.stamp()} relabelled with {words}"
+        self._note("relabelled with " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
         _consolidate(self.group)
         self.thresholds = dict(limits)
         return moved
+
+    def _note(self, event: str) -> None:
+        self.group.attrs["history"] = f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
 
     def status(self) -> dict[str, Any]:
         """Return what is done, has failed and is left, as plain data."""

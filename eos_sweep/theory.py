@@ -1,7 +1,7 @@
 """Closed forms: where theory says that one regime ends and the next begins.
 
 For ``bivariate`` the source is Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809.  The gradient flow from theta keeps
-Q = alpha^2 - beta1^2 - beta2^2 and ends at beta1 = 0, alpha beta2 = 1, so at alpha^2 = h(Q), h(Q) = (Q + sqrt(Q^2 + 4))/2.
+Q = alpha^2 - beta1^2 - beta2^2 and ends at beta1 = 0, alpha beta2 = 1, so at alpha^2 = h(Q) = (Q + sqrt(Q^2 + 4))/2.
 There the sharpness is phi(theta) = lambda1 h(Q), the *gradient-flow-solution sharpness* of the paper (figure 3).
 
 A :class:`CriticalLine` is a ratio of two quantities, a function of all inputs of a trajectory; the line is where it is
@@ -9,10 +9,11 @@ one, in whatever slice of the parameter space.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from eos_sweep import models, state
 
@@ -31,7 +32,7 @@ class CriticalLine(NamedTuple):
 
 
 def flow_limit(q: Any) -> Any:
-    """Return h(Q) = (Q + sqrt(Q^2 + 4))/2: alpha^2 where the gradient flow that keeps Q ends; Q of any sign and size."""
+    """Return h(Q) = (Q + sqrt(Q^2 + 4))/2, which is alpha^2 where the gradient flow that keeps Q ends."""
     root = np.hypot(q, 2.0)
     return np.where(np.asarray(q) < 0.0, 2.0 / (root + np.abs(q)), 0.5 * (root + q))
 
@@ -53,7 +54,7 @@ def gradient_flow_sharpness_bounds(lambda1: Any, alpha: Any, beta2: Any, radius:
 
 
 def onset_step_size(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
-    """Return 2/phi(theta0): from this step size on, sharpening reaches 2/eta.  Exact for small beta1 and lambda2/lambda1."""
+    """Return 2/phi(theta0): from this step size on, sharpening reaches 2/eta; exact for beta1, lambda2/lambda1 -> 0."""
     return 2.0 / gradient_flow_sharpness(lambda1, alpha, beta1, beta2)
 
 
@@ -149,35 +150,49 @@ LINES: Mapping[str, tuple[CriticalLine, ...]] = {
 }
 
 
-def crossings(
-    spec: str, coordinates: Mapping[str, np.ndarray], axes: tuple[str, str], log: Sequence[bool]
-) -> dict[CriticalLine, list[np.ndarray]]:
-    """Return the lines that cross a 2-D slice of a sweep, as polylines of shape (n, 2) in data coordinates.
+def scale_of(values: np.ndarray) -> tuple[str, bool]:
+    """Return the scale of increasing values ("linear", "log", "category"), and whether they are evenly spaced on it."""
+    if not np.isfinite(values).all():
+        return "category", False
+    for kind, measure in (("linear", np.asarray), ("log", np.log))[: 2 if values[0] > 0 else 1]:
+        if values.size > 2:
+            along = measure(values)
+            even, step = np.linspace(along[0], along[-1], along.size, retstep=True)
+            if np.abs(along - even).max() <= 1e-3 * step:
+                return kind, True
+    return "log" if values[0] > 0 and values[-1] >= 100 * values[0] else "linear", False
+
+
+def critical_lines(piece: xr.Dataset, x: str, y: str) -> dict[CriticalLine, list[np.ndarray]]:
+    """Return the lines that cross a 2-D slice of a sweep, each as polylines of shape (n, 2) in data coordinates.
+
+    There are none if the dataset does not carry its spec, or if an axis has no scale (categories, a seed, one value).
 
     Args:
-        spec: the sweep as a dataset stores it, in JSON.
-        coordinates: name -> increasing values of the two axes, and one value of every other axis of the sweep.
-        axes, log: names of the two axes, and whether each is logarithmic.
+        piece: the slice; x and y increase, the sweep's other axes are scalar coordinates.
+        x, y: names of the axes.
     """
     import contourpy
 
     from eos_sweep.spec import Sweep
 
-    sweep = Sweep.from_dict(json.loads(spec))
+    axes = {name: piece[name].values for name in (x, y)}
+    scales = [scale_of(values)[0] for values in axes.values()]
+    if "spec" not in piece.attrs or "seed" in axes or "category" in scales or min(map(len, axes.values())) < 2:
+        return {}
+    sweep = Sweep.from_dict(json.loads(piece.attrs["spec"]))
     along, fine = [], []
-    for name, logarithmic in zip(axes, log, strict=True):
-        ends = coordinates[name][[0, -1]]
-        along.append(np.linspace(*(np.log(ends) if logarithmic else ends), SAMPLES))
-        fine.append(np.clip(np.exp(along[-1]) if logarithmic else along[-1], *ends))
+    for values, scale in zip(axes.values(), scales, strict=True):
+        first, last = np.log(values[[0, -1]]) if scale == "log" else values[[0, -1]]
+        along.append(np.linspace(float(first), float(last), SAMPLES))
+        fine.append(np.clip(np.exp(along[-1]) if scale == "log" else along[-1], values[0], values[-1]))
     grid = dict(zip(axes, np.meshgrid(*fine), strict=True))
-    initial, parameters = sweep.inputs({name: grid.get(name, coordinates[name]) for name in sweep.dims})
-    found = {}
+    initial, parameters = sweep.inputs({name: grid.get(name, piece[name].values) for name in sweep.dims})
+    found: dict[CriticalLine, list[np.ndarray]] = {}
     for line in LINES.get(sweep.model, ()):
         with np.errstate(all="ignore"):
             level = np.ma.masked_invalid(np.log(line.ratio({**initial, **parameters})))
-        if curves := contourpy.contour_generator(*along, level).lines(0.0):
-            found[line] = [
-                np.stack([np.exp(c) if logarithmic else c for c, logarithmic in zip(curve.T, log, strict=True)], axis=1)
-                for curve in curves
-            ]
+        for curve in contourpy.contour_generator(x=along[0], y=along[1], z=level).lines(0.0):
+            pair = [np.exp(c) if scale == "log" else c for c, scale in zip(np.asarray(curve).T, scales, strict=True)]
+            found.setdefault(line, []).append(np.stack(pair, axis=1))
     return found

@@ -85,16 +85,20 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
         eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
         hessian = model.hessian(tuple(values[inside] for values in theta), p)
         eigenvalues[inside] = np.linalg.eigvalsh(hessian)[:, ::-1]
-    variables = {name: ("step", array, {"long_name": text, "units": "1"}) for name, (array, text) in described.items()}
+    variables: dict[str, Any] = {
+        name: ("step", array, {"long_name": text, "units": "1"}) for name, (array, text) in described.items()
+    }
     variables["eigenvalues"] = (
         ("step", "eigenvalue"),
         eigenvalues,
         {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"},
     )
-    coordinates = {"step": ("step", np.arange(steps + 1), {"long_name": "gradient descent step", "units": "1"})}
+    coordinates: dict[str, Any] = {
+        "step": ("step", np.arange(steps + 1), {"long_name": "gradient descent step", "units": "1"})
+    }
     for name, quantity in model.PARAMETERS.items():
-        text = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
-        coordinates[name] = ((), float(parameters[name][0]), text)
+        meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
+        coordinates[name] = ((), float(parameters[name][0]), meaning)
     attributes = {
         "title": f"Gradient descent on {model.TITLE}",
         "model": sweep.model,
@@ -167,9 +171,7 @@ def report(
     stored = {}
     if store and asked is sweep and not at:
         cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
-        stored = {
-            name: store.arrays[name][cell].tobytes() == observed[name].tobytes() for name in sweep.variables
-        }
+        stored = {name: store.arrays[name][cell].tobytes() == observed[name].tobytes() for name in sweep.variables}
     code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, regimes.thresholds()))
     found = {
         "point": point,

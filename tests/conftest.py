@@ -12,10 +12,10 @@ import numpy as np
 from eos_sweep import batch, observables, regimes
 from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING
 from eos_sweep.models import bivariate
-from eos_sweep.state import carried, enter, log10_abs
+from eos_sweep.state import carried, enter, log10_abs, values
 
 # Few different sets, since each is a kernel of its own.
-ALL = observables.expand(observables.TABLE, bivariate)
+ALL = tuple(observables.variables(bivariate))
 CROSSINGS = ("first_crossing", "crossings", "steps_above", "final_above")
 LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, "final_state"), bivariate)
 COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", "final_state"), bivariate)
@@ -44,6 +44,7 @@ class Path(NamedTuple):
 
     moved: np.ndarray
     theta: tuple[np.ndarray, ...]
+    rescaled: tuple[np.ndarray, ...]  # the same states, in the form from which the next step is taken
     loss: np.ndarray
     unstable: np.ndarray
     sharpness: np.ndarray
@@ -60,30 +61,30 @@ def follow(initial, parameters, steps, tolerance=0.0, model=bivariate):
         theta = enter(model, initial, p)
         status = np.where(model.loss(theta, p) < model.LIMIT, RUNNING, DIVERGED)
         nothing = np.zeros(len(status), bool)
-        rows = [_look(model, theta, p, ~nothing, nothing, status)]
+        rows = [_look(model, theta, theta, p, ~nothing, nothing, status)]
         for age in range(1, steps + 1):
             after, clipped = model.step(theta, p), model.clipped(theta, p)
             fine = model.loss(after, p) < model.LIMIT
             moved = (status == RUNNING) & fine
             status = np.where((status == RUNNING) & ~fine, DIVERGED, status)
-            theta = tuple(np.where(moved, new, old) for new, old in zip(after, theta, strict=True))
-            settled = moved & model.settled(theta, p, model.loss(theta, p), model.threshold(p), tolerance)
+            before = theta = _where(moved, after, theta)
             if age % CHUNK == 0:
-                status = np.where(settled, CONVERGED, status)
-            rows.append(_look(model, theta, p, moved, clipped & moved, status))
-            if age % CHUNK == 0:
-                theta = tuple(
-                    np.where(moved, new, old) for new, old in zip(model.rescale(theta, p), theta, strict=True)
-                )
-    stacked = [np.array(column) for column in zip(*rows, strict=True)]
-    stacked[1] = tuple(np.moveaxis(stacked[1], 1, 0))
-    return Path(*stacked)
+                settled = model.settled(theta, p, model.loss(theta, p), model.threshold(p), tolerance)
+                status = np.where(moved & settled, CONVERGED, status)
+                theta = _where(moved, model.rescale(theta, p), theta)
+            rows.append(_look(model, before, theta, p, moved, clipped & moved, status))
+    moved, states, rescaled, *rest = (np.array(column) for column in zip(*rows, strict=True))
+    return Path(moved, *(tuple(np.moveaxis(x, 1, 0)) for x in (states, rescaled)), *rest)
 
 
-def _look(model, theta, p, moved, clipped, status):
+def _where(condition, yes, no):
+    return tuple(np.where(condition, new, old) for new, old in zip(yes, no, strict=True))
+
+
+def _look(model, theta, rescaled, p, moved, clipped, status):
     unstable = ~model.stable(theta, p, model.threshold(p))
     magnitude = log10_abs(*carried(model, theta))
-    return moved, theta, model.loss(theta, p), unstable, model.sharpness(theta, p), clipped, magnitude, status
+    return moved, theta, rescaled, model.loss(theta, p), unstable, model.sharpness(theta, p), clipped, magnitude, status
 
 
 def until(path, steps):
@@ -103,9 +104,10 @@ def expected(path, parameters):
     flips = np.zeros_like(path.moved)
     flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
     taken = path.moved[1:].sum(0)
-    tau = bivariate.threshold(tuple(columns({n: 0.0 for n in bivariate.STATE}, parameters)[1].values()))
     window = max(1, (len(path.loss) - 1) // 10)
-    tail = np.where(path.status[-1] == DIVERGED, np.nan, path.sharpness[-window:] / tau)
+    ratio = path.sharpness[-window:] / (2.0 / parameters["eta"])
+    tail = np.where(path.status[-1] == DIVERGED, np.nan, ratio)
+    last = tuple(x[-1] for x in path.rescaled)
     return {
         "steps_taken": taken,
         "outcome": np.choose(path.status[-1], [3, 1, 2]),
@@ -127,9 +129,10 @@ def expected(path, parameters):
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
         "log10_abs_beta1_min": path.log10_abs_beta1.min(0),
-        "alpha_final": path.theta[0][-1],
-        "beta2_final": path.theta[2][-1],
-        "log10_abs_beta1_final": path.log10_abs_beta1[-1],
+        "alpha_final": last[0],
+        "beta1_final": values(bivariate, last)["beta1"],
+        "beta2_final": last[2],
+        "log10_abs_beta1_final": log10_abs(*carried(bivariate, last)),
     }
 
 

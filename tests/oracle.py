@@ -4,6 +4,8 @@ Nothing here comes from the package: sharpness is the largest root of the charac
 method from the right, which cannot pass it.
 """
 
+import itertools
+
 import gmpy2
 
 LIMIT = gmpy2.mpfr("1e30")
@@ -89,10 +91,10 @@ def observe(theta, p, steps, bits=150):
         "steps_taken": len(states) - 1,
         "outcome": 3 if len(states) == steps + 1 else 2,
         "first_crossing": flags.index(True) if True in flags else -1,
-        "crossings": sum(now and not before for before, now in zip(flags, flags[1:], strict=False)),
+        "crossings": sum(now and not before for before, now in itertools.pairwise(flags)),
         "steps_above": sum(flags),
         "final_above": 1 + flags[-1],
-        "sign_flips": sum(now != before for before, now in zip(signs, signs[1:], strict=False)),
+        "sign_flips": sum(now != before for before, now in itertools.pairwise(signs)),
         "sharpness_initial": float(sharpness(states[0], p)),
         "state": states[-1],
     }

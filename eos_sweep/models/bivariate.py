@@ -181,7 +181,11 @@ def settled(theta, p, loss, tau, tolerance):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     square = alpha * alpha
-    quiet = (loss < tolerance) & (32.0 * loss < MARGIN**2 * lambda2) & (loss < 0.1 * MARGIN**2 * (lambda1 * square * square))
+    quiet = (
+        (loss < tolerance)
+        & (32.0 * loss < MARGIN**2 * lambda2)
+        & (loss < 0.1 * MARGIN**2 * (lambda1 * square * square))
+    )
     return quiet & stable(theta, p, (1.0 - MARGIN) * tau)
 
 
@@ -192,7 +196,5 @@ def guard(theta):
 
 def hessian(theta, p):
     """The full Hessian of L, shape (..., 3, 3), in the order of STATE."""
-    d0, d1, d2, e1, e2 = arrowhead(theta, p)
-    zero = np.zeros_like(np.asarray(d0, dtype=float))
-    rows = [[d0, e1, e2], [e1, d1, zero], [e2, zero, d2]]
-    return np.moveaxis(np.array(np.broadcast_arrays(*sum(rows, []))), 0, -1).reshape(*np.shape(zero), 3, 3)
+    d0, d1, d2, e1, e2, zero = np.broadcast_arrays(*arrowhead(theta, p), 0.0)
+    return np.stack([np.stack(row, -1) for row in ((d0, e1, e2), (e1, d1, zero), (e2, zero, d2))], -2)

@@ -33,9 +33,7 @@ def get(name: str) -> Observable:
 def variables(model: Model) -> dict[str, tuple[str, Variable]]:
     """Return variable name -> (observable name, description) of all that ``model`` can store, in table order."""
     return {
-        variable: (name, description)
-        for name in TABLE
-        for variable, description in get(name).variables(model).items()
+        variable: (name, description) for name in TABLE for variable, description in get(name).variables(model).items()
     }
 
 

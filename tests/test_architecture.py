@@ -1,0 +1,70 @@
+"""What may import what, and how long a file may be."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import eos_sweep
+
+PACKAGE = Path(eos_sweep.__file__).parent
+FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
+PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("contract", "scalar", "sharpness", "lanes", "state")}
+
+
+def imported(name):
+    """Names of all modules that a file imports, anywhere in it; `from a import b` counts as a and as a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(module, packages):
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def importers(*packages):
+    return {name for name in FILES if any(within(module, packages) for module in imported(name))}
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("models.", "observables."))])
+def test_models_and_observables_are_made_of_a_few_pieces(name):
+    foreign = {module for module in imported(name) if not within(module, PIECES) and module != "eos_sweep"}
+    if name.endswith("__init__"):  # the tables, which import what they are asked for
+        foreign = {module for module in foreign if module.split(".")[0] not in sys.stdlib_module_names}
+    assert not foreign
+
+
+def test_the_kernel_meets_models_and_observables_only_as_arguments():
+    core = {"kernel", "passes", "observers", "layout", "lanes", "scalar", "sharpness", "contract", "state"}
+    assert not core & importers("eos_sweep.models", "eos_sweep.observables")
+
+
+@pytest.mark.parametrize("name", ["regimes", "theory", "boundaries"])
+def test_what_labels_results_does_not_compute_store_or_draw_them(name):
+    assert name not in importers(
+        "numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.kernel", "eos_sweep.run"
+    )
+
+
+def test_each_heavy_library_has_its_one_place():
+    assert importers("dask", "distributed") <= {"runner"}
+    assert importers("zarr") <= {"store"}
+    assert importers("numba", "llvmlite") <= {"scalar", "lanes", "kernel", "trace", "provenance"}
+    assert importers("matplotlib") <= {"plot"}
+
+
+def test_pictures_run_nothing_and_nothing_imports_the_command_line():
+    assert "plot" not in importers("eos_sweep.runner", "eos_sweep.kernel", "eos_sweep.batch")
+    assert not importers("eos_sweep.cli") - {"__main__"}
+
+
+def test_no_file_is_longer_than_300_lines():
+    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
+    assert not {name: length for name, length in lengths.items() if length > 300}
