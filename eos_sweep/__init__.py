@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import plan as plan
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from eos_sweep.spec import SpecError as SpecError
     from eos_sweep.spec import Sweep as Sweep
     from eos_sweep.spec import load_spec as load_spec
-    from eos_sweep.store import open_sweep as open_sweep
     from eos_sweep.trace import trajectory as trajectory
 
 _HOMES = {
@@ -25,7 +25,7 @@ _HOMES = {
     "Sweep": "spec",
     "label": "regimes",
     "load_spec": "spec",
-    "open_sweep": "store",
+    "open_sweep": "api",
     "plan": "runner",
     "run": "runner",
     "sweep": "api",

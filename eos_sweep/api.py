@@ -1,4 +1,4 @@
-"""A sweep in one call."""
+"""A sweep in one call, and a stored one opened."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -7,9 +7,9 @@ from pathlib import Path
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from eos_sweep import runner
+from eos_sweep import regimes, runner
 from eos_sweep.spec import make
-from eos_sweep.store import open_sweep
+from eos_sweep.store import Store
 
 
 def sweep(
@@ -99,6 +99,35 @@ def sweep(
         return _finished(spec, out, workers, overwrite, report)
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as place:
         return _finished(spec, Path(place) / "sweep.zarr", workers, overwrite, report).load()
+
+
+def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
+    """Open a stored sweep as a lazy dataset with its regimes.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+    **thresholds
+        Named thresholds of the regime rules; those of the store where not given.
+
+    Returns
+    -------
+    Dataset
+        One dask-backed variable per observable over the sweep's axes, and ``regime``, computed from them when it is
+        asked for.  Without eos_sweep, ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no sweep is stored at ``path``.
+    """
+    store = Store.open(path)
+    dataset = xr.open_zarr(store.path)
+    if set(regimes.REQUIRED) <= set(dataset):
+        dataset = dataset.drop_vars("regime", errors="ignore")
+        dataset["regime"] = regimes.label(dataset, **(store.thresholds | thresholds))
+    return dataset
 
 
 def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:

@@ -256,7 +256,7 @@ def trace(
 
 def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:
     from eos_sweep import plot as drawing
-    from eos_sweep.store import open_sweep
+    from eos_sweep.api import open_sweep
 
     drawing.save(drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines), out)
 

@@ -269,7 +269,7 @@ def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
     dataset = dataset if name in dataset or name != "regime" else dataset.assign(regime=regimes.label(dataset))
     if name not in dataset.data_vars:
         raise ValueError(f"variable: no {name!r} in this sweep; there are: {', '.join(map(str, dataset.data_vars))}")
-    return dataset
+    return dataset[[other for other in dataset.data_vars if other in (name, "outcome")]]
 
 
 def _figure(dataset: xr.Dataset, width: float, height: float) -> Any:

@@ -130,7 +130,7 @@ def attributes(limits: Mapping[str, float]) -> dict:
     return {
         "long_name": "regime of training",
         "units": "1",
-        "flag_values": np.array(list(CODES.values()), np.int8),
+        "flag_values": list(CODES.values()),
         "flag_meanings": " ".join(CODES),
         "rules": "; ".join(f"{rule.regime}: {rule.words}" for rule in RULES),
         "thresholds": ", ".join(f"{name}={value:g}" for name, value in limits.items()),
@@ -164,10 +164,10 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
             f"observables: the regime rules read {', '.join(missing)}, not stored here; "
             'add them, or "default", to the spec\'s observables and run it again'
         )
-    regime = xr.apply_ufunc(
+    codes = xr.apply_ufunc(
         lambda *arrays: classify(dict(zip(REQUIRED, arrays, strict=True)), limits),
         *(dataset[name] for name in REQUIRED),
         dask="parallelized",
         output_dtypes=[np.int8],
     )
-    return regime.rename("regime").assign_attrs(attributes(limits))
+    return codes.rename("regime").assign_attrs(attributes(limits))

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, regimes
+from eos_sweep import batch, regimes, schema
 from eos_sweep.spec import Sweep, load_spec
-from eos_sweep.store import Row, Store, prepare, stored_variables
+from eos_sweep.store import Row, Store, prepare
 
 BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
 BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
@@ -56,7 +56,7 @@ def block_shape(sweep: Sweep) -> tuple[int, ...]:
     """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
     if sweep.chunks:
         return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
-    width = sum(np.dtype(variable.dtype).itemsize for variable in stored_variables(sweep).values())
+    width = sum(dtype.itemsize for dtype in schema.dtypes(sweep).values())
     least, most = (steps // sweep.steps for steps in BLOCK_STEPS)
     size = min(int(np.clip(sweep.size // BLOCKS, least, most)), BLOCK_BYTES // width)
     block = list(sweep.shape)
@@ -92,13 +92,13 @@ def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 
     began = time.perf_counter()
     work = int(batch.run(job, initial, parameters)["work"].sum())
     seconds = time.perf_counter() - began
-    variables = stored_variables(sweep)
+    types = schema.dtypes(sweep)
     return Plan(
         trajectories=sweep.size,
         blocks=math.prod(-(-size // block) for size, block in zip(sweep.shape, shape, strict=True)),
         block_shape=shape,
-        variables=tuple(variables),
-        bytes=sweep.size * sum(np.dtype(variable.dtype).itemsize for variable in variables.values()),
+        variables=tuple(types),
+        bytes=sweep.size * sum(dtype.itemsize for dtype in types.values()),
         steps=round(work / number * sweep.size),
         steps_per_second=work / seconds,
         workers=workers,

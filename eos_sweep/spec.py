@@ -144,7 +144,7 @@ class Sweep(BaseModel):
         try:
             return outputs.expand(self.observables, self.module)
         except KeyError as error:
-            name, known = error.args[0], ["default", *outputs.TABLE, *outputs.variables(self.module)]
+            name, known = error.args[0], ["default", "all", *outputs.variables(self.module)]
             raise SpecError(f"observables: no observable {name!r}; {closest(name, known)}") from None
 
     @cached_property
@@ -251,7 +251,7 @@ def make(
         axes: name -> 1-D values (or a TOML form such as ``{"log": [1, 100, 5]}``), in the order of the dimensions.
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
-        observables: names of variables, of observables, or "default"; the default if None.
+        observables: names of variables, "default" or "all"; the default if None.
 
     Raises:
         SpecError: the first thing that is wrong.

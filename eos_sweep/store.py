@@ -14,15 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import xarray as xr
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from eos_sweep import observables, provenance, regimes
-from eos_sweep.contract import Variable
-from eos_sweep.spec import SEED, SpecError, Sweep, differences, extends
-
-REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
+from eos_sweep import provenance, regimes, schema
+from eos_sweep.spec import SpecError, Sweep, differences, extends
 
 
 class Row(NamedTuple):
@@ -48,7 +44,7 @@ class Store:
         self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
 
     def _read_arrays(self) -> None:
-        self.arrays: dict[str, Any] = {name: self.group[name] for name in stored_variables(self.sweep)}
+        self.arrays: dict[str, Any] = {name: self.group[name] for name in schema.variables(self.sweep)}
         self.ledger: dict[str, Any] = {name: self.group[f"ledger/{name}"] for name in ("extent", "seconds", "steps")}
         self.extent, self.seconds, self.steps = (np.asarray(array[...]) for array in self.ledger.values())
         attributes: dict[str, Any] = self.group["ledger"].attrs.asdict()
@@ -59,17 +55,17 @@ class Store:
         """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
         group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": "being created"})
         limits = regimes.thresholds(sweep.thresholds)
-        for name, variable in stored_variables(sweep).items():
-            dtype = sweep.dtype if variable.dtype == "float64" else variable.dtype
+        types = schema.dtypes(sweep)
+        for name, variable in schema.variables(sweep).items():
             group.create_array(
                 name,
                 shape=sweep.shape,
-                dtype=dtype,
+                dtype=types[name],
                 chunks=block_shape,
                 fill_value=variable.fill,
                 dimension_names=sweep.dims,
                 compressors=[ZstdCodec(level=3), Crc32cCodec()],
-                attributes=variable_attributes(variable, limits),
+                attributes=schema.attributes(variable, limits),
             )
         ledger = group.create_group("ledger", attributes={"long_name": "blocks of the grid that have been computed"})
         grid = _grid(sweep.shape, block_shape)
@@ -175,7 +171,7 @@ class Store:
             np.add.at(moved, (old.ravel(), new.ravel()), 1)
             if (old != new).any():
                 self.write(block, {"regime": new})
-        self.arrays["regime"].attrs.update(variable_attributes(REGIME, limits))
+        self.arrays["regime"].attrs.update(schema.attributes(schema.REGIME, limits))
         self._note("relabelled with " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
         _consolidate(self.group)
         self.thresholds = dict(limits)
@@ -209,53 +205,6 @@ class Store:
         """Remove what killed writers left behind; they never became part of the dataset."""
         for leftover in Path(self.path).rglob("*.partial"):
             leftover.unlink(missing_ok=True)
-
-
-def stored_variables(sweep: Sweep) -> dict[str, Variable]:
-    """Return name -> description of the variables that ``sweep`` stores: the regime, too, if it can be decided."""
-    known = observables.variables(sweep.module)
-    chosen = {name: known[name][1] for name in sweep.variables}
-    return chosen | ({"regime": REGIME} if set(regimes.REQUIRED) <= set(chosen) else {})
-
-
-def variable_attributes(variable: Variable, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return the CF attributes of a variable."""
-    if variable is REGIME:
-        given = regimes.attributes(limits)
-        return given | {"flag_values": given["flag_values"].tolist()}
-    attributes: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
-    if variable.flags:
-        attributes |= {"flag_values": list(variable.flags.values()), "flag_meanings": " ".join(variable.flags)}
-    return attributes
-
-
-def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
-    """Open a stored sweep as a lazy dataset with its regimes.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    **thresholds
-        Named thresholds of the regime rules; those of the store where not given.
-
-    Returns
-    -------
-    Dataset
-        One dask-backed variable per observable over the sweep's axes, and ``regime``, computed from them when it is
-        asked for.  Without eos_sweep, ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
-
-    Raises
-    ------
-    FileNotFoundError
-        If no sweep is stored at ``path``.
-    """
-    store = Store.open(path)
-    dataset = xr.open_zarr(store.path)
-    if set(regimes.REQUIRED) <= set(dataset):
-        dataset = dataset.drop_vars("regime", errors="ignore")
-        dataset["regime"] = regimes.label(dataset, **(store.thresholds | thresholds))
-    return dataset
 
 
 def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool) -> Store:
@@ -311,20 +260,13 @@ def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ..
 
 
 def _write_coordinates(group: zarr.Group, sweep: Sweep) -> None:
-    """Write the axes, and every other input that is one number, as coordinates."""
-    quantities = sweep.quantities | {"seed": SEED}
-    numbers = {name: value for name, value in sweep.sources.items() if isinstance(value, float)}
-    for name, values in ({axis.name: axis.values for axis in sweep.axes} | numbers).items():
-        group.create_array(
-            name,
-            data=np.asarray(values, np.float64),
-            chunks=np.shape(values),
-            dimension_names=(name,) if name in sweep.dims else (),
-            attributes={"long_name": quantities[name].long_name, "units": "1", "symbol": quantities[name].symbol},
-            overwrite=True,
-        )
-    for name in stored_variables(sweep):
-        group[name].attrs["coordinates"] = " ".join(numbers)
+    found = schema.coordinates(sweep)
+    for name, (values, attributes) in found.items():
+        names = (name,) if name in sweep.dims else ()
+        array = group.create_array(name, data=values, chunks=values.shape, dimension_names=names, overwrite=True)
+        array.attrs.update(attributes)
+    for name in schema.variables(sweep):
+        group[name].attrs["coordinates"] = " ".join(name for name in found if name not in sweep.dims)
 
 
 def _consolidate(group: zarr.Group) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numba import float64, njit, types, void
 
-from eos_sweep import batch, kernel, lanes, models, observables, regimes, state
+from eos_sweep import batch, kernel, lanes, observables, regimes, state
 from eos_sweep.contract import CHUNK, Model
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
@@ -113,7 +113,7 @@ def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) ->
     """Return observables of one point, from the kernel that sweeps use: their bits are those that a store has."""
     job = batch.Job(sweep.module, names, sweep.steps, sweep.tolerance)
     found = batch.run(job, *sweep.inputs({name: np.full(1, value) for name, value in point.items()}))
-    known = observables.variables(models.get(sweep.model))
+    known = observables.variables(sweep.module)
     types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
     return {name: found[name].astype(types[name])[0] for name in names}
 

@@ -17,8 +17,9 @@ from eos_sweep.state import carried, enter, log10_abs, values
 # Few different sets, since each is a kernel of its own.
 ALL = tuple(observables.variables(bivariate))
 CROSSINGS = ("first_crossing", "crossings", "steps_above", "final_above")
-LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, "final_state"), bivariate)
-COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", "final_state"), bivariate)
+FINAL_STATE = tuple(f"{name}_final" for name in (*bivariate.STATE, "log10_abs_beta1"))
+LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, *FINAL_STATE), bivariate)
+COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", *FINAL_STATE), bivariate)
 
 OFF = {"clip": np.inf, "radius": np.inf}
 

@@ -47,7 +47,7 @@ def sweep(**changes):
         ({"parameters": {"lambda2": 1 + 2**-52}}, "parameters.lambda2: 1 -> 1.0000000000000002"),
         ({"parameters": {"radius": "liu2025"}}, "parameters.radius: inf -> 'liu2025'"),
         ({"initial": {"alpha": "eta"}}, "initial.alpha: 1 -> 'eta'"),
-        ({"observables": ["default", "smallest"]}, "observables.log10_abs_beta1_min: none -> stored"),
+        ({"observables": ["default", "log10_abs_beta1_min"]}, "observables.log10_abs_beta1_min: none -> stored"),
     ],
 )
 def test_differences_are_readable_and_change_the_hash(changes, line):

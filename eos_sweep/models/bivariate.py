@@ -73,9 +73,13 @@ def pull(theta, p):
 
 
 @inlined
-def unit(theta):
-    """One, in units of beta1's mantissa (at power -2 and below, no bound that is not zero can act)."""
-    return select(theta[3] < 0.0, UP, 1.0)
+def lifted(bound, theta):
+    """A bound on beta1 in units of its mantissa; three powers lift the smallest double above every mantissa."""
+    alpha, beta1, beta2, power = theta
+    once = select(power < 0.0, UP, 1.0)
+    twice = select(power < -1.5, UP, 1.0)
+    thrice = select(power < -2.5, UP, 1.0)
+    return bound * once * twice * thrice
 
 
 @inlined
@@ -84,10 +88,10 @@ def step(theta, p):
     lambda1, lambda2, eta, clip, radius = p
     near = visible(theta)
     error = lambda2 * (alpha * beta2 - 1.0)
-    slope = bounded(pull(theta, p), clip * unit(theta))
+    slope = bounded(pull(theta, p), lifted(clip, theta))
     return (
         alpha - eta * (lambda1 * alpha * (near * near) + error * beta2),
-        bounded(beta1 - eta * slope, radius * unit(theta)),
+        bounded(beta1 - eta * slope, lifted(radius, theta)),
         beta2 - eta * (error * alpha),
         power,
     )
@@ -96,8 +100,9 @@ def step(theta, p):
 @inlined
 def clipped(theta, p):
     lambda1, lambda2, eta, clip, radius = p
-    slope = bounded(pull(theta, p), clip * unit(theta))
-    return (abs(pull(theta, p)) > clip * unit(theta)) | (abs(theta[1] - eta * slope) > radius * unit(theta))
+    alpha, beta1, beta2, power = theta
+    slope = bounded(pull(theta, p), lifted(clip, theta))
+    return (abs(pull(theta, p)) > lifted(clip, theta)) | (abs(beta1 - eta * slope) > lifted(radius, theta))
 
 
 @inlined

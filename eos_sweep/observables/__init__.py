@@ -38,7 +38,7 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
 
 
 def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
-    """Return the variables that ``names`` (of variables, of observables, or "default") stand for, in table order.
+    """Return the variables that ``names`` (of variables, "default" or "all") stand for, in table order.
 
     Raises
     ------
@@ -46,14 +46,10 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
         If a name is none of these.
     """
     known = variables(model)
+    groups = {"default": [name for name, (owner, _) in known.items() if owner in DEFAULT], "all": list(known)}
     wanted = {"steps_taken"}
     for name in names:
-        if name == "default":
-            wanted.update(variable for variable, (owner, _) in known.items() if owner in DEFAULT)
-        elif name in known:
-            wanted.add(name)
-        elif name in TABLE:
-            wanted.update(variable for variable, (owner, _) in known.items() if owner == name)
-        else:
+        if name not in known and name not in groups:
             raise KeyError(name)
-    return tuple(variable for variable in known if variable in wanted)
+        wanted.update(groups.get(name, [name]))
+    return tuple(name for name in known if name in wanted)

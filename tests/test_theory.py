@@ -1,0 +1,155 @@
+"""Closed forms against what they are about: gradient flow integrated, the kernel's own labels bisected."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eos_sweep import batch, models, theory
+from eos_sweep.observables.outcome import variables as outcomes
+
+MODEL = models.get("bivariate")
+DIVERGED = outcomes(MODEL)["outcome"].flags["diverged"]
+
+
+def run(names, steps, **values):
+    """Run the kernel over broadcast inputs; those that are not given are infinite."""
+    wanted = [*MODEL.STATE, *MODEL.PARAMETERS]
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(values.get(name, np.inf), float)) for name in wanted))
+    full = {name: np.ascontiguousarray(array) for name, array in zip(wanted, arrays, strict=True)}
+    job = batch.Job(MODEL, names, steps, 1e-20)
+    return batch.run(job, {n: full[n] for n in MODEL.STATE}, {n: full[n] for n in MODEL.PARAMETERS})
+
+
+def bisect(holds, low, high, rounds=3, points=64):
+    """Return the value in [low, high] from which on ``holds`` (which takes many values at once), by sections."""
+    for _ in range(rounds):
+        values = np.linspace(low, high, points)
+        first = int(np.argmax(holds(values)))
+        low, high = values[first - 1], values[first]
+    return 0.5 * (low + high)
+
+
+def flow_end(alpha, beta1, beta2, lambda1, lambda2, time, steps):
+    """Integrate gradient flow by classical Runge-Kutta."""
+
+    def slope(theta):
+        a, b1, b2 = theta
+        error = lambda2 * (a * b2 - 1)
+        return -np.array([lambda1 * a * b1**2 + error * b2, lambda1 * a**2 * b1, error * a])
+
+    theta, h = np.array([alpha, beta1, beta2]), time / steps
+    for _ in range(steps):
+        k1 = slope(theta)
+        k2 = slope(theta + h / 2 * k1)
+        k3 = slope(theta + h / 2 * k2)
+        theta = theta + h / 6 * (k1 + 2 * k2 + 2 * k3 + slope(theta + h * k3))
+    return theta
+
+
+@pytest.mark.parametrize("start", [(0.57, 0.01, 0.5), (1.2, 0.3, 0.2), (0.3, 0.5, 1.4)])
+def test_gradient_flow_ends_where_phi_says(start):
+    lambda1, lambda2 = 10.0, 1.0
+    end = flow_end(*start, lambda1, lambda2, time=40.0, steps=30_000)
+    full = {"lambda1": lambda1, "lambda2": lambda2, "eta": 0.1, "clip": np.inf, "radius": np.inf}
+    sharpness = theory.initial_edge("bivariate", dict(zip(MODEL.STATE, end, strict=True)) | full) * 2 / full["eta"]
+    assert theory.gradient_flow_sharpness(lambda1, *start) == pytest.approx(float(sharpness), rel=1e-9)
+    assert end[0] ** 2 == pytest.approx(
+        float(theory.flow_limit(start[0] ** 2 - start[1] ** 2 - start[2] ** 2)), rel=1e-9
+    )
+
+
+@given(st.floats(-1e150, 1e150))
+def test_flow_limits_of_q_and_of_minus_q_are_reciprocal(q):
+    # h(Q) h(-Q) = 1: what cancellation would destroy at large negative Q
+    assert theory.flow_limit(q) * theory.flow_limit(-q) == pytest.approx(1, rel=1e-14)
+    assert theory.flow_limit(q) > 0
+
+
+@given(st.floats(0.01, 10), st.floats(0, 1), st.floats(0.01, 10), st.floats(0, 3), st.floats(0.1, 1e6))
+def test_bounds_enclose_phi(alpha, share, reach, radius, lambda1):
+    beta2 = min(reach, 1 / alpha)
+    phi = theory.gradient_flow_sharpness(lambda1, alpha, share * radius, beta2)
+    low, high = theory.gradient_flow_sharpness_bounds(lambda1, alpha, beta2, radius)
+    assert low * (1 - 1e-12) <= phi <= high * (1 + 1e-12)
+
+
+def test_onset_of_the_edge_is_where_the_kernel_first_crosses():
+    start = {"alpha": 0.57, "beta1": 0.001, "beta2": 0.5, "lambda1": 100.0, "lambda2": 0.01, "radius": np.sqrt(10) / 60}
+    formula = theory.onset_step_size(100.0, 0.57, 0.001, 0.5)
+    found = bisect(lambda eta: run(("crossings",), 150_000, eta=eta, **start)["crossings"] > 0, 0.0192, 0.0193)
+    assert formula == pytest.approx(0.01926503, abs=5e-9)
+    assert found == pytest.approx(0.01926507, abs=5e-9)
+
+
+def test_an_unbounded_run_diverges_from_energy_four_on():
+    start = {"alpha": 0.5, "beta1": 0.3, "beta2": 0.5, "lambda1": 50.0, "lambda2": 1e-12}
+    formula = theory.unclipped_divergence(50.0, 0.5, 0.3)
+    found = bisect(
+        lambda eta: run(("outcome",), 3000, eta=eta, **start)["outcome"] == DIVERGED, 0.7 * formula, 1.3 * formula
+    )
+    assert theory.unclipped_energy(50.0, formula, 0.5, 0.3) == pytest.approx(4)
+    assert found == pytest.approx(formula, rel=1e-3)
+
+
+def test_a_small_radius_rules_sign_flips_out():
+    rng = np.random.default_rng(1)
+    n = 2000
+    values = {"alpha": rng.uniform(0.1, 1.5, n), "beta1": rng.uniform(-1, 1, n), "beta2": rng.uniform(0.1, 1.5, n)}
+    values |= {"lambda1": 10 ** rng.uniform(0, 4, n), "eta": 10 ** rng.uniform(-3, 0, n), "lambda2": 1e-4}
+    limit = theory.largest_radius(values["lambda1"], values["eta"])
+    values["beta1"] *= 0.9 * limit
+    for factor, flips in ((0.9, False), (1.5, True)):
+        result = run(("sign_flips",), 2000, radius=factor * limit, **values)
+        assert (result["sign_flips"] > 0).any() == flips
+
+
+def test_self_stabilisation_needs_the_room_that_theory_asks_for():
+    eta, lambda1, lambda2 = np.array([0.03, 0.05, 0.08]), 100.0, 0.01
+    start = {"alpha": 0.57, "beta1": 1e-4, "beta2": 0.5, "lambda1": lambda1, "lambda2": lambda2, "eta": eta}
+    least = theory.smallest_radius(lambda2, eta)
+    assert (run(("crossings",), 20_000, radius=0.5 * least, **start)["crossings"] < 2).all()
+    assert (run(("crossings",), 20_000, radius=2.0 * least, **start)["crossings"] >= 2).all()
+
+
+def values_at(**given):
+    given = {"alpha": 0.6, "beta1": 0.1, "beta2": 0.5, "clip": np.inf, "radius": np.inf} | given
+    return {name: np.asarray(value, float) for name, value in given.items()}
+
+
+LINES = {line.name: line for line in theory.LINES["bivariate"]}
+
+
+def test_lines_are_one_where_their_closed_forms_say():
+    lambda1 = np.array([3.0, 100.0, 1e4])
+    onset = theory.onset_step_size(lambda1, 0.6, 0.1, 0.5)
+    for name, values in {
+        "onset": values_at(lambda1=lambda1, lambda2=0.01, eta=onset),
+        "two_over_lambda1": values_at(lambda1=lambda1, lambda2=0.01, eta=2 / lambda1),
+        "lambda_product": values_at(lambda1=lambda1, lambda2=1 / lambda1, eta=0.1),
+        "unclipped_divergence": values_at(
+            lambda1=lambda1, lambda2=0.01, eta=theory.unclipped_divergence(lambda1, 0.6, 0.1)
+        ),
+        "flips_excluded": values_at(lambda1=lambda1, lambda2=0.01, eta=0.1, radius=theory.largest_radius(lambda1, 0.1)),
+    }.items():
+        np.testing.assert_allclose(LINES[name].ratio(values), 1, rtol=1e-14, err_msg=name)
+
+
+def test_the_start_is_judged_by_the_exact_sharpness():
+    values = values_at(lambda1=[3.0, 100.0], lambda2=0.01, eta=0.05)
+    p = tuple(np.broadcast_to(values[name], 2) for name in MODEL.PARAMETERS)
+    theta = (*(np.broadcast_to(values[name], 2) for name in MODEL.STATE), np.zeros(2))
+    exact = np.linalg.eigvalsh(MODEL.hessian(theta, p)).max(axis=-1) * 0.05 / 2
+    np.testing.assert_allclose(LINES["start_at_edge"].ratio(values), exact, rtol=1e-13)
+
+
+def test_lines_keep_to_their_assumptions():
+    bounded = values_at(lambda1=100.0, lambda2=0.01, eta=0.1, clip=[5, np.inf, np.inf], radius=[np.inf, 0.1, np.inf])
+    assert np.isnan(LINES["unclipped_divergence"].ratio(bounded)).tolist() == [True, True, False]
+    assert np.isnan(LINES["flips_excluded"].ratio(bounded)).tolist() == [True, False, True]
+
+
+def test_every_table_belongs_to_a_model():
+    assert set(theory.LINES) <= set(models.TABLE)
+    for table in theory.LINES.values():
+        assert len({line.name for line in table}) == len({line.label for line in table}) == len(table)
