@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
+    from eos_sweep.errors import InputError as InputError
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import plan as plan
     from eos_sweep.runner import run as run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Axis": "spec",
+    "InputError": "errors",
     "SpecError": "spec",
     "Sweep": "spec",
     "label": "regimes",

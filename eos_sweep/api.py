@@ -119,7 +119,7 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
 
     Raises
     ------
-    FileNotFoundError
+    InputError
         If no sweep is stored at ``path``.
     """
     store = Store.open(path)

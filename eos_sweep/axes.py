@@ -9,12 +9,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from eos_sweep.contract import Quantity
+from eos_sweep.errors import InputError
 
 LONGEST = 10_000_000  # values of an axis: they are held in memory, the grid is not
 FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
 
 
-class SpecError(ValueError):
+class SpecError(InputError):
     """A sweep that cannot be run; the message is one line for the person who wrote it."""
 
 

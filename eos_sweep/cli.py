@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from eos_sweep.errors import InputError
+
 EXIT_CODES = """
 Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (status tells why); 130 stopped by Ctrl-C,
 run the same command to go on.
@@ -22,7 +24,7 @@ class Group(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (ValueError, FileNotFoundError) as error:
+        except InputError as error:
             click.echo(f"eos-sweep: {error}", err=True)
             context.exit(2)
         except KeyboardInterrupt:
@@ -263,7 +265,7 @@ def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", li
 
 def _check_picture(path: str) -> None:
     if Path(path).suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
 
 
 def _numbers(items, option: str) -> dict[str, float]:
@@ -275,7 +277,7 @@ def _numbers(items, option: str) -> dict[str, float]:
         except ValueError:
             sign = ""
         if not sign:
-            raise ValueError(f"{option} {item}: not NAME=NUMBER; write for example {option} eta=0.05")
+            raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} eta=0.05")
     return found
 
 

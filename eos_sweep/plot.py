@@ -120,9 +120,8 @@ def facets(
         raise ValueError(f"facet: got {by!r}; name an axis of at most 36 values that is not in x, y or at")
     pieces = [select(dataset, x, y, {**(at or {}), by: value}).load() for value in dataset[by].values]
     columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
-    rows = -(-len(pieces) // columns)
-    figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * rows + 0.8)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * -(-len(pieces) // columns) + 1.0)
+    axes = figure.subplots(-(-len(pieces) // columns), columns, sharex=True, sharey=True, squeeze=False)
     norm, mesh = _norm(np.stack([_numbers(piece, name) for piece in pieces])), None
     legend: dict[str, Any] = {}
     for ax, piece in zip(axes.flat, pieces, strict=False):
@@ -132,10 +131,12 @@ def facets(
         ax.set(xlabel="", ylabel="")
     for ax in axes.flat[len(pieces) :]:
         ax.set_axis_off()
+    title = _caption(dataset, pieces[0], (x, y, by))
     if mesh:
-        figure.colorbar(mesh, ax=axes, location="right", aspect=40, label=_words(dataset[name]))
+        figure.colorbar(mesh, ax=axes, location="right", aspect=40)
+        title += f"\n{_words(dataset[name])}"
     figure.legend(handles=list(legend.values()), loc="outside right upper", **LEGEND)
-    figure.suptitle(_caption(dataset, pieces[0], (x, y, by)), x=0.02, ha="left", fontsize="medium")
+    figure.suptitle(title.strip(), x=0.02, ha="left", fontsize="medium")
     figure.supxlabel(_words(dataset[x]), fontsize="medium")
     figure.supylabel(_words(dataset[y]), fontsize="medium")
     return figure

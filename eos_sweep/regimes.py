@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from eos_sweep.errors import InputError
+
 CODES = {
     "not_computed": 0,
     "divergence": 1,
@@ -93,15 +95,15 @@ def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
+    InputError
         If a name is unknown or a value is not a finite number.
     """
     given = dict(given or {})
     for name, value in given.items():
         if name not in THRESHOLDS:
-            raise ValueError(f"threshold {name!r}: unknown; there are: {', '.join(THRESHOLDS)}")
+            raise InputError(f"threshold {name!r}: unknown; there are: {', '.join(THRESHOLDS)}")
         if not np.isfinite(value):
-            raise ValueError(f"threshold {name!r}: must be a finite number, got {value!r}")
+            raise InputError(f"threshold {name!r}: must be a finite number, got {value!r}")
     return {name: float(given.get(name, threshold.default)) for name, threshold in THRESHOLDS.items()}
 
 
@@ -154,13 +156,13 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
 
     Raises
     ------
-    ValueError
+    InputError
         If an observable that the rules read is not stored, or a threshold is unknown.
     """
     limits = thresholds(given)
     missing = [name for name in REQUIRED if name not in dataset]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"observables: the regime rules read {', '.join(missing)}, not stored here; "
             'add them, or "default", to the spec\'s observables and run it again'
         )

@@ -18,6 +18,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from eos_sweep import provenance, regimes, schema
+from eos_sweep.errors import InputError
 from eos_sweep.spec import SpecError, Sweep, differences, extends
 
 
@@ -87,10 +88,10 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open the dataset at ``path``; FileNotFoundError if there is none."""
+        """Open the dataset at ``path``; InputError if there is none."""
         group = _group(path)
         if group is None or "spec" not in group.attrs:
-            raise FileNotFoundError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
+            raise InputError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
         return cls(path, group)
 
     def extend(self, sweep: Sweep) -> None:
@@ -160,7 +161,7 @@ class Store:
     def relabel(self, limits: Mapping[str, float]) -> np.ndarray:
         """Label every block with other thresholds; return the number of trajectories by old and new code."""
         if "regime" not in self.arrays:
-            raise ValueError(
+            raise InputError(
                 f'{self.path}: its observables do not decide the regime; run it again with "default" among them'
             )
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)

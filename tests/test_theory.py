@@ -1,15 +1,19 @@
 """Closed forms against what they are about: gradient flow integrated, the kernel's own labels bisected."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from eos_sweep import batch, models, theory
-from eos_sweep.observables.outcome import variables as outcomes
+from eos_sweep import batch, models, observables, plot, theory
+from eos_sweep.spec import make
 
 MODEL = models.get("bivariate")
-DIVERGED = outcomes(MODEL)["outcome"].flags["diverged"]
+DIVERGED = observables.variables(MODEL)["outcome"][1].flags["diverged"]
 
 
 def run(names, steps, **values):
@@ -153,3 +157,76 @@ def test_every_table_belongs_to_a_model():
     assert set(theory.LINES) <= set(models.TABLE)
     for table in theory.LINES.values():
         assert len({line.name for line in table}) == len({line.label for line in table}) == len(table)
+
+
+START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
+AXES = {"lambda1": {"log": [1, 1e4, 24]}, "eta": {"log": [1e-3, 10, 25]}}
+
+
+def crossing(axes, at=None, **parameters):
+    """Name -> curves of the lines that cross a slice of a sweep, of which nothing but the axes is looked at."""
+    sweep = make("bivariate", axes, {"lambda2": 0.01, **parameters}, START, steps=1)
+    coordinates = {axis.name: axis.values for axis in sweep.axes} | (at or {})
+    piece = xr.Dataset(coords=coordinates, attrs={"spec": json.dumps(sweep.to_dict())})
+    return {line.name: curves for line, curves in theory.critical_lines(piece, "eta", "lambda1").items()}
+
+
+def test_lines_lie_where_their_ratio_is_one():
+    found = crossing(AXES)
+    assert set(found) == {"start_at_edge", "onset", "two_over_lambda1", "lambda_product", "unclipped_divergence"}
+    for name, (curve,) in found.items():
+        values = values_at(**START, lambda2=0.01, eta=curve[:, 0], lambda1=curve[:, 1])
+        straight = name != "start_at_edge"  # and so exact on log axes
+        np.testing.assert_allclose(LINES[name].ratio(values), 1, rtol=1e-9 if straight else 1e-4, err_msg=name)
+        assert np.isclose(curve, [1e-3, 1], rtol=1e-9).any() or np.isclose(curve, [10, 1e4], rtol=1e-9).any()
+
+
+def test_lines_follow_the_expressions_of_the_spec():
+    axes = {"lambda1": {"linear": [50, 400, 8]}, "eta": {"linear": [0.01, 0.1, 7]}}
+    found = crossing(axes, radius="20 * sqrt(eta / lambda1)")  # is 1/sqrt(eta lambda1) at eta = 1/20
+    assert "unclipped_divergence" not in found
+    np.testing.assert_allclose(found["flips_excluded"][0][:, 0], 0.05, rtol=1e-4)
+    assert sorted(found["flips_excluded"][0][[0, -1], 1]) == pytest.approx([50, 400])
+
+
+def test_lines_that_do_not_cross_or_do_not_hold_are_left_out():
+    corner = {"lambda1": {"log": [1, 3, 9]}, "eta": {"log": [1e-3, 1e-2, 9]}}
+    assert crossing(corner) == {}
+    axes = {"clip": [1, np.inf], **AXES}
+    bounded, free = (set(crossing(axes, {"clip": value})) for value in axes["clip"])
+    assert free - bounded == {"unclipped_divergence"}
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([1, 2, 10, 500], ("log", False)),
+        ([1, 2, 5], ("linear", False)),
+        ([0, 1, 1000], ("linear", False)),
+        ([1, np.inf], ("category", False)),
+        ([3], ("linear", False)),
+    ],
+)
+def test_uneven_axes_are_logarithmic_from_two_decades_on(values, scale):
+    assert theory.scale_of(np.array(values, float)) == scale
+
+
+increasing = arrays.arrays(float, st.integers(1, 40), elements=st.floats(0.01, 1e3)).map(np.cumsum)
+
+
+@given(increasing, st.floats(-1e3, 1e3))
+def test_each_cell_holds_its_value_and_the_next_begins_where_it_ends(values, shift):
+    for axis in (values, values + shift):
+        edges = plot.cell_edges(axis)
+        assert edges.size == axis.size + 1 and (np.diff(edges) > 0).all()
+        assert (edges[:-1] < axis).all() and (axis < edges[1:]).all()
+
+
+@given(st.floats(1e-8, 1e8), st.floats(1.01, 100), st.integers(3, 60))
+def test_log_axes_have_geometric_edges_and_linear_ones_arithmetic(start, ratio, count):
+    values = start * ratio ** np.arange(count)
+    assert theory.scale_of(values) == ("log", True)
+    np.testing.assert_allclose(plot.cell_edges(values), start * ratio ** (np.arange(count + 1) - 0.5), rtol=1e-9)
+    values = start + ratio * np.arange(count)
+    assert theory.scale_of(values) == ("linear", True)
+    np.testing.assert_allclose(plot.cell_edges(values), start + ratio * (np.arange(count + 1) - 0.5), rtol=1e-9)

@@ -1,0 +1,203 @@
+"""Sweeps from Python, and what a run does with the place that it is given."""
+
+import shutil
+
+import dask.array
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from test_runner import assert_like, complete, run
+from test_store import FEW, SPEC, changed, contents, ledger, numbers
+
+import eos_sweep
+from eos_sweep import regimes
+from eos_sweep.spec import SpecError, Sweep
+from eos_sweep.store import Store, prepare
+
+ETA, LAMBDA1 = np.geomspace(1e-3, 30, 25), np.geomspace(1, 1e4, 24)
+
+
+def sweep(**options):
+    arguments = {"axes": {"lambda1": LAMBDA1, "eta": ETA}, "steps": 1000, **options}
+    return eos_sweep.sweep(SPEC["model"], parameters=SPEC["parameters"], initial=SPEC["initial"], **arguments)
+
+
+@pytest.fixture(scope="module")
+def in_memory():
+    return sweep()
+
+
+def test_in_memory_and_stored_are_one(tmp_path, in_memory):
+    assert not any(isinstance(variable.data, dask.array.Array) for variable in in_memory.values())
+    stored = sweep(out=tmp_path / "s", workers=1, chunks={"eta": 6})
+    assert all(isinstance(variable.data, dask.array.Array) for variable in stored.values())
+    xr.testing.assert_identical(stored.load().drop_attrs(), in_memory.drop_attrs())
+    assert stored.attrs["spec_hash"] == in_memory.attrs["spec_hash"] == Store.open(tmp_path / "s").sweep.hash
+    assert stored.regime.dims == ("lambda1", "eta")
+    assert set(np.unique(stored.regime)) == set(range(1, 8))
+
+
+def test_python_and_toml_say_the_same(in_memory):
+    assert in_memory.attrs["spec_hash"] == Sweep.from_dict(SPEC).hash
+
+
+def test_a_stored_sweep_is_taken_up_and_extended(tmp_path):
+    first = sweep(axes={"lambda1": LAMBDA1[:20], "eta": ETA}, out=tmp_path / "s").load()
+    steps = ledger(tmp_path / "s")[2].sum()
+    seen = []
+    second = sweep(out=tmp_path / "s", report=seen.append)
+    assert (seen[0].done, seen[-1].done, seen[-1].new) == (500, 600, 100)
+    assert ledger(tmp_path / "s")[2].sum() == steps + seen[-1].steps
+    xr.testing.assert_equal(second.isel(lambda1=slice(20)).load(), first)
+
+
+def test_thresholds_reach_the_labels(tmp_path, in_memory):
+    for out in (None, tmp_path / "s"):
+        other = sweep(thresholds={"growth": 2.0}, out=out)
+        np.testing.assert_array_equal(other.regime, eos_sweep.label(in_memory, growth=2.0))
+        assert '"growth": 2.0' in other.attrs["thresholds"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_type_of_floats_is_how_they_are_stored(in_memory, dtype):
+    other = sweep(dtype=dtype)
+    for name, variable in other.data_vars.items():
+        expected = in_memory[name].astype(dtype) if in_memory[name].dtype == float else in_memory[name]
+        assert variable.dtype == expected.dtype
+        if name != "regime":
+            np.testing.assert_array_equal(variable, expected)
+
+
+def test_seeds_draw_starting_points(tmp_path):
+    axes = {"seed": range(40), "eta": [0.01, 0.02]}
+    parameters = {"lambda1": 100, "lambda2": 0.01}
+    initial = {"alpha": "normal(0.5, 0.1)", "beta1": "uniform(0.001, 0.1)", "beta2": 0.5}
+    axes["seed"] = list(axes["seed"])
+    drawn = eos_sweep.sweep(
+        "bivariate", axes, parameters, initial, steps=10, observables=["loss_initial", *FEW], out=tmp_path / "s"
+    )
+    loss = drawn.loss_initial.values
+    assert len(np.unique(loss[:, 0])) == 40, "each seed has its own start"
+    np.testing.assert_array_equal(loss[:, 0], loss[:, 1])  # which does not depend on the step size
+    start = {name: values.ravel() for name, values in Store.open(tmp_path / "s").sweep.inputs(
+        {"seed": np.arange(40.0).reshape(-1, 1), "eta": np.array([[0.01]])})[0].items()}  # fmt: skip
+    assert abs(start["alpha"].mean() - 0.5) < 4 * 0.1 / np.sqrt(40) and 0.05 < start["alpha"].std() < 0.2
+    assert (start["beta1"] > 0.001).all() and (start["beta1"] < 0.1).all()
+    part = eos_sweep.sweep(
+        "bivariate", {"eta": [0.02], "seed": [30, 7]}, parameters, initial, steps=10, observables=["loss_initial"]
+    )
+    np.testing.assert_array_equal(part.loss_initial.values[0], loss[[30, 7], 1])
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"axes": {}}, "axes: got none"),
+    ({"axes": {"eta": [[0.1]]}}, "axis 'eta'"),
+    ({"axes": {"lambda1": [1.0], "eta": [-1.0]}}, "axis 'eta': got -1.0"),
+    ({"observables": ["regim"]}, "observables: no observable 'regim'"),
+    ({"steps": 0}, "steps: got 0"),
+    ({"thresholds": {"grwoth": 2}}, "thresholds.grwoth"),
+    ({"chunks": {"clip": 2}}, "chunks.clip"),
+    ({"dtype": "float16"}, "dtype: got 'float16'"),
+])  # fmt: skip
+def test_bad_inputs_create_nothing(tmp_path, options, words):
+    with pytest.raises(SpecError) as caught:
+        sweep(**options, out=tmp_path / "s")
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def foreign(place, kind):
+    """Put something at ``place`` that is no sweep."""
+    if kind == "file":
+        place.write_text("mine")
+    elif kind == "folder":
+        place.mkdir()
+        (place / "thesis.tex").write_text("mine")
+    elif kind == "partial":
+        place.mkdir()
+        (place / "download.partial").write_text("mine")
+    else:
+        attributes = {"group": {}, "sweep": {"eos_sweep": "is nice"}, "spec": {"spec": "ISO 9001"}, "table": {"spec": {}}}
+        zarr.create_group(place, attributes=attributes[kind])["data"] = np.arange(3)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "partial", "group", "sweep", "spec", "table"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_sweep_is_left_alone(tmp_path, kind, overwrite):
+    place = tmp_path / "s"
+    foreign(place, kind)
+    before = contents(tmp_path)
+    with pytest.raises(SpecError, match="no sweep") as caught:
+        run(SPEC, place, overwrite=overwrite)
+    assert str(place) in str(caught.value) and "\n" not in str(caught.value)
+    assert contents(tmp_path) == before
+    with pytest.raises(FileNotFoundError if kind != "file" else (FileNotFoundError, SpecError), match="no sweep"):
+        eos_sweep.open_sweep(place)
+
+
+def test_an_empty_folder_may_be_used(tmp_path):
+    (tmp_path / "s").mkdir()
+    assert run(changed(observables=FEW), tmp_path / "s").failed == 0
+
+
+def test_a_store_that_was_being_created_is_made_anew(tmp_path):
+    zarr.create_group(tmp_path / "s", attributes={"eos_sweep": "being created"})["crossings"] = np.arange(3)
+    run(changed(observables=FEW), tmp_path / "s")
+    run(changed(observables=FEW), tmp_path / "fresh")
+    assert numbers(tmp_path / "s") == numbers(tmp_path / "fresh")
+
+
+def test_what_killed_writers_left_is_swept(tmp_path):
+    run(changed(observables=FEW), tmp_path / "s")
+    before = contents(tmp_path / "s")
+    for name in ("zarr.1.partial", "crossings/c/0/0.2.partial", "ledger/extent/c/0/0/0.3.partial"):
+        (tmp_path / "s" / name).write_bytes(b"half")
+    run(changed(observables=FEW), tmp_path / "s")
+    assert contents(tmp_path / "s") == before
+
+
+def test_a_block_that_cannot_be_written_is_tried_again(tmp_path):
+    spec = changed(observables=FEW)
+    run(spec, tmp_path / "fresh")
+    prepare(tmp_path / "s", Sweep.from_dict(spec), (7, 8), overwrite=False)
+    obstacle = tmp_path / "s" / "crossings" / "c" / "1" / "1"
+    (obstacle / "in the way").mkdir(parents=True)
+    first = run(spec, tmp_path / "s")
+    assert (first.done, first.failed) == (600 - 56, 1)
+    status = Store.open(tmp_path / "s").status()
+    assert list(status["failed"]) == ["1,1"] and "Traceback" in status["failed"]["1,1"]
+    assert (status["blocks_done"], status["blocks_left"]) == (15, 1)
+    before = complete(tmp_path / "s")
+    shutil.rmtree(obstacle)
+    second = run(spec, tmp_path / "s")
+    assert (second.done, second.new, second.failed) == (600, 56, 0)
+    assert Store.open(tmp_path / "s").status()["failed"] == {}
+    assert {block: complete(tmp_path / "s")[block] for block in before} == before
+    assert_like(tmp_path / "s", tmp_path / "fresh")
+
+
+# Negative between lambda1 = 30.5 and 32.5 only, where the spec's probes do not look: too many values of two axes.
+INSIDE = {"lambda2": 0.01, "radius": "(lambda1 - 30.5) * (lambda1 - 32.5) + 0 * eta"}
+WIDE = {"eta": np.linspace(0.01, 1, 70), "lambda1": np.linspace(1, 70, 70)}
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_blocks_that_fail_are_told_with_the_reason(tmp_path, stored):
+    out = tmp_path / "s" if stored else None
+    with pytest.raises(RuntimeError, match="radius must be") as caught:
+        eos_sweep.sweep(
+            "bivariate", WIDE, INSIDE, SPEC["initial"], steps=5, observables=FEW, chunks={"lambda1": 10}, out=out
+        )
+    assert "1 block" in str(caught.value)
+    assert stored == (str(out) in str(caught.value))
+    if stored:
+        failed = Store.open(out).status()["failed"]
+        assert list(failed) == ["0,3"]
+        assert Store.open(out).computed() == 70 * 60
+
+
+def test_labels_need_what_the_rules_read(in_memory):
+    with pytest.raises(ValueError, match="crossings"):
+        eos_sweep.label(in_memory.drop_vars("crossings"))
+    assert eos_sweep.label(in_memory).attrs["flag_meanings"].split() == list(regimes.CODES)
