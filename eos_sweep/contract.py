@@ -75,7 +75,7 @@ class Model(Hashable, Protocol):
     PARAMETERS: Mapping[str, Quantity]
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
-    LOSS_PARTS: Mapping[str, str]  # name -> meaning of what loss_parts returns
+    LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability

@@ -1,90 +1,28 @@
 """Pictures of a sweep: Dataset, Axes -> Axes.  There is no pyplot here and so no global state: any thread may draw."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes, theory
+from eos_sweep.errors import InputError
+from eos_sweep.slices import At, cell_edges, mode_pool, select
 
 DPI = 200  # of saved pixels; meshes are pooled for it
-# Distinct to normal, deuteranopic and protanopic eyes, and at least 10 apart in lightness, so distinct in grey, too.
-PALETTE = {"divergence": "#0A1F3E", "sign_flip": "#8A0821", "edge_of_stability": "#E2C414", "catapult": "#0063D2",
-           "progressive_sharpening": "#4BB48C", "stable": "#FDFFBF", "unsettled": "#AA6FAF"}  # fmt: skip
-SPARE = ("#FDFFBF", "#4BB48C", "#0A1F3E", "#AA6FAF", "#0063D2", "#E2C414", "#8A0821")  # for flags that are no regimes
+# Distinct to normal, deuteranopic and protanopic eyes, and at least 12 apart in lightness, so distinct in grey, too.
+PALETTE = {"divergence": "#050518", "sign_flip": "#7C0C01", "edge_of_stability": "#FFCD00", "catapult": "#2E54E7",
+           "progressive_sharpening": "#65BFAC", "stable": "#FFFFAD", "unsettled": "#7E7EC1"}  # fmt: skip
+SPARE = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00", "#7C0C01")  # for flags that are no regimes
 NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 # Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
 STROKES: tuple[tuple[str, Any, float], ...] = (("black", "-", 1.6), ("black", (0, (6, 2)), 2.2), ("#FF2D8D", ":", 1.6),
     ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6))  # fmt: skip
 FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
-At: TypeAlias = Mapping[str, float] | None
-
-
-def cell_edges(values: np.ndarray) -> np.ndarray:
-    """Return the n + 1 edges of the cells around n increasing values: midpoints, geometric ones on a log axis."""
-    kind = theory.scale_of(values)[0]
-    along = np.arange(values.size) if kind == "category" else np.log(values) if kind == "log" else values
-    if along.size == 1:
-        return along[0] + np.array([-0.5, 0.5])
-    middle = along[:-1] + 0.5 * np.diff(along)
-    result = np.concatenate([[2 * along[0] - middle[0]], middle, [2 * along[-1] - middle[-1]]])
-    return np.exp(result) if kind == "log" else result
-
-
-def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
-    """Return the slice of ``dataset`` over (y, x), both increasing; nothing but the slice will be loaded.
-
-    Args:
-        at: name -> value of every other axis that has more than one.  On an evenly spaced axis the nearest value is
-            taken if it is not farther than half a cell; on others the value has to be met to 1e-9.
-
-    Raises:
-        ValueError: an axis does not exist, is named twice, is not picked, or has no such value.
-    """
-    at, dims = dict(at or {}), [str(name) for name in dataset.dims]
-    for role, name in (("x", x), ("y", y), *(("at", name) for name in at)):
-        if name not in dims:
-            raise ValueError(f"{role}: no axis {name!r} in this sweep; there are: {', '.join(dims)}")
-    if twice := [name for name in dims if [x, y, *at].count(name) > 1]:
-        raise ValueError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
-    if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
-        example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
-        raise ValueError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
-    picked: dict[str, Any] = dict.fromkeys(dims, 0)
-    picked |= {name: _nearest(name, dataset[name].values, value) for name, value in at.items()}
-    for name in (x, y):
-        order = np.argsort(dataset[name].values, kind="stable")
-        picked[name] = slice(None) if (np.diff(order) == 1).all() else order
-    return dataset.isel(picked).transpose(y, x)
-
-
-def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
-    kind, even = theory.scale_of(np.sort(values))
-    with np.errstate(all="ignore"):
-        along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
-        far = np.nan_to_num(np.where(values == wanted, 0.0, np.abs(along - target)), nan=np.inf)
-    room = 0.5 * np.ptp(along) / (values.size - 1) if even else 1e-9 * (1.0 if kind == "log" else abs(wanted))
-    best = int(np.argmin(far))
-    if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
-        near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
-        raise ValueError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
-    return best
-
-
-def mode_pool(codes: np.ndarray, factor_y: int, factor_x: int) -> np.ndarray:
-    """Return the most frequent code of each block of factor_y x factor_x cells; of equally frequent ones the least."""
-    rows, columns = np.arange(0, codes.shape[0], factor_y), np.arange(0, codes.shape[1], factor_x)
-    most = np.zeros((rows.size, columns.size), np.int32)
-    best = np.zeros(most.shape, codes.dtype)
-    for code in np.unique(codes):
-        count = np.add.reduceat(np.add.reduceat(codes == code, rows, axis=0, dtype=np.int32), columns, axis=1)
-        np.copyto(best, code, where=count > most)
-        np.maximum(most, count, out=most)
-    return best
 
 
 def regime_map(dataset: xr.Dataset, x: str, y: str, at: At = None, ax: Any = None, lines: bool = True) -> Any:
@@ -117,7 +55,7 @@ def facets(
     """Draw one map for each value of axis ``by``, with one legend and one scale of colours; return the Figure."""
     dataset = _labelled(dataset, name)
     if by not in dataset.dims or by in (x, y, *(at or {})) or dataset.sizes[by] > 36:
-        raise ValueError(f"facet: got {by!r}; name an axis of at most 36 values that is not in x, y or at")
+        raise InputError(f"facet: got {by!r}; name an axis of at most 36 values that is not in x, y or at")
     pieces = [select(dataset, x, y, {**(at or {}), by: value}).load() for value in dataset[by].values]
     columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
     figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * -(-len(pieces) // columns) + 1.0)
@@ -131,10 +69,9 @@ def facets(
         ax.set(xlabel="", ylabel="")
     for ax in axes.flat[len(pieces) :]:
         ax.set_axis_off()
-    title = _caption(dataset, pieces[0], (x, y, by))
+    title = _caption(dataset, pieces[0], (x, y, by)) + f"\n{_words(dataset[name])}" * bool(mesh)
     if mesh:
         figure.colorbar(mesh, ax=axes, location="right", aspect=40)
-        title += f"\n{_words(dataset[name])}"
     figure.legend(handles=list(legend.values()), loc="outside right upper", **LEGEND)
     figure.suptitle(title.strip(), x=0.02, ha="left", fontsize="medium")
     figure.supxlabel(_words(dataset[x]), fontsize="medium")
@@ -189,8 +126,7 @@ def _draw(
         entry(np.isnan(values) | np.isneginf(values), "no value", NOTHING)
         cmap = matplotlib.colormaps["viridis"].with_extremes(over="white", bad=(0, 0, 0, 0))
         middle = [np.minimum(np.arange(0, n, f) + f // 2, n - 1) for n, f in zip(values.shape, pool, strict=True)]
-        shown = values[np.ix_(*middle)]
-        shown = np.where(np.isposinf(shown), np.finfo(float).max, shown)  # in the colour above all others, not left out
+        shown = np.where(np.isposinf(values), np.finfo(float).max, values)[np.ix_(*middle)]  # inf would be left out
         mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm or _norm(values), rasterized=True)
     ax.patch.set(**NOTHING)  # what is not drawn shows it
     for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
@@ -234,7 +170,7 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     losses, powers = ([name for name in shown if name.startswith(start)] for start in ("loss", "log10_abs_"))
     hidden = {"sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
     panels = {"sharpness": ["sharpness"], "loss": losses, "state": [name for name in shown if name not in hidden]}
-    panels |= {_words(shown[name]): [name] for name in powers}
+    panels |= {_symbol(shown[name]): [name] for name in powers}
     axes = _figure(dataset, 7.6, 1.9 * len(panels) + 0.6).subplots(len(panels), 1, sharex=True)
     for ax, (words, names) in zip(axes, panels.items(), strict=True):
         for name, colour in zip(names, ("#0063D2", "#E69F00", "#8A0821", "#4BB48C") * 2, strict=False):
@@ -242,7 +178,11 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
             ax.plot(dataset["step"], shown[name], label=_symbol(shown[name]).replace("_", " "), **style)
         if words == "sharpness":
             ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
-        ax.set(ylabel=words, yscale="log" if words == "loss" else "linear", xmargin=0.01)
+        ax.set_yscale("log" if words == "loss" else "linear", **({"nonpositive": "mask"} if words == "loss" else {}))
+        ax.set(ylabel=words, xmargin=0.01)
+        if words == "loss":  # a part of it may go hundreds of decades below the whole
+            whole = shown["loss"].where(shown["loss"] > 0)
+            ax.set_ylim(1e-6 * float(whole.min()), 10 * float(whole.max()))
         if len(ax.lines) > 1:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
     axes[-1].set_xlabel("gradient descent step")
@@ -255,7 +195,7 @@ def save(figure: Any, path: str | Path) -> None:
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
-        raise ValueError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(figure)}")
@@ -269,7 +209,7 @@ def save(figure: Any, path: str | Path) -> None:
 def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
     dataset = dataset if name in dataset or name != "regime" else dataset.assign(regime=regimes.label(dataset))
     if name not in dataset.data_vars:
-        raise ValueError(f"variable: no {name!r} in this sweep; there are: {', '.join(map(str, dataset.data_vars))}")
+        raise InputError(f"variable: no {name!r} in this sweep; there are: {', '.join(map(str, dataset.data_vars))}")
     return dataset[[other for other in dataset.data_vars if other in (name, "outcome")]]
 
 

@@ -73,40 +73,39 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     with np.errstate(all="ignore"):
         loss = model.loss(theta, p)
         inside = np.logical_and.accumulate(loss < model.LIMIT)
-        theta = tuple(np.where(inside, values, np.nan) for values in theta)
+        theta = tuple(np.where(inside, column, np.nan) for column in theta)
         values = state.values(model, theta)
-        described = {name: (values[name], quantity.long_name) for name, quantity in model.STATE.items()}
+        found = {name: _series(values[name], *quantity[:2]) for name, quantity in model.STATE.items()}
         for name in model.CARRIED:
-            described[f"log10_abs_{name}"] = state.log10_abs(*state.carried(model, theta)), f"log10 |{name}|"
-        described["loss"] = np.where(inside, loss, np.nan), "loss"
-        for (name, text), part in zip(model.LOSS_PARTS.items(), model.loss_parts(theta, p), strict=True):
-            described[name] = part, text
-        described["sharpness"] = model.sharpness(theta, p), "sharpness (largest Hessian eigenvalue)"
+            depth = state.log10_abs(*state.carried(model, theta))
+            found[f"log10_abs_{name}"] = _series(depth, f"log10 |{name}|", f"log₁₀|{model.STATE[name].symbol}|")
+        found["loss"] = _series(np.where(inside, loss, np.nan), "loss", "L")
+        whole = (*values.values(), *(np.zeros_like(loss) for _ in model.CARRIED))  # as far as doubles reach
+        for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
+            found[name] = _series(part, *quantity[:2])
+        found["sharpness"] = _series(model.sharpness(theta, p), "sharpness (largest Hessian eigenvalue)", "S")
         eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
-        hessian = model.hessian(tuple(values[inside] for values in theta), p)
-        eigenvalues[inside] = np.linalg.eigvalsh(hessian)[:, ::-1]
-    variables: dict[str, Any] = {
-        name: ("step", array, {"long_name": text, "units": "1"}) for name, (array, text) in described.items()
-    }
-    variables["eigenvalues"] = (
-        ("step", "eigenvalue"),
-        eigenvalues,
-        {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"},
-    )
-    coordinates: dict[str, Any] = {
-        "step": ("step", np.arange(steps + 1), {"long_name": "gradient descent step", "units": "1"})
-    }
+        eigenvalues[inside] = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
+    meaning = {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"}
+    found["eigenvalues"] = xr.Variable(("step", "eigenvalue"), eigenvalues, meaning)
+    coordinates = {"step": _series(np.arange(steps + 1), "gradient descent step", "t")}
     for name, quantity in model.PARAMETERS.items():
         meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
-        coordinates[name] = ((), float(parameters[name][0]), meaning)
+        coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
+    pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
+    inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
     attributes = {
-        "title": f"Gradient descent on {model.TITLE}",
+        "title": f"Gradient descent on {model.TITLE}\n{inputs}",
         "model": sweep.model,
         "references": model.REFERENCE,
         "threshold": float(model.threshold(p)),
         "threshold_long_name": "2/eta, the edge of stability",
     }
-    return xr.Dataset(variables, coordinates, attributes)
+    return xr.Dataset(found, coordinates, attributes)
+
+
+def _series(array: np.ndarray, long_name: str, symbol: str) -> xr.Variable:
+    return xr.Variable("step", array, {"long_name": long_name, "units": "1", "symbol": symbol})
 
 
 def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) -> dict[str, np.generic]:

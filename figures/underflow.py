@@ -28,7 +28,9 @@ STEPS = 10_000
 def in_plain_doubles(truth: xr.Dataset) -> xr.Dataset:
     """Return the regimes of the same grid with the model in plain doubles."""
     sweep = eos_sweep.load_spec(SPEC)
-    initial, parameters = sweep.inputs(dict(zip(sweep.dims, np.ix_(*(axis.values for axis in sweep.axes)), strict=True)))
+    initial, parameters = sweep.inputs(
+        dict(zip(sweep.dims, np.ix_(*(axis.values for axis in sweep.axes)), strict=True))
+    )
     flat = [{name: array.ravel() for name, array in table.items()} for table in (initial, parameters)]
     found = batch.run(batch.Job(plain_doubles, regimes.REQUIRED, sweep.steps, sweep.tolerance), *flat)
     codes = regimes.classify(found, regimes.thresholds()).reshape(sweep.shape)

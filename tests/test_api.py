@@ -12,6 +12,7 @@ from test_store import FEW, SPEC, changed, contents, ledger, numbers
 
 import eos_sweep
 from eos_sweep import regimes
+from eos_sweep.errors import InputError
 from eos_sweep.spec import SpecError, Sweep
 from eos_sweep.store import Store, prepare
 
@@ -118,7 +119,7 @@ def foreign(place, kind):
         place.mkdir()
         (place / "download.partial").write_text("mine")
     else:
-        attributes = {"group": {}, "sweep": {"eos_sweep": "is nice"}, "spec": {"spec": "ISO 9001"}, "table": {"spec": {}}}
+        attributes = {"group": {}, "sweep": {"eos_sweep": "nice"}, "spec": {"spec": "ISO 9001"}, "table": {"spec": {}}}
         zarr.create_group(place, attributes=attributes[kind])["data"] = np.arange(3)
 
 
@@ -132,7 +133,7 @@ def test_what_is_no_sweep_is_left_alone(tmp_path, kind, overwrite):
         run(SPEC, place, overwrite=overwrite)
     assert str(place) in str(caught.value) and "\n" not in str(caught.value)
     assert contents(tmp_path) == before
-    with pytest.raises(FileNotFoundError if kind != "file" else (FileNotFoundError, SpecError), match="no sweep"):
+    with pytest.raises(InputError, match="no sweep"):
         eos_sweep.open_sweep(place)
 
 
@@ -185,7 +186,7 @@ WIDE = {"eta": np.linspace(0.01, 1, 70), "lambda1": np.linspace(1, 70, 70)}
 @pytest.mark.parametrize("stored", [True, False])
 def test_blocks_that_fail_are_told_with_the_reason(tmp_path, stored):
     out = tmp_path / "s" if stored else None
-    with pytest.raises(RuntimeError, match="radius must be") as caught:
+    with pytest.raises(RuntimeError, match="radius") as caught:
         eos_sweep.sweep(
             "bivariate", WIDE, INSIDE, SPEC["initial"], steps=5, observables=FEW, chunks={"lambda1": 10}, out=out
         )

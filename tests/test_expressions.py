@@ -1,5 +1,6 @@
 """Expressions: arithmetic is NumPy's, blocks have the bits of the whole, and nothing but arithmetic is let in."""
 
+import itertools
 import math
 import pickle
 import time
@@ -274,4 +275,4 @@ def test_a_circle_is_shown(texts, circle):
         order(_all(**texts))
     shown = str(caught.value).split(": ")[1].split(";")[0].split(" -> ")
     assert shown[0] == shown[-1] and set(shown) == set(circle.split(" -> "))
-    assert all(after in parse(texts[before], before).names for before, after in zip(shown, shown[1:], strict=False))
+    assert all(after in parse(texts[before], before).names for before, after in itertools.pairwise(shown))

@@ -202,12 +202,11 @@ def test_the_first_long_axis_points_up_and_the_last_to_the_right(free, clipped):
 def test_a_trajectory_shows_sharpness_losses_and_state():
     run = eos_sweep.trajectory("bivariate", {"lambda1": 100, "lambda2": 0.01, "eta": 0.05}, START, steps=500)
     figure = plot.trajectory_plot(run)
-    assert [ax.get_ylabel() for ax in figure.axes] == ["sharpness", "loss", "state", run["log10_abs_beta1"].long_name]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["sharpness", "loss", "state", run["log10_abs_beta1"].symbol]
     sharpness, edge = figure.axes[0].lines
     np.testing.assert_array_equal(sharpness.get_ydata(), run["sharpness"])
     assert set(edge.get_ydata()) == {run.attrs["threshold"]} == {40.0}
-    assert figure.axes[1].get_yscale() == "log" and len(figure.axes[1].lines) == 3
-    assert len(figure.axes[2].lines) == 2  # beta1 has a panel for its size
+    assert [len(ax.lines) for ax in figure.axes] == [2, 3, 2, 1]  # beta1 has a panel for its size
     np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), run["log10_abs_beta1"])
 
 
@@ -288,7 +287,7 @@ def lab(colour, sight="normal"):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-@pytest.mark.parametrize(("sight", "least"), [("normal", 40), ("deuteranopia", 30), ("protanopia", 30)])
+@pytest.mark.parametrize(("sight", "least"), [("normal", 45), ("deuteranopia", 35), ("protanopia", 35)])
 def test_colours_of_regimes_can_be_told_apart(sight, least):
     seen = [lab(colour, sight) for colour in plot.PALETTE.values()]
     assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > least
@@ -296,5 +295,6 @@ def test_colours_of_regimes_can_be_told_apart(sight, least):
 
 def test_colours_of_regimes_can_be_told_apart_in_grey():
     lightness = sorted(lab(colour)[0] for colour in plot.PALETTE.values())
-    assert np.diff(lightness).min() > 10
+    printed = sorted(np.dot([0.299, 0.587, 0.114], to_rgb(colour)) for colour in plot.PALETTE.values())  # Rec. 601
+    assert np.diff(lightness).min() > 12 and np.diff(printed).min() > 0.1
     assert set(plot.PALETTE) == set(regimes.CODES) - {"not_computed"}

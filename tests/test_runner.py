@@ -224,7 +224,7 @@ def test_killed_at_any_file_an_extension_goes_on(tmp_path):
     {"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"]},
     {"lambda1": {"linear": [1, 32, 32]}, "eta": MANY["eta"][:25]},
     {"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"][:24]},
-    {"lambda1": {"linear": [1, 4, 4]}, "eta": MANY["eta"][:3]},
+    {"lambda1": {"linear": [1, 8, 8]}, "eta": MANY["eta"][:5]},
 ])  # fmt: skip
 def test_a_grown_grid_is_extended(tmp_path, axes):
     chunks = {"lambda1": 8, "eta": 8}

@@ -1,6 +1,5 @@
 """Specs: what is right comes back bit for bit, what is wrong is one line that names key, value and remedy."""
 
-import copy
 import json
 import pickle
 import time
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specs import PLAIN, sweep
 
 from eos_sweep.spec import SpecError, Sweep, differences, load_spec, make
 
@@ -33,31 +33,6 @@ beta2 = "sqrt(eta)"
 lambda1 = 128
 eta = 128
 """
-PLAIN = {
-    "model": "bivariate",
-    "steps": 10,
-    "axes": {"eta": [0.1, 0.2]},
-    "parameters": {"lambda1": 1, "lambda2": 1},
-    "initial": {"alpha": 1, "beta1": 1, "beta2": 1},
-}
-
-
-def changed(**changes):
-    """PLAIN with other keys; a table's entries are merged into it, None removes a key."""
-    spec = copy.deepcopy(PLAIN)
-    for key, value in changes.items():
-        if value is None:
-            del spec[key]
-        elif isinstance(value, dict) and key != "axes":
-            merged = {**spec.get(key, {}), **value}
-            spec[key] = {name: entry for name, entry in merged.items() if entry is not None}
-        else:
-            spec[key] = value
-    return spec
-
-
-def sweep(**changes):
-    return Sweep.from_dict(changed(**changes))
 
 
 @pytest.fixture

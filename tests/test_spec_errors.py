@@ -1,37 +1,14 @@
 """What is wrong with a spec is told in one line that names the key, the value and the remedy."""
 
-import copy
 import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specs import changed
 
 from eos_sweep.spec import SpecError, Sweep, load_spec
-
-PLAIN = {
-    "model": "bivariate",
-    "steps": 10,
-    "axes": {"eta": [0.1, 0.2]},
-    "parameters": {"lambda1": 1, "lambda2": 1},
-    "initial": {"alpha": 1, "beta1": 1, "beta2": 1},
-}
-
-
-def changed(**changes):
-    """PLAIN with other keys; a table's entries are merged into it, None removes a key."""
-    spec = copy.deepcopy(PLAIN)
-    for key, value in changes.items():
-        if value is None:
-            del spec[key]
-        elif isinstance(value, dict) and key != "axes":
-            merged = {**spec.get(key, {}), **value}
-            spec[key] = {name: entry for name, entry in merged.items() if entry is not None}
-        else:
-            spec[key] = value
-    return spec
-
 
 # What is wrong, and two pieces of the line that tells: the key with the value, and the remedy.
 NAN, INF = float("nan"), float("inf")

@@ -39,8 +39,8 @@ CARRIED = ("beta1",)
 # kappa = sqrt(10)/6 in radius = kappa/sqrt(lambda1) is within every bound of the paper for eta <= 0.1.
 PRESETS = {"radius": {"liu2025": "sqrt(10) / 6 / sqrt(lambda1)"}}
 LOSS_PARTS = {
-    "loss_irrelevant": "loss of the irrelevant feature, L₁",
-    "loss_relevant": "loss of the relevant feature, L₂",
+    "loss_irrelevant": Quantity("loss of the irrelevant feature", "L₁"),
+    "loss_relevant": Quantity("loss of the relevant feature", "L₂"),
 }
 LIMIT = 1e30
 

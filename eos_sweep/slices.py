@@ -1,0 +1,75 @@
+"""Two-dimensional slices of a dataset, ready to be drawn: which cells, between which edges, pooled to the pixels."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep import theory
+from eos_sweep.errors import InputError
+
+At: TypeAlias = Mapping[str, float] | None
+
+
+def cell_edges(values: np.ndarray) -> np.ndarray:
+    """Return the n + 1 edges of the cells around n increasing values: midpoints, geometric ones on a log axis."""
+    kind = theory.scale_of(values)[0]
+    along = np.arange(values.size) if kind == "category" else np.log(values) if kind == "log" else values
+    if along.size == 1:
+        return along[0] + np.array([-0.5, 0.5])
+    middle = along[:-1] + 0.5 * np.diff(along)
+    result = np.concatenate([[2 * along[0] - middle[0]], middle, [2 * along[-1] - middle[-1]]])
+    return np.exp(result) if kind == "log" else result
+
+
+def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
+    """Return the slice of ``dataset`` over (y, x), both increasing; nothing but the slice will be loaded.
+
+    Args:
+        at: name -> value of every other axis that has more than one.  On an evenly spaced axis the nearest value is
+            taken if it is not farther than half a cell; on others the value has to be met to 1e-9.
+
+    Raises:
+        InputError: an axis does not exist, is named twice, is not picked, or has no such value.
+    """
+    at, dims = dict(at or {}), [str(name) for name in dataset.dims]
+    for role, name in (("x", x), ("y", y), *(("at", name) for name in at)):
+        if name not in dims:
+            raise InputError(f"{role}: no axis {name!r} in this sweep; there are: {', '.join(dims)}")
+    if twice := [name for name in dims if [x, y, *at].count(name) > 1]:
+        raise InputError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
+    if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
+        example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
+        raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+    picked: dict[str, Any] = dict.fromkeys(dims, 0)
+    picked |= {name: _nearest(name, dataset[name].values, value) for name, value in at.items()}
+    for name in (x, y):
+        order = np.argsort(dataset[name].values, kind="stable")
+        picked[name] = slice(None) if (np.diff(order) == 1).all() else order
+    return dataset.isel(picked).transpose(y, x)
+
+
+def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
+    kind, even = theory.scale_of(np.sort(values))
+    with np.errstate(all="ignore"):
+        along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
+        far = np.nan_to_num(np.where(values == wanted, 0.0, np.abs(along - target)), nan=np.inf)
+    room = 0.5 * np.ptp(along) / (values.size - 1) if even else 1e-9 * (1.0 if kind == "log" else abs(wanted))
+    best = int(np.argmin(far))
+    if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
+        near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
+        raise InputError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
+    return best
+
+
+def mode_pool(codes: np.ndarray, factor_y: int, factor_x: int) -> np.ndarray:
+    """Return the most frequent code of each block of factor_y x factor_x cells; of equally frequent ones the least."""
+    rows, columns = np.arange(0, codes.shape[0], factor_y), np.arange(0, codes.shape[1], factor_x)
+    most = np.zeros((rows.size, columns.size), np.int32)
+    best = np.zeros(most.shape, codes.dtype)
+    for code in np.unique(codes):
+        count = np.add.reduceat(np.add.reduceat(codes == code, rows, axis=0, dtype=np.int32), columns, axis=1)
+        np.copyto(best, code, where=count > most)
+        np.maximum(most, count, out=most)
+    return best
