@@ -146,7 +146,6 @@ def run(
     store = prepare(out, sweep, block_shape(sweep), overwrite)
     workers = workers or cores()
     blocks = store.pending()
-    began = time.perf_counter()
     done = store.computed()
     progress = Progress(done, sweep.size, 0, 0, 0.0, 0)
     if report:
@@ -154,6 +153,7 @@ def run(
     if not blocks:
         return progress
     _warm_up(sweep)
+    began = time.perf_counter()
     for rows in _rows(store, blocks, workers):
         fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if not row.error)
         store.record(rows)
