@@ -96,7 +96,10 @@ def sweep(
         thresholds=thresholds,
     )
     if out is not None:
-        return _finished(spec, out, workers, overwrite, report)
+        try:
+            return _finished(spec, out, workers, overwrite, report)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; what is done is kept in {out}") from None
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as place:
         return _finished(spec, Path(place) / "sweep.zarr", workers, overwrite, report).load()
 
@@ -131,7 +134,12 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
 
 
 def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:
+    """Run ``spec`` and open the result; RuntimeError with the first reason if some block failed."""
     progress = runner.run(spec, out, workers=workers, overwrite=overwrite, report=report)
     if progress.failed:
-        raise RuntimeError(f"{progress.failed} blocks failed; eos-sweep status {out} tells why")
+        noun = "block" if progress.failed == 1 else "blocks"
+        block, trace = next(iter(Store.open(out).errors.items()))
+        raise RuntimeError(
+            f"{progress.failed} {noun} failed, the first, {block}, with {trace.strip().splitlines()[-1]}"
+        )
     return open_sweep(out)

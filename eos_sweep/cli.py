@@ -238,6 +238,8 @@ def trace(
 
     if out:
         _check_picture(out)
+    if data and Path(data).exists():
+        raise InputError(f"{data}: exists; choose another place for the trajectory")
     places = _numbers([part for item in index for part in item.split(",")], "--index")
     found, trajectory = report(source, _numbers(at, "--at"), places, steps)
     if data:

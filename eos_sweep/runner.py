@@ -225,7 +225,8 @@ def compute_block(path: str, spec_hash: str, block: tuple[int, ...], known: tupl
         missing = np.ones(shape, bool)
         missing[tuple(slice(size) for size in known)] = False
         wanted = np.flatnonzero(missing)
-        values = {name: np.empty(shape, array.dtype) for name, array in store.arrays.items()}
+        types = schema.dtypes(store.sweep)
+        values = {name: np.empty(shape, dtype) for name, dtype in types.items()}
         if wanted.size < missing.size:
             values = {name: store.read(block, name) for name in store.arrays}
         steps = 0
@@ -233,8 +234,10 @@ def compute_block(path: str, spec_hash: str, block: tuple[int, ...], known: tupl
             cells = wanted[at : at + BATCH]
             found = evaluate(store.sweep, region, shape, cells)
             steps += int(found["work"].sum())
-            if "regime" in values:
-                found["regime"] = regimes.classify(found, store.thresholds)
+            with np.errstate(over="ignore"):  # float32 has a smaller infinity
+                found = {name: array.astype(types[name]) for name, array in found.items() if name in types}
+            if "regime" in types:
+                found["regime"] = regimes.classify(found, store.thresholds)  # from what is stored, in its precision
             for name, array in values.items():
                 array.reshape(-1)[cells] = found[name]
         store.write(block, values)

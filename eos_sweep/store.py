@@ -16,10 +16,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.errors import ContainsArrayError
 
 from eos_sweep import provenance, regimes, schema
 from eos_sweep.errors import InputError
 from eos_sweep.spec import SpecError, Sweep, differences, extends
+
+
+CREATING, WHOLE = "being created", "sweep"  # the root attribute "eos_sweep": nothing else is taken for a store
 
 
 class Row(NamedTuple):
@@ -54,7 +58,7 @@ class Store:
     @classmethod
     def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
         """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
-        group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": "being created"})
+        group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": CREATING})
         limits = regimes.thresholds(sweep.thresholds)
         types = schema.dtypes(sweep)
         for name, variable in schema.variables(sweep).items():
@@ -82,7 +86,7 @@ class Store:
             )
         ledger.attrs["errors"] = {}
         _write_coordinates(group, sweep)
-        group.attrs.put({**provenance.attributes(sweep), "thresholds": json.dumps(limits)})
+        group.attrs.put({"eos_sweep": WHOLE, **provenance.attributes(sweep), "thresholds": json.dumps(limits)})
         _consolidate(group)
         return cls(path, group)
 
@@ -90,7 +94,7 @@ class Store:
     def open(cls, path: str | Path) -> Self:
         """Open the dataset at ``path``; InputError if there is none."""
         group = _group(path)
-        if group is None or "spec" not in group.attrs:
+        if group is None or group.attrs.get("eos_sweep") != WHOLE:
             raise InputError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
         return cls(path, group)
 
@@ -198,6 +202,11 @@ class Store:
             "thresholds": self.thresholds,
         }
 
+    def has(self, cell: tuple[int, ...]) -> bool:
+        """Return whether a cell of the grid has been computed."""
+        block, within = zip(*(divmod(i, size) for i, size in zip(cell, self.block_shape, strict=True)), strict=True)
+        return bool(np.all(self.extent[block] > within))
+
     def computed(self) -> int:
         """Return the number of trajectories that the ledger has."""
         return int(self.extent.astype(np.int64).prod(axis=-1).sum())
@@ -218,15 +227,16 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
     """
     path = Path(path)
     group = _group(path)
-    if group is None and path.exists() and (path.is_file() or any(path.iterdir())):
-        raise SpecError(f"{path}: exists and is no sweep; choose another place for the store")
-    whole = group is not None and "spec" in group.attrs
-    if group is not None and not whole and group.attrs.get("eos_sweep") != "being created":
-        raise SpecError(f"{path}: a zarr group that is no sweep; choose another place for the store")
-    if group is not None and (overwrite or not whole):
+    if group is None and _occupied(path):
+        raise SpecError(f"{path}: something that is no sweep is there; choose another place for the store")
+    if group is not None and (overwrite or group.attrs["eos_sweep"] == CREATING):
         shutil.rmtree(path)
-    if group is None or overwrite or not whole:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        group = None
+    if group is None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpecError(f"{path}: {error.strerror}; choose another place for the store") from None
         return Store.create(path, sweep, block_shape)
 
     store = Store(path, group)
@@ -248,12 +258,18 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
 
 
 def _group(path: str | Path) -> zarr.Group | None:
+    """Return the group of the sweep at ``path``, whole or being created; None if there is no such thing."""
     if not Path(path).is_dir():
         return None
     try:
-        return zarr.open_group(path, mode="r+", use_consolidated=False)
-    except FileNotFoundError:
+        group = zarr.open_group(path, mode="r+", use_consolidated=False)
+    except (FileNotFoundError, ContainsArrayError):
         return None
+    return group if group.attrs.get("eos_sweep") in (CREATING, WHOLE) else None
+
+
+def _occupied(path: Path) -> bool:
+    return path.exists() and (path.is_file() or any(path.iterdir()))
 
 
 def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -114,7 +114,8 @@ def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) ->
     found = batch.run(job, *sweep.inputs({name: np.full(1, value) for name, value in point.items()}))
     known = observables.variables(sweep.module)
     types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
-    return {name: found[name].astype(types[name])[0] for name in names}
+    with np.errstate(over="ignore"):
+        return {name: found[name].astype(types[name])[0] for name in names}
 
 
 def report(
@@ -142,22 +143,7 @@ def report(
     """
     store = Store.open(source) if Path(source).is_dir() else None
     sweep = store.sweep if store else load_spec(source)
-    for name in (*at, *index):
-        if name not in sweep.quantities and name not in sweep.dims:
-            raise SpecError(f"{name}: no input of {sweep.model}; there are: {', '.join(sweep.quantities)}")
-    point = {}
-    for axis in sweep.axes:
-        if axis.name in at:
-            point[axis.name] = at[axis.name]
-        elif axis.name in index:
-            place = int(index[axis.name])
-            if not 0 <= place < axis.values.size:
-                raise SpecError(f"{axis.name}: index {place} of {axis.values.size} values; count from 0")
-            point[axis.name] = float(axis.values[place])
-        elif axis.values.size == 1:
-            point[axis.name] = float(axis.values[0])
-        else:
-            raise SpecError(f"{axis.name}: missing; say --at {axis.name}={axis.values[0]:g} or --index {axis.name}=0")
+    point = _point(sweep, at, index)
     others = {name: value for name, value in at.items() if name not in sweep.dims}
     asked = sweep
     if others or steps:
@@ -165,25 +151,50 @@ def report(
         for name, value in others.items():
             given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
         asked = Sweep.from_dict(given | {"steps": steps or sweep.steps})
-    names = tuple(sorted({*sweep.variables, *regimes.REQUIRED}))
-    observed = observe(asked, point, names)
+    observed = observe(asked, point, tuple(sorted({*sweep.variables, *regimes.REQUIRED})))
+    limits = store.thresholds if store else regimes.thresholds(sweep.thresholds)
+    code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, limits))
+    cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
     stored = {}
-    if store and asked is sweep and not at:
-        cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
+    if store and asked is sweep and not at and store.has(cell):
         stored = {name: store.arrays[name][cell].tobytes() == observed[name].tobytes() for name in sweep.variables}
-    code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, regimes.thresholds()))
     found = {
-        "point": point,
-        "observables": {name: _plain(value) for name, value in observed.items()}
+        "point": {name: _plain(value) for name, value in point.items()},
+        "observables": {name: _plain(value.item()) for name, value in observed.items()}
         | {"regime": list(regimes.CODES)[code]},
         "stored": stored,
     }
     return found, record(asked, point)
 
 
-def _plain(value: np.generic) -> int | float | str:
-    number = value.item()
-    return number if np.isfinite(number) else str(number)
+def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) -> dict[str, float]:
+    """Return axis -> value."""
+    for name in (*at, *index):
+        if name not in sweep.quantities and name not in sweep.dims:
+            raise SpecError(f"{name}: no input of {sweep.model}; there are: {', '.join(sweep.quantities)}")
+    point = {}
+    for name in index:
+        if name in at or name not in sweep.dims:
+            reason = "given twice" if name in at else "no axis of this sweep"
+            raise SpecError(f"{name}: {reason}; give a value of it with --at alone")
+    for axis in sweep.axes:
+        count = axis.values.size
+        place = index.get(axis.name, 0 if count == 1 else None)
+        if axis.name in at:
+            point[axis.name] = at[axis.name]
+        elif place is None:
+            raise SpecError(f"{axis.name}: missing; say --at {axis.name}={axis.values[0]:g} or --index {axis.name}=0")
+        elif place in range(count):
+            point[axis.name] = float(axis.values[int(place)])
+        else:
+            raise SpecError(
+                f"{axis.name}: index {place:g} of {count} values; give a whole number from 0 to {count - 1}"
+            )
+    return point
+
+
+def _plain(value: float) -> float | str:
+    return value if np.isfinite(value) else str(value)
 
 
 @functools.cache

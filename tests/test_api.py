@@ -75,9 +75,7 @@ def test_seeds_draw_starting_points(tmp_path):
     parameters = {"lambda1": 100, "lambda2": 0.01}
     initial = {"alpha": "normal(0.5, 0.1)", "beta1": "uniform(0.001, 0.1)", "beta2": 0.5}
     axes["seed"] = list(axes["seed"])
-    drawn = eos_sweep.sweep(
-        "bivariate", axes, parameters, initial, steps=10, observables=["loss_initial", *FEW], out=tmp_path / "s"
-    )
+    drawn = eos_sweep.sweep("bivariate", axes, parameters, initial, steps=10, out=tmp_path / "s")
     loss = drawn.loss_initial.values
     assert len(np.unique(loss[:, 0])) == 40, "each seed has its own start"
     np.testing.assert_array_equal(loss[:, 0], loss[:, 1])  # which does not depend on the step size
@@ -85,9 +83,7 @@ def test_seeds_draw_starting_points(tmp_path):
         {"seed": np.arange(40.0).reshape(-1, 1), "eta": np.array([[0.01]])})[0].items()}  # fmt: skip
     assert abs(start["alpha"].mean() - 0.5) < 4 * 0.1 / np.sqrt(40) and 0.05 < start["alpha"].std() < 0.2
     assert (start["beta1"] > 0.001).all() and (start["beta1"] < 0.1).all()
-    part = eos_sweep.sweep(
-        "bivariate", {"eta": [0.02], "seed": [30, 7]}, parameters, initial, steps=10, observables=["loss_initial"]
-    )
+    part = eos_sweep.sweep("bivariate", {"eta": [0.02], "seed": [30, 7]}, parameters, initial, steps=10)
     np.testing.assert_array_equal(part.loss_initial.values[0], loss[[30, 7], 1])
 
 
