@@ -4,27 +4,31 @@ A task is a path and a block's index.  Its worker reads the spec from the store,
 kernels that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
+import contextlib
 import functools
 import itertools
 import math
 import os
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep import batch, regimes, schema
+from eos_sweep.place import prepare
 from eos_sweep.spec import Sweep, load_spec
-from eos_sweep.store import Row, Store, prepare
+from eos_sweep.store import Row, Store
 
 BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
 BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
 BLOCK_BYTES = 2**26  # ... unless its results take more memory than this
 BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other cores idle only shortly
-WINDOW = 3  # tasks in flight for each worker
+WINDOW = 2  # tasks in flight for each worker: one that runs, one that waits
 
 
 class Progress(NamedTuple):
@@ -154,65 +158,82 @@ def run(
         return progress
     _warm_up(sweep)
     began = time.perf_counter()
-    for rows in _rows(store, blocks, workers):
-        fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if not row.error)
-        store.record(rows)
-        new = progress.new + int(fresh)
-        progress = Progress(
-            done + new,
-            sweep.size,
-            new,
-            progress.steps + sum(row.steps for row in rows),
-            time.perf_counter() - began,
-            progress.failed + sum(bool(row.error) for row in rows),
-        )
-        if report:
-            report(progress)
+    queue = iter(blocks)
+    with _stoppable() as stopped, _client(workers) as client:
+        from distributed import as_completed
+
+        def submit(number: int) -> list:
+            tasks = []
+            for block in itertools.islice(queue, number):
+                known = tuple(int(size) for size in store.extent[block])
+                task = client.submit(compute_block, os.path.abspath(out), sweep.hash, block, known, pure=False)
+                tasks.append(task)
+            return tasks
+
+        running = as_completed(submit(WINDOW * workers))
+        while running.count():
+            rows = [task.result() for task in running.next_batch(block=True)]
+            if not stopped():
+                running.update(submit(len(rows)))
+            fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if not row.error)
+            store.record(rows)
+            new = progress.new + int(fresh)
+            progress = Progress(
+                done + new,
+                sweep.size,
+                new,
+                progress.steps + sum(row.steps for row in rows),
+                time.perf_counter() - began,
+                progress.failed + sum(bool(row.error) for row in rows),
+            )
+            if report:
+                report(progress)
+    if stopped():
+        raise KeyboardInterrupt
     return progress
 
 
-def _rows(store: Store, blocks: list[tuple[int, ...]], workers: int):
-    """Yield lists of ledger rows as blocks finish, with a bounded window of tasks in flight."""
-    from dask.config import set as configured
-    from distributed import Client, LocalCluster, as_completed
+@contextlib.contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Take the first Ctrl-C as a wish, which the function tells; a second one interrupts."""
+    wishes: list[int] = []
 
-    location = os.path.abspath(store.path), store.sweep.hash
-    quiet = {"distributed.admin.tick.limit": "1h", "distributed.worker.memory.terminate": False}
-    queue = iter(blocks)
+    def note(signum, frame):
+        wishes.append(signum)
+        if len(wishes) > 1:
+            raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()  # no other thread may handle signals
+    before = signal.signal(signal.SIGINT, note) if in_main else None
+    try:
+        yield lambda: bool(wishes)
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _client(workers: int) -> Iterator:
+    """Start a dask cluster of threads in this process."""
+    from dask.config import set as configured
+    from distributed import Client, LocalCluster
+
+    local = "127.0.0.1:0"  # dask always serves its status pages; here on a free port, to nobody else
     with (
-        configured(quiet),
+        configured({"distributed.admin.tick.limit": "1h"}),  # kernels may keep the event loop waiting
         LocalCluster(
             n_workers=1,
             threads_per_worker=workers,
             processes=False,
             protocol="inproc://",
-            dashboard_address=None,
+            dashboard_address=local,
+            worker_dashboard_address=local,
             memory_limit=0,
             silence_logs="ERROR",
         ) as cluster,
         Client(cluster) as client,
     ):
-
-        def submit(block):
-            known = tuple(int(size) for size in store.extent[block])
-            return client.submit(compute_block, *location, block, known, pure=False)
-
-        waiting = as_completed([submit(block) for block in itertools.islice(queue, WINDOW * workers)])
-        interrupted = False
-        while waiting.count():
-            try:
-                ready = waiting.next_batch(block=True)
-                rows = [future.result() for future in ready]
-                if not interrupted:
-                    for block in itertools.islice(queue, len(rows)):
-                        waiting.add(submit(block))
-                yield rows
-            except KeyboardInterrupt:
-                if interrupted:
-                    raise
-                interrupted = True
-        if interrupted:
-            raise KeyboardInterrupt
+        yield client
 
 
 def compute_block(path: str, spec_hash: str, block: tuple[int, ...], known: tuple[int, ...]) -> Row:

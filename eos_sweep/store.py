@@ -7,7 +7,6 @@ writer, and zarr replaces its chunks atomically.
 """
 
 import json
-import shutil
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,10 +19,11 @@ from zarr.errors import ContainsArrayError
 
 from eos_sweep import provenance, regimes, schema
 from eos_sweep.errors import InputError
-from eos_sweep.spec import SpecError, Sweep, differences, extends
+from eos_sweep.spec import Sweep
 
-
-CREATING, WHOLE = "being created", "sweep"  # the root attribute "eos_sweep": nothing else is taken for a store
+# The root attribute "eos_sweep"; nothing else is taken for a store.
+CREATING, EXTENDING, WHOLE = "being created", "being extended", "sweep"
+LEDGER_CHUNK = 2**16  # blocks: one file for most sweeps
 
 
 class Row(NamedTuple):
@@ -50,10 +50,24 @@ class Store:
 
     def _read_arrays(self) -> None:
         self.arrays: dict[str, Any] = {name: self.group[name] for name in schema.variables(self.sweep)}
-        self.ledger: dict[str, Any] = {name: self.group[f"ledger/{name}"] for name in ("extent", "seconds", "steps")}
-        self.extent, self.seconds, self.steps = (np.asarray(array[...]) for array in self.ledger.values())
-        attributes: dict[str, Any] = self.group["ledger"].attrs.asdict()
-        self.errors: dict[str, str] = attributes["errors"]
+        ledger: Any = self.group["ledger/blocks"]
+        self.ledger, self.rows = ledger, np.asarray(ledger[...])
+        self.errors: dict[str, str] = ledger.attrs["errors"]
+
+    @property
+    def extent(self) -> np.ndarray:
+        """For each block the number of cells along each axis that have been computed."""
+        return self.rows[..., :-2]
+
+    @property
+    def steps(self) -> np.ndarray:
+        """For each block the gradient descent steps taken."""
+        return self.rows[..., -2]
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """For each block the time of one core."""
+        return self.rows[..., -1] / 1e6
 
     @classmethod
     def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
@@ -72,46 +86,50 @@ class Store:
                 compressors=[ZstdCodec(level=3), Crc32cCodec()],
                 attributes=schema.attributes(variable, limits),
             )
-        ledger = group.create_group("ledger", attributes={"long_name": "blocks of the grid that have been computed"})
         grid = _grid(sweep.shape, block_shape)
-        chunks = tuple(min(size, max(1, round(65536 ** (1 / len(grid))))) for size in grid)
-        axis = len(grid)
-        for name, dtype, shape in (
-            ("extent", "int32", (*grid, axis)),
-            ("seconds", "float64", grid),
-            ("steps", "int64", grid),
-        ):
-            group.create_array(
-                f"ledger/{name}", shape=shape, dtype=dtype, chunks=(*chunks, axis)[: len(shape)], fill_value=0
-            )
-        ledger.attrs["errors"] = {}
+        most = max(1, round(LEDGER_CHUNK ** (1 / len(grid))))
+        group.create_array(
+            "ledger/blocks",
+            shape=(*grid, len(grid) + 2),
+            dtype="int64",
+            chunks=(*(min(size, most) for size in grid), len(grid) + 2),
+            fill_value=0,
+            dimension_names=(*(f"{name}_block" for name in sweep.dims), "entry"),
+            attributes={
+                "long_name": "computed cells of each block along each axis, its steps, its microseconds of one core",
+                "errors": {},
+            },
+        )
         _write_coordinates(group, sweep)
         group.attrs.put({"eos_sweep": WHOLE, **provenance.attributes(sweep), "thresholds": json.dumps(limits)})
-        _consolidate(group)
-        return cls(path, group)
+        store = cls(path, group)
+        store.consolidate()
+        return store
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """Open the dataset at ``path``; InputError if there is none."""
-        group = _group(path)
-        if group is None or group.attrs.get("eos_sweep") != WHOLE:
+        group = find(path)
+        if group is not None and group.attrs["eos_sweep"] == EXTENDING:
+            raise InputError(f"{path}: its extension was interrupted; run the sweep again first")
+        if group is None or group.attrs["eos_sweep"] != WHOLE:
             raise InputError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
         return cls(path, group)
 
     def extend(self, sweep: Sweep) -> None:
-        """Make room for ``sweep``, whose axes are those of the stored one and more values at their ends.
+        """Fit the store to ``sweep``, whose axes are those of the stored one, or have more values at their ends.
 
-        The attributes come last: a run killed before them finds the old spec, and extends again.
+        Until it is done the store does not open; a run that finds an extension interrupted fits the store again.
         """
+        self.group.attrs["eos_sweep"] = EXTENDING
         for array in self.arrays.values():
             array.resize(sweep.shape)
         grid = _grid(sweep.shape, self.block_shape)
-        for array in self.ledger.values():
-            array.resize((*grid, *array.shape[len(grid) :]))
+        self.ledger.resize((*grid, len(grid) + 2))
         _write_coordinates(self.group, sweep)
-        self._note(f"extended from {self.sweep.shape} to {sweep.shape}")
-        self.group.attrs.update({"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash})
-        _consolidate(self.group)
+        changes = {"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash}
+        history = self._history(f"extended from {self.sweep.shape} to {sweep.shape}")
+        self.group.attrs.update({**changes, "history": history, "eos_sweep": WHOLE})
         self.sweep = sweep
         self._read_arrays()
 
@@ -153,14 +171,11 @@ class Store:
                 self.errors[key] = row.error
                 continue
             self.errors.pop(key, None)
-            self.seconds[row.block] += row.seconds
-            self.steps[row.block] += row.steps
-            self.extent[row.block] = row.extent
-            self.ledger["seconds"][row.block] = self.seconds[row.block]
-            self.ledger["steps"][row.block] = self.steps[row.block]
-            self.ledger["extent"][row.block] = row.extent  # last: it says that all the rest is there
+            *_, steps, microseconds = self.rows[row.block]
+            self.rows[row.block] = *row.extent, steps + row.steps, microseconds + round(1e6 * row.seconds)
+            self.ledger[row.block] = self.rows[row.block]  # one entry, so that it is there as a whole or not at all
         if self.errors != errors:
-            self.group["ledger"].attrs["errors"] = self.errors
+            self.ledger.attrs["errors"] = self.errors
 
     def relabel(self, limits: Mapping[str, float]) -> np.ndarray:
         """Label every block with other thresholds; return the number of trajectories by old and new code."""
@@ -177,13 +192,14 @@ class Store:
             if (old != new).any():
                 self.write(block, {"regime": new})
         self.arrays["regime"].attrs.update(schema.attributes(schema.REGIME, limits))
-        self._note("relabelled with " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
-        _consolidate(self.group)
+        words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
+        self.group.attrs["history"] = self._history(f"relabelled with {words}")
+        self.consolidate()
         self.thresholds = dict(limits)
         return moved
 
-    def _note(self, event: str) -> None:
-        self.group.attrs["history"] = f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
+    def _history(self, event: str) -> str:
+        return f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
 
     def status(self) -> dict[str, Any]:
         """Return what is done, has failed and is left, as plain data."""
@@ -207,57 +223,18 @@ class Store:
         block, within = zip(*(divmod(i, size) for i, size in zip(cell, self.block_shape, strict=True)), strict=True)
         return bool(np.all(self.extent[block] > within))
 
+    def consolidate(self) -> None:
+        """Gather all metadata in one file, as readers of zarr expect it."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+            zarr.consolidate_metadata(self.group.store)
+
     def computed(self) -> int:
         """Return the number of trajectories that the ledger has."""
         return int(self.extent.astype(np.int64).prod(axis=-1).sum())
 
-    def sweep_partial_files(self) -> None:
-        """Remove what killed writers left behind; they never became part of the dataset."""
-        for leftover in Path(self.path).rglob("*.partial"):
-            leftover.unlink(missing_ok=True)
 
-
-def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool) -> Store:
-    """Create, resume or extend the store of ``sweep`` at ``path``.
-
-    Raises
-    ------
-    SpecError
-        If something else is there: no sweep, another spec, or a sweep of another version of the model.
-    """
-    path = Path(path)
-    group = _group(path)
-    if group is None and _occupied(path):
-        raise SpecError(f"{path}: something that is no sweep is there; choose another place for the store")
-    if group is not None and (overwrite or group.attrs["eos_sweep"] == CREATING):
-        shutil.rmtree(path)
-        group = None
-    if group is None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SpecError(f"{path}: {error.strerror}; choose another place for the store") from None
-        return Store.create(path, sweep, block_shape)
-
-    store = Store(path, group)
-    if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
-        changes = "".join(f"\n  {line}" for line in differences(store.sweep, sweep))
-        raise SpecError(
-            f"{path}: holds another sweep; give it another place, or --overwrite to lose it. The differences:{changes}"
-        )
-    here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
-    if here != there:
-        raise SpecError(
-            f"{path}: computed by another version of model or kernel ({there}, here {here}); go on with that version "
-            f"(eos_sweep {group.attrs['eos_sweep_version']}), or --overwrite to start anew"
-        )
-    if store.sweep.hash != sweep.hash:
-        store.extend(sweep)
-    store.sweep_partial_files()
-    return store
-
-
-def _group(path: str | Path) -> zarr.Group | None:
+def find(path: str | Path) -> zarr.Group | None:
     """Return the group of the sweep at ``path``, whole or being created; None if there is no such thing."""
     if not Path(path).is_dir():
         return None
@@ -265,11 +242,7 @@ def _group(path: str | Path) -> zarr.Group | None:
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
     except (FileNotFoundError, ContainsArrayError):
         return None
-    return group if group.attrs.get("eos_sweep") in (CREATING, WHOLE) else None
-
-
-def _occupied(path: Path) -> bool:
-    return path.exists() and (path.is_file() or any(path.iterdir()))
+    return group if group.attrs.get("eos_sweep") in (CREATING, EXTENDING, WHOLE) else None
 
 
 def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -284,9 +257,3 @@ def _write_coordinates(group: zarr.Group, sweep: Sweep) -> None:
         array.attrs.update(attributes)
     for name in schema.variables(sweep):
         group[name].attrs["coordinates"] = " ".join(name for name in found if name not in sweep.dims)
-
-
-def _consolidate(group: zarr.Group) -> None:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(group.store)

@@ -13,8 +13,9 @@ from test_store import FEW, SPEC, changed, contents, ledger, numbers
 import eos_sweep
 from eos_sweep import regimes
 from eos_sweep.errors import InputError
+from eos_sweep.place import prepare
 from eos_sweep.spec import SpecError, Sweep
-from eos_sweep.store import Store, prepare
+from eos_sweep.store import Store
 
 ETA, LAMBDA1 = np.geomspace(1e-3, 30, 25), np.geomspace(1, 1e4, 24)
 
@@ -148,7 +149,7 @@ def test_a_store_that_was_being_created_is_made_anew(tmp_path):
 def test_what_killed_writers_left_is_swept(tmp_path):
     run(changed(observables=FEW), tmp_path / "s")
     before = contents(tmp_path / "s")
-    for name in ("zarr.1.partial", "crossings/c/0/0.2.partial", "ledger/extent/c/0/0/0.3.partial"):
+    for name in ("zarr.1.partial", "crossings/c/0/0.2.partial", "ledger/blocks/c/0/0/0.3.partial"):
         (tmp_path / "s" / name).write_bytes(b"half")
     run(changed(observables=FEW), tmp_path / "s")
     assert contents(tmp_path / "s") == before

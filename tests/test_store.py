@@ -17,8 +17,9 @@ import eos_sweep
 from eos_sweep import regimes
 from eos_sweep.errors import InputError
 from eos_sweep.observables import expand
+from eos_sweep.place import prepare
 from eos_sweep.spec import Sweep
-from eos_sweep.store import Row, Store, prepare
+from eos_sweep.store import Row, Store
 
 # All seven regimes, in a third of a second.
 SPEC = {
