@@ -129,7 +129,7 @@ class Store:
         _write_coordinates(self.group, sweep)
         changes = {"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash}
         history = self._history(f"extended from {self.sweep.shape} to {sweep.shape}")
-        self.group.attrs.update({**changes, "history": history, "eos_sweep": WHOLE})
+        self.group.update_attributes({**changes, "history": history, "eos_sweep": WHOLE})  # all at once
         self.sweep = sweep
         self._read_arrays()
 
@@ -191,7 +191,7 @@ class Store:
             np.add.at(moved, (old.ravel(), new.ravel()), 1)
             if (old != new).any():
                 self.write(block, {"regime": new})
-        self.arrays["regime"].attrs.update(schema.attributes(schema.REGIME, limits))
+        self.arrays["regime"].update_attributes(schema.attributes(schema.REGIME, limits))
         words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
         self.group.attrs["history"] = self._history(f"relabelled with {words}")
         self.consolidate()
@@ -254,6 +254,6 @@ def _write_coordinates(group: zarr.Group, sweep: Sweep) -> None:
     for name, (values, attributes) in found.items():
         names = (name,) if name in sweep.dims else ()
         array = group.create_array(name, data=values, chunks=values.shape, dimension_names=names, overwrite=True)
-        array.attrs.update(attributes)
+        array.update_attributes(attributes)
     for name in schema.variables(sweep):
         group[name].attrs["coordinates"] = " ".join(name for name in found if name not in sweep.dims)
