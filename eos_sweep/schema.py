@@ -16,7 +16,7 @@ class Coordinate(NamedTuple):
     """A coordinate's values (a number, or one for each cell of its axis) and attributes."""
 
     values: np.ndarray
-    attributes: dict[str, str]
+    attributes: dict[str, Any]
 
 
 def variables(sweep: Sweep) -> dict[str, Variable]:
