@@ -1,12 +1,13 @@
 """Runs a batch of trajectories: fills the kernel's table, calls it, and turns the table into observables."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep import observables, state
-from eos_sweep.contract import Ends, Model, Observable
+from eos_sweep.contract import DIVERGED, Ends, Model, Observable
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
@@ -60,32 +61,28 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
 
     numbers = np.empty((len(zero), at.number_columns))
     integers = np.zeros((len(zero), at.integer_columns), np.int64)
-    kept = [value for values, _ in started for value in values]
+    kept = (value for values, _ in started for value in values)
     for column, values in enumerate((*theta, *p, model.threshold(p), largest, begin.loss, *kept)):
         numbers[:, column] = values
     for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
         integers[:, column] = values
-    integers[:, at.status // WIDTH] = np.where(begin.loss < model.LIMIT, 0, 2)
+    age, status = integers[:, at.age // WIDTH], integers[:, at.status // WIDTH]
+    status[~(begin.loss < model.LIMIT)] = DIVERGED
 
-    kernel = build(model, compiled, maximum, "tail" in needs)
-    if "tail" in needs:
+    in_tail = "tail" in needs
+    kernel = build(model, compiled, maximum, in_tail)
+    if in_tail:
         kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
-    kernel(numbers, integers, job.steps, job.tolerance, "tail" in needs)
+    kernel(numbers, integers, job.steps, job.tolerance, in_tail)
 
-    columns = iter(np.ascontiguousarray(numbers.T))
-    theta = tuple(next(columns) for _ in theta)
-    for _ in p:
-        next(columns)
-    next(columns)
-    largest, loss = next(columns), next(columns)
-    counts = iter(integers.T[at.counts // WIDTH :])
-    end = Ends(model, theta, p, loss, integers[:, at.age // WIDTH], integers[:, at.status // WIDTH], largest, job.steps)
+    rows = np.ascontiguousarray(numbers.T)
+    end = Ends(
+        model, tuple(rows[: len(theta)]), p, rows[at.loss // WIDTH], age, status, rows[at.maximum // WIDTH], job.steps
+    )
+    all_kept, all_counts = iter(rows[at.kept // WIDTH :]), iter(integers.T[at.counts // WIDTH :])
     results: dict[str, np.ndarray] = {}
     with np.errstate(all="ignore"):
         for observable in watched:
-            mine = (
-                tuple(next(columns) for _ in range(observable.KEPT)),
-                tuple(next(counts) for _ in range(observable.COUNTS)),
-            )
-            results.update(observable.finish(begin, end, *mine))
-    return {name: results[name] for name in job.variables} | {"work": integers[:, at.age // WIDTH]}
+            mine = tuple(itertools.islice(all_kept, observable.KEPT))
+            results |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
+    return {name: results[name] for name in job.variables} | {"work": age}
