@@ -8,11 +8,15 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from hypothesis import settings
 
 from eos_sweep import batch, observables, regimes
 from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING
 from eos_sweep.models import bivariate
 from eos_sweep.state import carried, enter, log10_abs, values
+
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
 
 # Few different sets, since each is a kernel of its own.
 ALL = tuple(observables.variables(bivariate))

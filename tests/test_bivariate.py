@@ -123,7 +123,7 @@ bound = st.one_of(st.just(np.inf), st.just(0.0), decade)
 
 
 @given(st.floats(-2, 2), st.floats(-2, 2), decade, decade, bound, bound)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_clip_bounds_the_gradient_and_radius_the_weight(alpha, beta1, lambda1, eta, clip, radius):
     p = tuple(np.array([x]) for x in (lambda1, 0.01, eta, clip, radius))
     theta = tuple(np.array([x]) for x in (alpha, beta1, 0.5, 0.0))
@@ -134,7 +134,8 @@ def test_clip_bounds_the_gradient_and_radius_the_weight(alpha, beta1, lambda1, e
     assert bool(bivariate.clipped(theta, p)[0]) is (abs(gradient) > clip or abs(moved) > radius)
     assert abs(after) <= radius
     if radius == np.inf:
-        assert abs(beta1 - after) <= eta * clip + 4e-16 * abs(beta1)
+        rounding = np.spacing(max(abs(beta1), abs(after)))
+        assert abs(beta1 - after) <= eta * clip + 2 * rounding
     if not bivariate.clipped(theta, p)[0]:
         assert np.array_equal(bivariate.step(theta, (*p[:3], *(np.array([np.inf]),) * 2))[1][0], after)
 
@@ -169,7 +170,7 @@ def test_bounds_act_alike_whatever_exponent_beta1_has(name, value, start):
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-323, 3), st.floats(0, 4), st.floats(-3, 0.5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rescaling_changes_nothing_but_the_form(alpha, decades, lambda1, eta):
     p = tuple(np.array([x]) for x in (10.0**lambda1, 0.01, 10.0**eta, np.inf, np.inf))
     beta1 = np.array([10.0**decades])
@@ -187,7 +188,7 @@ def test_rescaling_changes_nothing_but_the_form(alpha, decades, lambda1, eta):
 
 
 @given(st.integers(0, 10**6), st.sampled_from([1e-20, 1e-9, 1e-3, 1.0]))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_a_settled_trajectory_stays_below_the_edge(seed, tolerance):
     random = np.random.default_rng(seed)
     initial, parameters = random_points(400, seed)
@@ -204,7 +205,7 @@ def test_a_settled_trajectory_stays_below_the_edge(seed, tolerance):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_just_below_the_edge_settled_still_means_settled(seed):
     """Starts near a minimum whose sharpness is within 1e-3 of 2/eta, on either side, with either weight unstable."""
     random = np.random.default_rng(seed)

@@ -175,7 +175,7 @@ expression_text = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(text=expression_text, data=st.data())
 def test_blocks_have_the_bits_of_the_whole(text, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
@@ -212,7 +212,7 @@ def test_functions_do_not_depend_on_strides_or_position(function):
     assert all(expression.evaluate({"a": value}) == whole[i] for i, value in enumerate(a[:50]))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(seeds=st.lists(st.integers(0, 2**53 - 1), min_size=1, max_size=12))
 def test_a_draw_depends_on_the_value_of_the_seed_only(seeds):
     expression = parse("normal(a, 2)", "alpha")

@@ -143,14 +143,14 @@ entry = st.one_of(st.just(0.0), decades, decades.map(lambda x: -x))
 
 
 @given(entry.map(abs), entry.map(abs), entry.map(abs), entry, entry)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_arrowhead_matrix_with_a_diagonal_that_is_not_negative(d0, d1, d2, e1, e2):
     if any((d0, d1, d2, e1, e2)):
         assert_top([np.array([x]) for x in (d0, d1, d2, e1, e2)])
 
 
 @given(st.floats(-3, 3), st.floats(-330, 3), st.floats(-3, 3), st.floats(-3, 8), st.floats(-6, 3), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_sharpness_of_a_state_that_carries_its_exponent(alpha, decade, beta2, lambda1, lambda2, negative):
     beta1 = (-1 if negative else 1) * 10.0**decade
     p = tuple(np.array([x]) for x in (10.0**lambda1, 10.0**lambda2, 1e-3, np.inf, np.inf))

@@ -113,7 +113,7 @@ def test_expressions_may_need_each_other_in_any_order():
     np.testing.assert_array_equal(parameters["radius"], 2 * (np.array([0.1, 0.2]) * 10 + 1))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(blocks=st.tuples(*(st.integers(1, 7) for _ in range(3))))
 def test_blocks_have_the_bits_of_the_whole(blocks):
     found = sweep(
@@ -179,7 +179,7 @@ form = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(
     axes=st.dictionaries(st.sampled_from(["eta", "lambda1", "clip", "alpha"]), form, min_size=1),
     steps=st.integers(1, 2_000_000_000),

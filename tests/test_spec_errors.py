@@ -188,7 +188,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(
     places=st.lists(
         st.tuples(st.sampled_from((None, *TABLES)), st.sampled_from(NAMES), anything), min_size=1, max_size=3
@@ -209,7 +209,7 @@ def test_whatever_is_changed_only_spec_errors_come_of_it(places):
         assert Sweep.from_dict(made.to_dict()) == made
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(text=st.text(st.sampled_from("0123456789.eE+-*/() ,sqrtlogeta[]_'\"\n"), max_size=40))
 def test_whatever_is_written_as_an_expression_only_spec_errors_come_of_it(text):
     try:
