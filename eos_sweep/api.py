@@ -127,7 +127,7 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     """
     store = Store.open(path)
     dataset = xr.open_zarr(store.path)
-    if set(regimes.REQUIRED) <= set(dataset):
+    if thresholds or set(regimes.REQUIRED) <= set(dataset):
         dataset = dataset.drop_vars("regime", errors="ignore")
         dataset["regime"] = regimes.label(dataset, **(store.thresholds | thresholds))
     return dataset

@@ -1,7 +1,7 @@
 """Runs a batch of trajectories: fills the kernel's table, calls it, and turns the table into observables."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,15 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
     return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
 
 
+def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], bool, bool]:
+    """Return the kernel for ``job``, the observables compiled into it, and whether they need a maximum and a tail."""
+    watched = observables_of(job.model, job.variables)
+    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_tail"))
+    needs = {need for observable in watched for need in observable.NEEDS}
+    maximum, in_tail = "maximum" in needs, "tail" in needs
+    return build(job.model, compiled, maximum, in_tail), compiled, maximum, in_tail
+
+
 def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Run one trajectory for each entry of the inputs.
 
@@ -46,9 +55,7 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
         Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
     """
     model, watched = job.model, observables_of(job.model, job.variables)
-    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_tail"))
-    needs = {need for observable in watched for need in observable.NEEDS}
-    maximum = "maximum" in needs
+    kernel, compiled, maximum, in_tail = kernel_of(job)
     at = arrange(model, compiled)
 
     p = tuple(parameters[name] for name in model.PARAMETERS)
@@ -69,8 +76,6 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     age, status = integers[:, at.age // WIDTH], integers[:, at.status // WIDTH]
     status[~(begin.loss < model.LIMIT)] = DIVERGED
 
-    in_tail = "tail" in needs
-    kernel = build(model, compiled, maximum, in_tail)
     if in_tail:
         kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
     kernel(numbers, integers, job.steps, job.tolerance, in_tail)

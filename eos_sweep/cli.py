@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from eos_sweep.errors import InputError
+from eos_sweep.words import duration, numbers, size
 
 EXIT_CODES = """
 Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (status tells why); 130 stopped by Ctrl-C,
@@ -15,7 +16,7 @@ run the same command to go on.
 """
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores by default.")
-AT = click.option("--at", multiple=True, metavar="NAME=VALUE", help="Value of an axis; may be repeated.")
+AT = click.option("--at", multiple=True, metavar="NAME=VALUE", help="Value of an axis (if evenly spaced: the nearest).")
 
 
 class Group(click.Group):
@@ -72,6 +73,7 @@ def run(spec: str, out: str | None, picture: str | None, overwrite: bool, worker
     out = out or Path(spec).with_suffix(".zarr").name
     if picture:
         _check_picture(picture)
+        _check_drawable(sweep)
     with bar() as report:
         progress = runner.run(sweep, out, workers=workers, overwrite=overwrite, report=report)
     if as_json:
@@ -107,9 +109,9 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
     block = " x ".join(map(str, found.block_shape))
     click.echo(f"trajectories  {found.trajectories:,}")
     click.echo(f"blocks        {found.blocks:,} of {block}")
-    click.echo(f"on disk       at most {_size(found.bytes)} ({len(found.variables)} variables, before compression)")
+    click.echo(f"on disk       at most {size(found.bytes)} ({len(found.variables)} variables, before compression)")
     click.echo(f"steps         {found.steps:.3g}, at {found.steps_per_second:.3g} a second and core (measured)")
-    click.echo(f"time          {_duration(found.seconds)} on {found.workers} threads")
+    click.echo(f"time          {duration(found.seconds)} on {found.workers} threads")
 
 
 @main.command()
@@ -134,7 +136,8 @@ def status(store: str, as_json: bool) -> None:
     click.echo(
         f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
     )
-    click.echo(f"work          {found['steps']:.3g} steps in {_duration(found['core_seconds'])} of one core")
+    click.echo(f"work          {found['steps']:.3g} steps in {duration(found['core_seconds'])} of one core")
+    click.echo("thresholds    " + ", ".join(f"{name}={value:g}" for name, value in found["thresholds"].items()))
     for block, reason in found["failed"].items():
         click.echo(f"failed        block {block}: {reason.strip().splitlines()[-1]}")
 
@@ -146,18 +149,20 @@ def status(store: str, as_json: bool) -> None:
 def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     """Apply other thresholds to a stored sweep's regimes, without running a step.
 
-    Thresholds that are not named get their defaults.
+    Thresholds that are not named stay as they are; status shows them.
 
     \b
     Example:
       eos-sweep relabel quickstart.zarr --threshold growth=1.5 --threshold crossings=3
     """
     from eos_sweep import regimes
+    from eos_sweep.place import locked
     from eos_sweep.store import Store
 
-    limits = regimes.thresholds(_numbers(threshold, "--threshold"))
     opened = Store.open(store)
-    moved = opened.relabel(limits)
+    limits = regimes.thresholds(opened.thresholds | numbers(threshold, "--threshold", "growth=1.5"))
+    with locked(store):
+        moved = opened.relabel(limits)
     total = int(moved.sum())
     changed = total - int(moved.trace())
     names = list(regimes.CODES)
@@ -170,6 +175,7 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"thresholds": limits, "labelled": total, "changed": changed, "moves": moves}))
         return
+    click.echo("thresholds: " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
     click.echo(f"{changed:,} of {total:,} labels changed ({100 * changed / max(total, 1):.2f} %)")
     for words, count in sorted(moves.items(), key=lambda item: -item[1]):
         click.echo(f"  {words}: {count:,}")
@@ -178,8 +184,8 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
 @main.command()
 @click.argument("store", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg or .pdf.")
-@click.option("--x", help="Axis that runs to the right  [default: the last long one].")
-@click.option("--y", help="Axis that runs upwards  [default: the first long one].")
+@click.option("--x", help="Axis that runs to the right  [default: eta, or the later of the two longest].")
+@click.option("--y", help="Axis that runs upwards  [default: the other of the two longest].")
 @AT
 @click.option("--facet", help="Axis with a panel for each value.")
 @click.option("--variable", default="regime", show_default=True, help="What to draw.")
@@ -203,7 +209,7 @@ def plot(
       eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
     """
     _check_picture(out)
-    _draw(store, out, x, y, _numbers(at, "--at"), facet, variable, lines)
+    _draw(store, out, x, y, numbers(at, "--at"), facet, variable, lines)
     click.echo(out)
 
 
@@ -240,8 +246,8 @@ def trace(
         _check_picture(out)
     if data and Path(data).exists():
         raise InputError(f"{data}: exists; choose another place for the trajectory")
-    places = _numbers([part for item in index for part in item.split(",")], "--index")
-    found, trajectory = report(source, _numbers(at, "--at"), places, steps)
+    places = numbers([part for item in index for part in item.split(",")], "--index")
+    found, trajectory = report(source, numbers(at, "--at"), places, steps)
     if data:
         trajectory.to_zarr(data, mode="w-", consolidated=False)
     if out:
@@ -265,35 +271,17 @@ def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", li
     drawing.save(drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines), out)
 
 
+def _check_drawable(sweep) -> None:
+    """Refuse a picture that could not be drawn when the run is over."""
+    from eos_sweep import schema
+
+    long = [name for name, count in zip(sweep.dims, sweep.shape, strict=True) if count > 1]
+    if len(long) != 2:
+        raise InputError(f"--plot: draws two axes, this sweep has {len(long)}; run it without, then use eos-sweep plot")
+    if "regime" not in schema.variables(sweep):
+        raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')
+
+
 def _check_picture(path: str) -> None:
     if Path(path).suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
-
-
-def _numbers(items, option: str) -> dict[str, float]:
-    found = {}
-    for item in items:
-        name, sign, value = item.partition("=")
-        try:
-            found[name] = float(value)
-        except ValueError:
-            sign = ""
-        if not sign:
-            raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} eta=0.05")
-    return found
-
-
-def _size(count: int) -> str:
-    size, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:.3g} {unit}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -31,6 +31,7 @@ class Variable(NamedTuple):
     long_name: str
     fill: float  # what a cell that was never computed holds
     flags: Mapping[str, int] | None = None  # CF flag_meanings -> flag_values
+    centre: float | None = None  # the value on which a map of colours is centred
 
 
 class Moment(NamedTuple):
@@ -41,7 +42,6 @@ class Moment(NamedTuple):
     loss_before: float
     unstable: bool  # sharpness > 2/eta after the step
     guard: float  # the model's guarded coordinate after the step
-    guard_before: float
     clipped: bool  # a clip or a projection changed the step
     carried: tuple[float, float]  # mantissa and power of the coordinate with its own exponent
 

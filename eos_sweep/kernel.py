@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from eos_sweep import contract, lanes, layout, observers, passes, scalar, sharpness
-from eos_sweep.contract import CHUNK, RUNNING, Model, Observable
+from eos_sweep.contract import CHUNK, CONVERGED, RUNNING, Model, Observable
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import Layout, arrange
 from eos_sweep.scalar import inlined
@@ -66,6 +66,7 @@ def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail
         I = np.zeros(at.integer_buffer, np.int64)
         for lane in range(WIDTH):
             I[at.row + lane] = -1
+            I[at.status + lane] = CONVERGED  # an empty lane takes no steps
         following = 0
         idle, stopped = 0, WIDTH
         while True:

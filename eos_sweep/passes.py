@@ -47,7 +47,6 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
             loss_before,
             model.stable(theta, p, tau) != True,  # noqa: E712 (`not` would branch)
             model.guard(theta),
-            model.guard(before),
             model.clipped(before, p),
             (theta[carried_place], theta[power_place]),
         )

@@ -60,7 +60,7 @@ def facets(
     columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
     figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * -(-len(pieces) // columns) + 1.0)
     axes = figure.subplots(-(-len(pieces) // columns), columns, sharex=True, sharey=True, squeeze=False)
-    norm, mesh = _norm(np.stack([_numbers(piece, name) for piece in pieces])), None
+    norm, mesh = _norm(np.stack([_numbers(piece, name) for piece in pieces]), dataset[name]), None
     legend: dict[str, Any] = {}
     for ax, piece in zip(axes.flat, pieces, strict=False):
         handles, mesh = _draw(ax, piece, name, x, y, lines, norm, shares=False)
@@ -83,9 +83,12 @@ def draw(
     dataset: xr.Dataset, x: str | None = None, y: str | None = None, at: At = None, facet: str | None = None,
     variable: str = "regime", lines: bool = True,
 ) -> Any:  # fmt: skip
-    """Return the Figure of a slice; y and x are the first and the last axis of more than one value, if not given."""
+    """Return the Figure of a slice; x and y are the two longest axes, if not given."""
     free = [str(n) for n in dataset.dims if n not in (x, y, facet, *(at or {})) and dataset.sizes[n] > 1]
-    y, x = y or (free.pop(0) if free else ""), x or (free.pop() if free else "")
+    free = sorted(sorted(free, key=lambda n: -dataset.sizes[n])[: 2 - bool(x) - bool(y)], key=list(dataset.dims).index)
+    free.sort(key=lambda n: n == "eta")  # the step size runs to the right
+    x = x or (free.pop() if free else "")
+    y = y or (free.pop() if free else "")
     if facet:
         return facets(dataset, x, y, facet, at, variable, lines)
     return observable_map(dataset, variable, x, y, at, None, lines).figure
@@ -124,10 +127,11 @@ def _draw(
         values = _numbers(piece, name)
         entry(np.isposinf(values), "divergence", FRAME | {"facecolor": "white"})
         entry(np.isnan(values) | np.isneginf(values), "no value", NOTHING)
-        cmap = matplotlib.colormaps["viridis"].with_extremes(over="white", bad=(0, 0, 0, 0))
+        name_of_map = "viridis" if "centre" not in data.attrs else "RdBu_r"
+        cmap = matplotlib.colormaps[name_of_map].with_extremes(over="white", bad=(0, 0, 0, 0))
         middle = [np.minimum(np.arange(0, n, f) + f // 2, n - 1) for n, f in zip(values.shape, pool, strict=True)]
         shown = np.where(np.isposinf(values), np.finfo(float).max, values)[np.ix_(*middle)]  # inf would be left out
-        mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm or _norm(values), rasterized=True)
+        mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm or _norm(values, data), rasterized=True)
     ax.patch.set(**NOTHING)  # what is not drawn shows it
     for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
         values, kind = piece[axis].values, theory.scale_of(piece[axis].values)[0]
@@ -152,10 +156,14 @@ def _numbers(piece: xr.Dataset, name: str) -> np.ndarray:
     return np.where(piece["outcome"].values == 2, np.inf, values) if "outcome" in piece else values
 
 
-def _norm(values: np.ndarray) -> Any:
-    """Return a scale of colours: logarithmic for what spans two decades (counts: from one on)."""
-    from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+def _norm(values: np.ndarray, data: xr.DataArray) -> Any:
+    """Return a scale of colours: about a centre, if there is one, as wide as nine in ten values need; else logarithmic
+    for what spans two decades (counts: from one on)."""
+    from matplotlib.colors import CenteredNorm, LogNorm, Normalize, SymLogNorm
 
+    if "centre" in data.attrs:
+        away = np.abs(values[np.isfinite(values)] - data.attrs["centre"])
+        return CenteredNorm(data.attrs["centre"], float(np.quantile(away, 0.9)) if away.size else 1.0)
     low, high = np.quantile(values[np.isfinite(values)], [0, 1]) if np.isfinite(values).any() else (0.0, 1.0)
     if low > 0 and high > 100 * low:
         return LogNorm(low, high)

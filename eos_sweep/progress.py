@@ -23,8 +23,8 @@ def _live() -> Iterator[Callable[[Progress], None]]:
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.description}"),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     with Bar(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task("compiling" + " " * 20, total=None)

@@ -7,8 +7,10 @@ import platform
 import subprocess
 import warnings
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
-from eos_sweep import kernel
+from eos_sweep import axes, batch, expressions, inputs, kernel, state
 from eos_sweep.batch import observables_of
 from eos_sweep.spec import Sweep
 
@@ -33,14 +35,15 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
         "float_type": f"float64, stored as {sweep.dtype}",
         **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": "yes" if _git("status", "--porcelain") not in ("", "unknown") else "no",
+        "git_dirty": {"": "no", "unknown": "unknown"}.get(_git("status", "--porcelain", "--untracked-files=no"), "yes"),
         "cpu": _cpu(),
     }
 
 
 def model_digest(sweep: Sweep) -> str:
-    """Return the hash of the sources that the numbers come from: model, observables and kernel."""
-    return kernel.digest(sweep.module, *observables_of(sweep.module, sweep.variables))
+    """Return the hash of the sources that the numbers come from: inputs, model, observables and kernel."""
+    watched = observables_of(sweep.module, sweep.variables)
+    return kernel.digest(sweep.module, *watched, axes, batch, expressions, inputs, state)
 
 
 def stamp() -> str:
@@ -56,13 +59,25 @@ def _version(package: str) -> str:
         return "unknown"
 
 
+def _checkout() -> Path | None:
+    """Return the git checkout that the package runs in or was installed from."""
+    places = [Path(__file__).parent.parent]
+    try:
+        installed = importlib.metadata.distribution(PACKAGES[0]).read_text("direct_url.json")
+        places.append(Path(url2pathname(urlparse(json.loads(installed or "{}").get("url", "")).path)))
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    return next((place for place in places if (place / ".git").exists()), None)
+
+
 def _git(*arguments: str) -> str:
-    """Ask git about the package's own checkout; an installed package has none."""
-    here = Path(__file__).parent
-    if not (here.parent / ".git").exists():
+    checkout = _checkout()
+    if checkout is None:
         return "unknown"
     try:
-        answer = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10, check=True)
+        answer = subprocess.run(
+            ["git", *arguments], cwd=checkout, capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         warnings.warn(f"provenance: git {arguments[0]} failed: {error}", stacklevel=2)
         return "unknown"

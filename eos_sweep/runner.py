@@ -9,10 +9,9 @@ import functools
 import itertools
 import math
 import os
-import signal
-import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,15 +19,17 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import batch, regimes, schema
-from eos_sweep.place import prepare
+from eos_sweep.errors import InputError
+from eos_sweep.interrupt import stoppable
+from eos_sweep.place import locked, prepare
 from eos_sweep.spec import Sweep, load_spec
 from eos_sweep.store import Row, Store
 
 BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
 BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
 BLOCK_BYTES = 2**26  # ... unless its results take more memory than this
+QUICK, FEWEST = 2**26, 4  # a sweep of more steps than this has at least so many blocks: something to do for each core
 BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other cores idle only shortly
-WINDOW = 2  # tasks in flight for each worker: one that runs, one that waits
 
 
 class Progress(NamedTuple):
@@ -63,6 +64,8 @@ def block_shape(sweep: Sweep) -> tuple[int, ...]:
     width = sum(dtype.itemsize for dtype in schema.dtypes(sweep).values())
     least, most = (steps // sweep.steps for steps in BLOCK_STEPS)
     size = min(int(np.clip(sweep.size // BLOCKS, least, most)), BLOCK_BYTES // width)
+    if sweep.size * sweep.steps > QUICK:
+        size = min(size, -(-sweep.size // FEWEST))
     block = list(sweep.shape)
     while math.prod(block) > max(size, 256):
         longest = block.index(max(block))
@@ -92,7 +95,7 @@ def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 
     number = int(np.clip(2e8 / sweep.steps, 32, sample))
     points = {axis.name: axis.values[rng.integers(axis.values.size, size=number)] for axis in sweep.axes}
     initial, parameters = sweep.inputs(points)
-    batch.run(job, *({name: array[:1] for name, array in table.items()} for table in (initial, parameters)))
+    batch.kernel_of(job)
     began = time.perf_counter()
     work = int(batch.run(job, initial, parameters)["work"].sum())
     seconds = time.perf_counter() - began
@@ -147,8 +150,15 @@ def run(
         After Ctrl-C, when the blocks in flight are done and recorded; a second Ctrl-C drops them.
     """
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
-    store = prepare(out, sweep, block_shape(sweep), overwrite)
+    if workers is not None and workers < 1:
+        raise InputError(f"workers: got {workers}; give a whole number of threads >= 1, or leave it out")
     workers = workers or cores()
+    with locked(out):
+        return _run(sweep, prepare(out, sweep, block_shape(sweep), overwrite), workers, report)
+
+
+def _run(sweep: Sweep, store: Store, workers: int, report: Callable[[Progress], None] | None) -> Progress:
+    """Compute the blocks of ``store`` that are not done."""
     blocks = store.pending()
     done = store.computed()
     progress = Progress(done, sweep.size, 0, 0, 0.0, 0)
@@ -156,21 +166,21 @@ def run(
         report(progress)
     if not blocks:
         return progress
-    _warm_up(sweep)
+    batch.kernel_of(_job(sweep))  # compiled before threads would wait for the compiler in turn
     began = time.perf_counter()
-    queue = iter(blocks)
-    with _stoppable() as stopped, _client(workers) as client:
+    queue, run_id = iter(blocks), uuid.uuid4().hex
+    with stoppable() as stopped, _client(workers) as client:
         from distributed import as_completed
 
         def submit(number: int) -> list:
             tasks = []
             for block in itertools.islice(queue, number):
                 known = tuple(int(size) for size in store.extent[block])
-                task = client.submit(compute_block, os.path.abspath(out), sweep.hash, block, known, pure=False)
+                task = client.submit(compute_block, os.path.abspath(store.path), run_id, block, known, pure=False)
                 tasks.append(task)
             return tasks
 
-        running = as_completed(submit(WINDOW * workers))
+        running = as_completed(submit(workers))  # none waits, so that Ctrl-C has only running ones to wait for
         while running.count():
             rows = [task.result() for task in running.next_batch(block=True)]
             if not stopped():
@@ -188,28 +198,9 @@ def run(
             )
             if report:
                 report(progress)
-    if stopped():
+    if stopped() and progress.done < progress.total:
         raise KeyboardInterrupt
     return progress
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C as a wish, which the function tells; a second one interrupts."""
-    wishes: list[int] = []
-
-    def note(signum, frame):
-        wishes.append(signum)
-        if len(wishes) > 1:
-            raise KeyboardInterrupt
-
-    in_main = threading.current_thread() is threading.main_thread()  # no other thread may handle signals
-    before = signal.signal(signal.SIGINT, note) if in_main else None
-    try:
-        yield lambda: bool(wishes)
-    finally:
-        if in_main:
-            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -236,11 +227,11 @@ def _client(workers: int) -> Iterator:
         yield client
 
 
-def compute_block(path: str, spec_hash: str, block: tuple[int, ...], known: tuple[int, ...]) -> Row:
+def compute_block(path: str, run_id: str, block: tuple[int, ...], known: tuple[int, ...]) -> Row:
     """Compute and write one block; what lies within ``known`` from its origin is there already, and stays."""
     began = time.thread_time()
     try:
-        store = _opened(path, spec_hash)
+        store = _opened(path, run_id)
         region = store.region(block)
         shape = tuple(part.stop - part.start for part in region)
         missing = np.ones(shape, bool)
@@ -288,11 +279,7 @@ def _job(sweep: Sweep) -> batch.Job:
     return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance)
 
 
-def _warm_up(sweep: Sweep) -> None:
-    """Compile the kernel before tasks need it, so that threads do not wait for the compiler in turn."""
-    evaluate(sweep, tuple(slice(0, 1) for _ in sweep.shape), (1,) * len(sweep.shape), np.arange(1))
-
-
-@functools.lru_cache(maxsize=8)
-def _opened(path: str, spec_hash: str) -> Store:
+@functools.lru_cache(maxsize=2)
+def _opened(path: str, run_id: str) -> Store:
+    """Open a store once a run: another run may find another one there."""
     return Store.open(path)

@@ -37,6 +37,8 @@ def dtypes(sweep: Sweep) -> dict[str, np.dtype]:
 def attributes(variable: Variable, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the CF attributes of a variable; ``limits`` are the thresholds of the regime."""
     found: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
+    if variable.centre is not None:
+        found["centre"] = variable.centre
     if variable.flags:
         found |= {"flag_values": list(variable.flags.values()), "flag_meanings": " ".join(variable.flags)}
     return found | (regimes.attributes(limits) if variable is REGIME else {})

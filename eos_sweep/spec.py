@@ -105,6 +105,8 @@ class Sweep(BaseModel):
             for name, value in self.thresholds.items():
                 if name not in THRESHOLDS:
                     raise SpecError(f"thresholds.{name}: unknown, got {value}; {closest(name, THRESHOLDS)}")
+                if not 0 < value < math.inf:
+                    raise SpecError(f"thresholds.{name}: got {value}; give a finite number > 0")
         _ = self.variables
         self.inputs(probes(self.sources, {axis.name: axis.values for axis in self.axes}))
         return self
@@ -227,7 +229,7 @@ def load_spec(path: str | Path) -> Sweep:
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}; give the path of a TOML file") from None
     except (ValueError, RecursionError) as error:
-        raise SpecError(f"{path}: not TOML, {short(str(error))}; mend it there") from None
+        raise SpecError(f"{path}: not TOML: {error}; mend it there") from None
     return Sweep.from_dict(given)
 
 

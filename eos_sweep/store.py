@@ -23,7 +23,7 @@ from eos_sweep.spec import Sweep
 
 # The root attribute "eos_sweep"; nothing else is taken for a store.
 CREATING, EXTENDING, WHOLE = "being created", "being extended", "sweep"
-LEDGER_CHUNK = 2**16  # blocks: one file for most sweeps
+LEDGER_CHUNK = 2**10  # blocks: a file that is rewritten in a millisecond
 
 
 class Row(NamedTuple):
@@ -188,7 +188,8 @@ class Store:
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
             old = self.read(block, "regime")
             new = regimes.classify({name: self.read(block, name) for name in regimes.REQUIRED}, limits)
-            np.add.at(moved, (old.ravel(), new.ravel()), 1)
+            there = old > 0  # a block that grew has cells that are yet to come
+            np.add.at(moved, (old[there], new[there]), 1)
             if (old != new).any():
                 self.write(block, {"regime": new})
         self.arrays["regime"].update_attributes(schema.attributes(schema.REGIME, limits))
@@ -240,9 +241,10 @@ def find(path: str | Path) -> zarr.Group | None:
         return None
     try:
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
-    except (FileNotFoundError, ContainsArrayError):
+    except (OSError, ValueError, ContainsArrayError):  # nothing, no JSON, an array
         return None
-    return group if group.attrs.get("eos_sweep") in (CREATING, EXTENDING, WHOLE) else None
+    state = group.attrs.get("eos_sweep")
+    return group if state == CREATING or (state in (EXTENDING, WHOLE) and "spec" in group.attrs) else None
 
 
 def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,12 +11,18 @@ from numba import float64, njit, types, void
 
 from eos_sweep import batch, kernel, lanes, observables, regimes, state
 from eos_sweep.contract import CHUNK, Model
+from eos_sweep.expressions import Expression
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
 
 
 def trajectory(
-    model: str, parameters: Mapping[str, float | str], initial: Mapping[str, float | str], *, steps: int
+    model: str,
+    parameters: Mapping[str, float | str],
+    initial: Mapping[str, float | str],
+    *,
+    steps: int,
+    seed: int | None = None,
 ) -> xr.Dataset:
     """Return one gradient descent trajectory, whole: it does not end early.
 
@@ -28,6 +34,8 @@ def trajectory(
         Name -> number, expression or preset, as in a sweep.
     steps
         Number of steps.
+    seed
+        Of the draws, if an expression has one, as on a sweep's axis ``seed``.
 
     Returns
     -------
@@ -49,15 +57,13 @@ def trajectory(
     >>> int((run.sharpness > run.threshold).values.argmax())
     348
     """
-    sweep, point = single(model, parameters, initial, steps=steps)
-    return record(sweep, point)
-
-
-def single(
-    model: str, parameters: Mapping[str, float | str], initial: Mapping[str, float | str], *, steps: int
-) -> tuple[Sweep, dict[str, float]]:
-    """Return a sweep of one trajectory, and its place in it: so the spec's checks and expressions hold here, too."""
-    return make(model, {"seed": [0]}, parameters, initial, steps=steps), {"seed": 0.0}
+    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps)  # so a spec's checks hold here, too
+    draws = [
+        name for name, source in sweep.sources.items() if isinstance(source, Expression) and "seed" in source.names
+    ]
+    if draws and seed is None:
+        raise SpecError(f"seed: missing, but {draws[0]} is drawn; give seed = 0 or another whole number")
+    return record(sweep, {"seed": float(seed or 0)})
 
 
 def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:

@@ -11,8 +11,8 @@ arXiv 2503.02809.
 
 While the sharpness is below 2/eta, beta1 is multiplied by |1 - eta lambda1 alpha^2| at each step and ordinary runs
 take it to 1e-300 and far beyond before it comes back.  A double would underflow there, and the run would rest above
-2/eta for ever.  So beta1 has an exponent of its own: its value is ``beta1 * 2**(512 * power)``.  While power < 0,
-|beta1| is below 1e-20 and its square, below the last bit of everything it is added to, is dropped.
+2/eta for ever.  So beta1 has an exponent of its own: its value is ``beta1 * 2**(512 * power)``.  Where |beta1| is
+below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 """
 
 import numpy as np
@@ -46,8 +46,8 @@ LIMIT = 1e30
 
 UP, DOWN = 2.0**512, 2.0**-512
 SMALL = 1e-50  # 16 steps shrink a mantissa by 1e-256 at the very most, so it stays a normal number
-LARGE = 1e115  # about 1e-40 * UP: well above SMALL * UP, so a mantissa does not bounce between two powers
-HIDDEN = 1e-20  # beta1 may be carried with a power while it cannot pass this within a chunk
+LARGE = 1e115  # well above SMALL * UP, so a mantissa does not bounce between two powers
+HIDDEN = 1e-100  # below this nothing can see beta1: its square is 1e-200
 MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
@@ -59,9 +59,12 @@ def threshold(p):
 
 @inlined
 def visible(theta):
-    """beta1 as far as the other coordinates can see it."""
+    """beta1 as far as the other coordinates can see it, as a plain double."""
     alpha, beta1, beta2, power = theta
-    return select(power < 0.0, 0.0, beta1)
+    scaled = power < 0.0
+    unit = select(scaled, DOWN, 1.0)
+    floor = select(power < -1.5, np.inf, select(scaled, HIDDEN * UP, 0.0))
+    return select(abs(beta1) < floor, 0.0, beta1 * unit)
 
 
 @inlined
@@ -108,15 +111,9 @@ def clipped(theta, p):
 @inlined
 def rescale(theta, p):
     alpha, beta1, beta2, power = theta
-    lambda1, lambda2, eta, clip, radius = p
     size = abs(beta1)
-    growth = 1.0 + eta * lambda1 * (alpha * alpha)
-    growth = growth * growth
-    growth = growth * growth
-    growth = growth * growth
-    reach = size * (growth * growth)  # a bound on |beta1| in the next 16 steps
-    small = (size < SMALL) & (reach < HIDDEN)
-    large = (power < 0.0) & ((size > LARGE) | (reach > HIDDEN * UP))
+    small = size < SMALL
+    large = (size > LARGE) & (power < 0.0)
     factor = select(small, UP, select(large, DOWN, 1.0))
     return alpha, beta1 * factor, beta2, power + select(small, -1.0, select(large, 1.0, 0.0))
 
@@ -191,7 +188,8 @@ def settled(theta, p, loss, tau, tolerance):
         & (32.0 * loss < MARGIN**2 * lambda2)
         & (loss < 0.1 * MARGIN**2 * (lambda1 * square * square))
     )
-    return quiet & stable(theta, p, (1.0 - MARGIN) * tau)
+    # A clip that acts may hold beta1 where it is.
+    return quiet & stable(theta, p, (1.0 - MARGIN) * tau) & (clipped(theta, p) != True)  # noqa: E712
 
 
 @inlined

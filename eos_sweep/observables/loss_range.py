@@ -12,8 +12,10 @@ def variables(model):
     nan = float("nan")
     return {
         "loss_initial": Variable("float64", "loss at the start", nan),
-        "loss_max": Variable("float64", "largest loss met, the start included", nan),
-        "loss_final": Variable("float64", "loss at the last step", nan),
+        "loss_max": Variable("float64", "largest loss met within the bound, the start included", nan),
+        "loss_final": Variable(
+            "float64", "loss at the last step, which is the last one within the bound if it diverged", nan
+        ),
     }
 
 

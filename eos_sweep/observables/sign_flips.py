@@ -1,4 +1,4 @@
-"""When and how often the guarded coordinate changes sign."""
+"""When and how often the guarded coordinate changes sign; on its way through zero it keeps the sign it had."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined, select
 
 NEEDS = ()
-KEPT = 0
+KEPT = 1  # the last sign that was not zero
 COUNTS = 2  # first flip, number of flips
 
 
@@ -20,12 +20,14 @@ def variables(model):
 
 def start(begin):
     zero = np.zeros_like(begin.steps)
-    return (), (zero - 1, zero)
+    return (np.sign(begin.model.guard(begin.theta)),), (zero - 1, zero)
 
 
 @inlined
 def watch(kept, moment):
-    return (), (moment.guard < 0.0) != (moment.guard_before < 0.0)
+    before = kept[0]
+    sign = select(moment.guard > 0.0, 1.0, select(moment.guard < 0.0, -1.0, before))
+    return (sign,), sign * before < 0.0
 
 
 @inlined

@@ -21,9 +21,11 @@ def window(budget):
 def variables(model):
     nan = float("nan")
     return {
-        "tail_mean": Variable("float64", "mean of sharpness * eta / 2 over the last tenth of the budget", nan),
-        "tail_min": Variable("float64", "least sharpness * eta / 2 in the last tenth of the budget", nan),
-        "tail_max": Variable("float64", "largest sharpness * eta / 2 in the last tenth of the budget", nan),
+        "tail_mean": Variable(
+            "float64", "mean of sharpness * eta / 2 over the last tenth of the budget", nan, centre=1.0
+        ),
+        "tail_min": Variable("float64", "least sharpness * eta / 2 in the last tenth of the budget", nan, centre=1.0),
+        "tail_max": Variable("float64", "largest sharpness * eta / 2 in the last tenth of the budget", nan, centre=1.0),
     }
 
 

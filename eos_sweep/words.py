@@ -1,0 +1,37 @@
+"""Numbers as people write and read them on the command line."""
+
+from collections.abc import Iterable
+
+from eos_sweep.errors import InputError
+
+
+def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dict[str, float]:
+    """Return name -> number from items NAME=NUMBER; InputError tells the option and an example."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} {example}")
+    return found
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:.3g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in seconds, minutes, or hours and minutes."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
