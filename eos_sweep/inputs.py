@@ -1,7 +1,7 @@
 """The inputs of a trajectory: numbers, expressions and axes -> one value for every parameter and initial coordinate."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -93,22 +93,35 @@ def evaluate(
     return values
 
 
-def probes(sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return coordinates of points at which monotone expressions take their extreme values; all of a small grid.
+def axes_of(sources: Mapping[str, Source], dims: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return name -> axes that its value depends on, for every expression; ``sources`` are in evaluation order."""
+    found = {name: frozenset([name]) for name in dims}
+    for name, source in sources.items():
+        names = source.names if isinstance(source, Expression) else ()
+        found[name] = frozenset().union(*(found[other] for other in names))
+    return {name: found[name] for name, source in sources.items() if isinstance(source, Expression)}
+
+
+def subgrid(axes: Mapping[str, np.ndarray], wanted: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return coordinates of the grid of the axes ``wanted``, at the first value of the others."""
+    picked = [values if name in wanted else values[:1] for name, values in axes.items()]
+    return dict(zip(axes, np.ix_(*picked), strict=True))
+
+
+def probes(sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    """Yield, for each expression, coordinates of the points at which it is tried before a run.
+
+    These are all points of the axes that it depends on, or, if they are more than PROBES, the corners of their grid.
+    Then one more point, for the numbers.
 
     Args:
         axes: name -> values, 1-D.
     """
-    needed = {name for source in sources.values() if isinstance(source, Expression) for name in source.names}
-    picked = {name: values[:1] for name, values in axes.items()}
-    for name in needed.intersection(axes):
-        values = axes[name]
-        picked[name] = np.unique([values[0], values[-1], values.min(), values.max()])
-    while math.prod(values.size for values in picked.values()) > PROBES:
-        name = max(picked, key=lambda name: picked[name].size)
-        picked[name] = picked[name][[0, -1]] if picked[name].size > 2 else picked[name][:1]
-    for name, values in axes.items():
-        others = math.prod(picked[other].size for other in axes if other != name)
-        if name in needed and values.size * others <= PROBES:
-            picked[name] = values
-    return dict(zip(picked, np.ix_(*picked.values()), strict=True))
+    for wanted in axes_of(sources, axes).values():
+        thinned = dict(axes)
+        if math.prod(axes[name].size for name in wanted) > PROBES:
+            for name in wanted:
+                values = axes[name]
+                thinned[name] = np.unique([values[0], values[-1], values.min(), values.max()])
+        yield subgrid(thinned, wanted)
+    yield subgrid(axes, ())

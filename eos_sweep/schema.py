@@ -1,5 +1,6 @@
 """What a stored dataset holds: its variables, its coordinates, and their CF attributes."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -7,14 +8,17 @@ import numpy as np
 
 from eos_sweep import observables, regimes
 from eos_sweep.contract import Variable
+from eos_sweep.inputs import axes_of, subgrid
 from eos_sweep.spec import SEED, Sweep
 
+MOST = 2**12  # cells of a coordinate that an expression of several axes gives
 REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
 
 
 class Coordinate(NamedTuple):
-    """A coordinate's values (a number, or one for each cell of its axis) and attributes."""
+    """A coordinate's axes, values and attributes."""
 
+    dims: tuple[str, ...]
     values: np.ndarray
     attributes: dict[str, Any]
 
@@ -45,14 +49,25 @@ def attributes(variable: Variable, limits: Mapping[str, float]) -> dict[str, Any
 
 
 def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
-    """Return name -> coordinate for each axis, and for every other input that is one number."""
+    """Return name -> coordinate of each axis, and of every other input over the axes that it depends on.
+
+    An expression of several axes with more than MOST cells is left out; the spec in the attributes has it.
+    """
     quantities = sweep.quantities | {"seed": SEED}
-    values: dict[str, Any] = {name: value for name, value in sweep.sources.items() if isinstance(value, float)}
-    values |= {axis.name: axis.values for axis in sweep.axes}
+    axes = {axis.name: axis.values for axis in sweep.axes}
+    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
+    found |= {name: ((), np.asarray(value)) for name, value in sweep.sources.items() if isinstance(value, float)}
+    for name, wanted in axes_of(sweep.sources, axes).items():
+        dims = tuple(axis for axis in axes if axis in wanted)
+        shape = tuple(axes[axis].size for axis in dims)
+        if len(dims) < 2 or math.prod(shape) <= MOST:
+            initial, parameters = sweep.inputs(subgrid(axes, wanted))
+            found[name] = dims, (initial | parameters)[name].reshape(shape)
     return {
         name: Coordinate(
-            np.asarray(array, np.float64),
+            dims,
+            np.asarray(values, np.float64),
             {"long_name": quantities[name].long_name, "units": "1", "symbol": quantities[name].symbol},
         )
-        for name, array in values.items()
+        for name, (dims, values) in found.items()
     }

@@ -29,7 +29,7 @@ def arrowhead_stable(d0, d1, d2, e1, e2, tau):
 
 @inlined
 def arrowhead_top(d0, d1, d2, e1, e2):
-    """Return the top eigenvalue, to less than 4e-16 relative.
+    """Return the top eigenvalue, to less than 1e-15 relative for entries below 1e75 (their cubes overflow).
 
     The 2x2 block with the longer arm is solved exactly: top eigenvalue mu, spread t.  What is left is s = S - mu >= 0,
     with D = mu - (the other diagonal), q = (the other arm)^2 and a weight w(s) = (s + g) / (s + t) in (0, 1]:

@@ -108,7 +108,8 @@ class Sweep(BaseModel):
                 if not 0 < value < math.inf:
                     raise SpecError(f"thresholds.{name}: got {value}; give a finite number > 0")
         _ = self.variables
-        self.inputs(probes(self.sources, {axis.name: axis.values for axis in self.axes}))
+        for points in probes(self.sources, {axis.name: axis.values for axis in self.axes}):
+            self.inputs(points)
         return self
 
     @property

@@ -72,6 +72,7 @@ class Store:
     @classmethod
     def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
         """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
+        coordinates = schema.coordinates(sweep)  # before anything is created: an expression may still fail
         group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": CREATING})
         limits = regimes.thresholds(sweep.thresholds)
         types = schema.dtypes(sweep)
@@ -100,7 +101,7 @@ class Store:
                 "errors": {},
             },
         )
-        _write_coordinates(group, sweep)
+        _write_coordinates(group, sweep, coordinates)
         group.attrs.put({"eos_sweep": WHOLE, **provenance.attributes(sweep), "thresholds": json.dumps(limits)})
         store = cls(path, group)
         store.consolidate()
@@ -121,12 +122,13 @@ class Store:
 
         Until it is done the store does not open; a run that finds an extension interrupted fits the store again.
         """
+        coordinates = schema.coordinates(sweep)
         self.group.attrs["eos_sweep"] = EXTENDING
         for array in self.arrays.values():
             array.resize(sweep.shape)
         grid = _grid(sweep.shape, self.block_shape)
         self.ledger.resize((*grid, len(grid) + 2))
-        _write_coordinates(self.group, sweep)
+        _write_coordinates(self.group, sweep, coordinates)
         changes = {"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash}
         history = self._history(f"extended from {self.sweep.shape} to {sweep.shape}")
         self.group.update_attributes({**changes, "history": history, "eos_sweep": WHOLE})  # all at once
@@ -251,11 +253,9 @@ def _grid(shape: tuple[int, ...], block_shape: tuple[int, ...]) -> tuple[int, ..
     return tuple(-(-size // block) for size, block in zip(shape, block_shape, strict=True))
 
 
-def _write_coordinates(group: zarr.Group, sweep: Sweep) -> None:
-    found = schema.coordinates(sweep)
-    for name, (values, attributes) in found.items():
-        names = (name,) if name in sweep.dims else ()
-        array = group.create_array(name, data=values, chunks=values.shape, dimension_names=names, overwrite=True)
+def _write_coordinates(group: zarr.Group, sweep: Sweep, found: Mapping[str, schema.Coordinate]) -> None:
+    for name, (dims, values, attributes) in found.items():
+        array = group.create_array(name, data=values, chunks=values.shape, dimension_names=dims, overwrite=True)
         array.update_attributes(attributes)
     for name in schema.variables(sweep):
         group[name].attrs["coordinates"] = " ".join(name for name in found if name not in sweep.dims)

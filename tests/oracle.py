@@ -86,7 +86,7 @@ def observe(theta, p, steps, bits=150):
     """Return the observables that a regime is decided by (but for the growth of sharpness), and the last state."""
     states = trajectory(theta, p, steps, bits)
     flags = [above(state, p, bits) for state in states]
-    signs = [state[0] < 0 for state in states]
+    signs = [state[0] < 0 for state in states if state[0] != 0]  # on its way through zero alpha keeps its sign
     return {
         "steps_taken": len(states) - 1,
         "outcome": 3 if len(states) == steps + 1 else 2,

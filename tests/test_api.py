@@ -199,3 +199,47 @@ def test_labels_need_what_the_rules_read(in_memory):
     with pytest.raises(ValueError, match="crossings"):
         eos_sweep.label(in_memory.drop_vars("crossings"))
     assert eos_sweep.label(in_memory).attrs["flag_meanings"].split() == list(regimes.CODES)
+
+
+@pytest.mark.parametrize("change", [{"thresholds": {"growth": 50, "crossings": 100}}, {"chunks": {"eta": 3}}])
+def test_another_sweep_at_one_path_in_one_process(tmp_path, change):
+    arguments = {key: SPEC[key] for key in ("model", "axes", "parameters", "initial", "steps")}
+    eos_sweep.sweep(**arguments, out=tmp_path / "s", chunks={"eta": 5})
+    again = eos_sweep.sweep(**arguments, **change, out=tmp_path / "s", overwrite=True).load()
+    fresh = eos_sweep.sweep(**arguments, **change).load()
+    assert again.drop_attrs().identical(fresh.drop_attrs())
+    with xr.open_zarr(tmp_path / "s") as stored:
+        np.testing.assert_array_equal(stored.regime, fresh.regime)
+
+
+def test_one_process_at_a_time(tmp_path):
+    from eos_sweep.place import locked
+
+    run(changed(observables=FEW), tmp_path / "s")
+    with locked(tmp_path / "s"), pytest.raises(InputError, match="another process is at work"):
+        run(changed(observables=FEW), tmp_path / "s")
+    assert run(changed(observables=FEW), tmp_path / "s").new == 0
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["s"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_lies_in_a_store_and_is_not_its_own_is_kept(tmp_path, overwrite):
+    zarr.create_group(tmp_path / "s", attributes={"eos_sweep": "being created"})
+    (tmp_path / "s" / "thesis.tex").write_text("mine")
+    with pytest.raises(SpecError, match="thesis.tex"):
+        run(changed(observables=FEW), tmp_path / "s", overwrite=overwrite)
+    assert (tmp_path / "s" / "thesis.tex").read_text() == "mine"
+
+
+def test_a_deletion_that_was_killed_is_finished(tmp_path):
+    run(changed(observables=FEW), tmp_path / "s")
+    (tmp_path / "s").rename(tmp_path / ".s.deleted")
+    run(changed(observables=FEW), tmp_path / "s", overwrite=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["s"]
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_number_of_threads_is_positive(tmp_path, workers):
+    with pytest.raises(InputError, match="workers: got"):
+        eos_sweep.run(Sweep.from_dict(SPEC), tmp_path / "s", workers=workers)
+    assert not list(tmp_path.iterdir())

@@ -3,7 +3,7 @@
 import numpy as np
 import oracle
 import pytest
-from conftest import COUNTS, CROSSINGS, follow, random_points, same_bits, simulate
+from conftest import COUNTS, CROSSINGS, OFF, follow, random_points, same_bits, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,8 +180,43 @@ def test_rescaling_changes_nothing_but_the_form(alpha, decades, lambda1, eta):
     assert log10_abs(theta[1], theta[3])[0] == pytest.approx(np.log10(beta1[0]), abs=1e-12)
     again = bivariate.rescale(theta, p)
     assert np.array_equal(again, theta)  # it has come to rest: it does not bounce between two powers
-    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < bivariate.HIDDEN
+    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < bivariate.LARGE * bivariate.DOWN
+    if abs(beta1[0]) > bivariate.HIDDEN:
+        assert bivariate.visible(theta) == beta1  # whatever its form
     assert abs(theta[1][0]) > 1e-60 or theta[3] == 0
+
+
+@pytest.mark.parametrize("start", [(0.0, 1e-60, 1.0), (0.0, 1e-51, 1.0), (0.0, 1e-70, -1.0)])
+@pytest.mark.parametrize("bounds", [{"radius": 1e-4}, {"radius": 1e-3, "clip": 1e-2}, {}])
+def test_a_hidden_beta1_is_seen_as_soon_as_it_counts(start, bounds):
+    """alpha leaves zero in one step and beta1 then grows a millionfold a step: within one chunk it is large."""
+    parameters = {"lambda1": 1e6, "lambda2": 1.0, "eta": 1.0, **OFF, **bounds}
+    initial = dict(zip(bivariate.STATE, start, strict=True))
+    for steps in (8, 14, 16, 20):
+        p = tuple(parameters[name] for name in bivariate.PARAMETERS)
+        true = oracle.observe(start, p, steps)
+        found = simulate(initial, parameters, steps)
+        assert {name: found[name][0] for name in ("steps_taken", "outcome", "sign_flips", "crossings")} == {
+            name: true[name] for name in ("steps_taken", "outcome", "sign_flips", "crossings")
+        }
+        assert found["alpha_final"][0] == pytest.approx(float(true["state"][0]), rel=1e-9)
+
+
+def test_the_mirror_image_of_a_run_is_a_run():
+    """(alpha, beta2) -> (-alpha, -beta2) is a symmetry of the model; a start at alpha = 0 is no change of sign."""
+    initial, parameters = random_points(300, 11)
+    initial["alpha"][:20] = 0.0
+    mirrored = {**initial, "alpha": -initial["alpha"], "beta2": -initial["beta2"]}
+    here, there = (simulate(start, parameters, 300, COUNTS) for start in (initial, mirrored))
+    for name in ("steps_taken", "outcome", "crossings", "steps_above", "sign_flips", "loss_rises"):
+        np.testing.assert_array_equal(here[name], there[name])
+    np.testing.assert_array_equal(here["alpha_final"], -there["alpha_final"])
+
+
+def test_a_clip_that_holds_beta1_settles_nothing():
+    parameters = {"lambda1": 1.0, "lambda2": 1.0, "eta": 0.1, "clip": 0.0}
+    found = simulate({"alpha": 1.0, "beta1": 1e-12, "beta2": 1.0}, parameters, 100, COUNTS, tolerance=1e-9)
+    assert found["outcome"][0] == 3 and found["beta1_final"][0] == 1e-12
 
 
 # Settled

@@ -220,3 +220,10 @@ def test_first_crossing_comes_with_a_crossing_unless_it_was_there_from_the_start
     assert ((above > 0) == (first >= 0)).all()
     assert (above >= crossings + (first == 0)).all()
     assert (above[final == 2] > 0).all()
+
+
+def test_empty_lanes_take_no_steps():
+    """One trajectory that converges at once is done at once, whatever its budget: two billion steps are minutes."""
+    start = {"alpha": 1.0, "beta1": 1e-3, "beta2": 1.0}
+    found = simulate(start, {"lambda1": 1.0, "lambda2": 1.0, "eta": 0.5}, 2_000_000_000, COUNTS, tolerance=1e-20)
+    assert found["outcome"][0] == 1 and found["steps_taken"][0] < 1000

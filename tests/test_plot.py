@@ -193,7 +193,7 @@ def test_the_first_long_axis_points_up_and_the_last_to_the_right(free, clipped):
     ax = plot.draw(free).axes[0]
     assert (ax.get_xlabel()[:9], ax.get_ylabel()[:8]) == ("step size", "variance")
     assert plot.draw(clipped, facet="clip")._supxlabel.get_text() == "step size η"
-    with pytest.raises(ValueError, match="axes not shown: lambda1"):
+    with pytest.raises(ValueError, match="axes not shown: "):
         plot.draw(clipped)
     left, right = Figure(figsize=(12, 4), layout="constrained").subplots(1, 2)  # one's own
     assert plot.regime_map(free, "eta", "lambda1", ax=right) is right and not left.collections and right.collections

@@ -115,7 +115,11 @@ def test_dimensions_and_coordinates_are_those_of_the_spec(alone):
     for axis in sweep.axes:
         assert alone[axis.name].values.tobytes() == axis.values.tobytes()
     fixed = {"lambda2": 0.01, "clip": np.inf, "alpha": 0.5, "beta1": 0.05, "beta2": 0.5}
-    assert {name: float(alone.coords[name]) for name in set(alone.coords) - set(alone.dims)} == fixed
+    scalars = {name: float(array) for name, array in alone.coords.items() if not array.dims}
+    assert scalars == fixed
+    assert set(alone.coords) - set(alone.dims) - set(fixed) == {"radius"}
+    np.testing.assert_array_equal(alone.radius, np.sqrt(10) / 6 / np.sqrt(alone.lambda1))
+    assert alone.radius.dims == ("lambda1",) and alone.radius.symbol == "radius"
     assert all(set(fixed) <= set(variable.coords) for variable in alone.data_vars.values())
 
 
@@ -130,7 +134,8 @@ def test_a_sweep_without_fixed_numbers_opens_too(tmp_path):
     eos_sweep.run(Sweep.from_dict(sweep), tmp_path / "s")
     with xr.open_zarr(tmp_path / "s") as dataset:
         assert dataset.crossings.dims == ("eta", "lambda1", "lambda2", "clip", "beta2")
-        assert set(dataset.coords) == set(dataset.dims)
+        assert set(dataset.coords) == {*dataset.dims, "radius", "alpha", "beta1"}
+        assert dataset.alpha.dims == dataset.beta1.dims == ("beta2",) and float(dataset.beta1[0]) == 0.05
         assert np.isinf(dataset["clip"]).all()
 
 
