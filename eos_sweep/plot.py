@@ -130,8 +130,10 @@ def _draw(
         name_of_map = "viridis" if "centre" not in data.attrs else "RdBu_r"
         cmap = matplotlib.colormaps[name_of_map].with_extremes(over="white", bad=(0, 0, 0, 0))
         middle = [np.minimum(np.arange(0, n, f) + f // 2, n - 1) for n, f in zip(values.shape, pool, strict=True)]
-        shown = np.where(np.isposinf(values), np.finfo(float).max, values)[np.ix_(*middle)]  # inf would be left out
-        mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm or _norm(values, data), rasterized=True)
+        norm = norm or _norm(values, data)
+        # Only what diverged is beyond the scale and white; infinity itself would be left out.
+        shown = np.where(np.isposinf(values), 1e300, np.minimum(values, norm.vmax))[np.ix_(*middle)]
+        mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm, rasterized=True)
     ax.patch.set(**NOTHING)  # what is not drawn shows it
     for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
         values, kind = piece[axis].values, theory.scale_of(piece[axis].values)[0]
@@ -157,13 +159,12 @@ def _numbers(piece: xr.Dataset, name: str) -> np.ndarray:
 
 
 def _norm(values: np.ndarray, data: xr.DataArray) -> Any:
-    """Return a scale of colours: about a centre, if there is one, as wide as nine in ten values need; else logarithmic
-    for what spans two decades (counts: from one on)."""
+    """Return a scale of colours: about a centre, if there is one, from 0 to twice it; else logarithmic for what spans
+    two decades (counts: from one on)."""
     from matplotlib.colors import CenteredNorm, LogNorm, Normalize, SymLogNorm
 
     if "centre" in data.attrs:
-        away = np.abs(values[np.isfinite(values)] - data.attrs["centre"])
-        return CenteredNorm(data.attrs["centre"], float(np.quantile(away, 0.9)) if away.size else 1.0)
+        return CenteredNorm(data.attrs["centre"], data.attrs["centre"])
     low, high = np.quantile(values[np.isfinite(values)], [0, 1]) if np.isfinite(values).any() else (0.0, 1.0)
     if low > 0 and high > 100 * low:
         return LogNorm(low, high)
