@@ -195,3 +195,21 @@ def test_a_step_goes_down_the_gradient_of_the_loss():
     exact = sympy.lambdify(symbols, down)(*theta[:3], *p[:3])
     for found, right, before in zip(bivariate.step(theta, p)[:3], exact, theta[:3], strict=True):
         np.testing.assert_allclose(found, right, rtol=1e-11, atol=1e-12 * np.abs(before).max())
+
+
+@pytest.mark.parametrize("decade", [30, 60, 74, 76, 100, 150, 199, 201, 250, 300])
+def test_entries_of_any_size(decade):
+    """No product of three entries overflows, and a matrix in other units has the eigenvalue in those units."""
+    rng = np.random.default_rng(decade)
+    entries = np.abs(rng.normal(size=(3, 400))), rng.normal(size=(2, 400)) * 10.0 ** rng.uniform(-6, 0, (2, 400))
+    unit = 2.0 ** np.floor(decade * np.log2(10))
+    matrix = [row * unit for table in entries for row in table]
+    np.testing.assert_allclose(arrowhead_top(*matrix), arrowhead_top(*np.concatenate(entries)) * unit, rtol=1e-15)
+
+
+def test_beta1_may_be_huge():
+    p = (100.0, 0.01, 0.05, np.inf, np.inf)
+    for alpha, beta1 in ((0.0, 1e80), (1e-70, 1e75), (0.3, 1e120), (1.0, 1e40)):
+        true = oracle.sharpness((alpha, beta1, 0.5), p)
+        found = float(bivariate.sharpness((alpha, beta1, 0.5, 0.0), p))
+        assert found == pytest.approx(float(true), rel=1e-14)

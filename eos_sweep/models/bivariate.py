@@ -168,7 +168,7 @@ def sharpness_begin(theta, p):
     return divide(d0, d1, d2, e1, e2)
 
 
-SHARPNESS_STAGES, SHARPNESS_WIDTH = (deflate, polish, polish), 6
+SHARPNESS_STAGES, SHARPNESS_WIDTH = (deflate, polish, polish), 7
 sharpness_finish = finish
 
 
