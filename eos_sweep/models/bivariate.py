@@ -59,7 +59,10 @@ def threshold(p):
 
 @inlined
 def visible(theta):
-    """beta1 as far as the other coordinates can see it, as a plain double."""
+    """beta1 as far as the other coordinates can see it, as a plain double.
+
+    From power -2 on it is zero until the next rescaling: to matter before, it would have to grow 1e11-fold a step.
+    """
     alpha, beta1, beta2, power = theta
     scaled = power < 0.0
     unit = select(scaled, DOWN, 1.0)
