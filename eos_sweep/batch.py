@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import observables, state
-from eos_sweep.contract import DIVERGED, Ends, Model, Observable
+from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Model, Observable
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
 from eos_sweep.observables import tail
+from eos_sweep.sharpness import top
 
 
 class Job(NamedTuple):
@@ -30,13 +31,12 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
     return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
 
 
-def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], bool, bool]:
-    """Return the kernel for ``job``, the observables compiled into it, and whether they need a maximum and a tail."""
+def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], frozenset[str]]:
+    """Return the kernel for ``job``, the observables compiled into it, and what all observables need."""
     watched = observables_of(job.model, job.variables)
-    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_tail"))
-    needs = {need for observable in watched for need in observable.NEEDS}
-    maximum, in_tail = "maximum" in needs, "tail" in needs
-    return build(job.model, compiled, maximum, in_tail), compiled, maximum, in_tail
+    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
+    needs = frozenset(need for observable in watched for need in observable.NEEDS)
+    return build(job.model, compiled, needs), compiled, needs
 
 
 def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -55,30 +55,30 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
         Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
     """
     model, watched = job.model, observables_of(job.model, job.variables)
-    kernel, compiled, maximum, in_tail = kernel_of(job)
+    kernel, compiled, needs = kernel_of(job)
     at = arrange(model, compiled)
 
     p = tuple(parameters[name] for name in model.PARAMETERS)
     with np.errstate(all="ignore"):
         theta = state.enter(model, initial, p)
         zero = np.zeros(len(theta[0]), np.int64)
-        largest = model.sharpness(theta, p) if maximum else np.zeros(len(zero))
+        largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(zero))
         begin = Ends(model, theta, p, model.loss(theta, p), zero, zero, largest, job.steps)
         started = [observable.start(begin) for observable in compiled]
 
     numbers = np.empty((len(zero), at.number_columns))
     integers = np.zeros((len(zero), at.integer_columns), np.int64)
     kept = (value for values, _ in started for value in values)
-    for column, values in enumerate((*theta, *p, model.threshold(p), largest, begin.loss, *kept)):
+    for column, values in enumerate((*theta, *p, largest, begin.loss, *kept)):
         numbers[:, column] = values
     for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
         integers[:, column] = values
     age, status = integers[:, at.age // WIDTH], integers[:, at.status // WIDTH]
     status[~(begin.loss < model.LIMIT)] = DIVERGED
 
-    if in_tail:
+    if TAIL in needs:
         kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
-    kernel(numbers, integers, job.steps, job.tolerance, in_tail)
+    kernel(numbers, integers, job.steps, job.tolerance, TAIL in needs)
 
     rows = np.ascontiguousarray(numbers.T)
     end = Ends(

@@ -4,7 +4,7 @@ A *model* and an *observable* are modules, not classes: numba resolves ``model.s
 and a module's functions keep their names in tracebacks, in caches and in the reader's head.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 Numbers = tuple[Any, ...]  # one number a name; each a float in a kernel, an array of floats in NumPy
 
 CHUNK = 16  # steps between two looks at a trajectory: rescaling, convergence, budget
+EDGE = 2.0  # the edge of stability: the largest eigenvalue of eta times the Hessian is two
 
 
 class Quantity(NamedTuple):
@@ -40,7 +41,7 @@ class Moment(NamedTuple):
     theta: Numbers  # the state after the step
     loss: float
     loss_before: float
-    unstable: bool  # sharpness > 2/eta after the step
+    stable: bool  # sharpness < 2/eta after the step
     guard: float  # the model's guarded coordinate after the step
     clipped: bool  # a clip or a projection changed the step
     carried: tuple[float, float]  # mantissa and power of the coordinate with its own exponent
@@ -55,7 +56,7 @@ class Ends(NamedTuple):
     loss: np.ndarray
     steps: np.ndarray  # steps taken
     status: np.ndarray  # RUNNING (the budget ended), CONVERGED or DIVERGED
-    maximum: np.ndarray  # largest sharpness met, where an observable needs it
+    maximum: np.ndarray  # largest sharpness met, in units of 1/eta, where an observable needs it
     budget: int
 
 
@@ -83,16 +84,15 @@ class Model(Hashable, Protocol):
     def rescale(self, theta: Numbers, p: Numbers) -> Numbers: ...  # called once every CHUNK steps
     def loss(self, theta: Numbers, p: Numbers) -> Any: ...
     def loss_parts(self, theta: Numbers, p: Numbers) -> Numbers: ...
-    def stable(self, theta: Numbers, p: Numbers, tau: Any) -> Any: ...  # sharpness <= tau
-    def sharpness(self, theta: Numbers, p: Numbers) -> Any: ...
 
-    # The same eigenvalue in stages: begin(theta, p) and each stage return equally many numbers.
-    SHARPNESS_STAGES: Sequence[Any]
-    SHARPNESS_WIDTH: int
+    # What a kernel computes of the Hessian at each step: the numbers that fix the top eigenvalue of eta times it.  The
+    # stages take them to that eigenvalue one after the other, from a tuple to a tuple, the last one to a single number.
+    def curvature(self, theta: Numbers, p: Numbers) -> Numbers: ...
+    def stable(self, curvature: Numbers, bound: Any) -> Any: ...  # top eigenvalue < bound, without computing it
 
-    def sharpness_begin(self, theta: Numbers, p: Numbers) -> Numbers: ...
-    def sharpness_finish(self, values: Numbers) -> Any: ...
-    def settled(self, theta: Numbers, p: Numbers, loss: Any, tau: Any, tolerance: Any) -> Any: ...
+    SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
+
+    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def guard(self, theta: Numbers) -> Any: ...  # the coordinate whose change of sign is a regime of its own
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
@@ -101,18 +101,26 @@ class Model(Hashable, Protocol):
 class Observable(Hashable, Protocol):
     """One observable, one module.
 
-    ``start`` and ``finish`` are NumPy and work on all trajectories at once.  ``watch`` and ``fold`` are compiled into
-    the kernel: ``watch`` sees every step and may raise a flag, ``fold`` sees the flags of up to CHUNK steps as the bits
-    of one integer (bit k: step ``age + k + 1``).  An observable without them costs nothing while the kernel runs.
+    ``start`` and ``finish`` are NumPy and work on all trajectories at once.  The others are compiled into the kernel:
+    ``watch`` sees every step and may raise flags, ``fold`` sees each flag of up to CHUNK steps as the bits of one
+    integer (bit k: step ``age + k + 1``; none beyond ``steps``), ``watch_sharpness`` sees S eta / 2.  An observable
+    without them costs nothing while the kernel runs.
     """
 
-    NEEDS: Sequence[str]  # of "maximum" (largest sharpness), "tail" (sharpness at each step of the last tenth)
+    NEEDS: Sequence[str]  # of those below
     KEPT: int  # float64 numbers kept per trajectory
     COUNTS: int  # int64 numbers kept per trajectory
+    FLAGS: int  # flags raised by watch
 
     def variables(self, model: Model) -> Mapping[str, Variable]: ...
     def start(self, begin: Ends) -> tuple[Numbers, Numbers]: ...
-    def watch(self, kept: Numbers, moment: Moment) -> tuple[Numbers, Any]: ...
-    def watch_tail(self, kept: Numbers, ratio: Any) -> Numbers: ...  # only where NEEDS has "tail"
-    def fold(self, counts: Numbers, bits: Any, age: Any, steps: Any) -> Numbers: ...
+    def watch(self, kept: Numbers, moment: Moment) -> tuple[Numbers, tuple[Any, ...]]: ...
+    def watch_sharpness(self, kept: Numbers, ratio: Any) -> Numbers: ...  # with EVERY_STEP or TAIL
+    def fold(self, counts: Numbers, bits: Numbers, age: Any, steps: Any) -> Numbers: ...
     def finish(self, begin: Ends, end: Ends, kept: Numbers, counts: Numbers) -> Mapping[str, np.ndarray]: ...
+
+
+# What an observable may need beside the state, the loss and the test of stability, which every kernel has.
+MAXIMUM = "maximum"  # the largest sharpness, in Ends
+EVERY_STEP = "every step"  # the sharpness of each step
+TAIL = "tail"  # the sharpness of each step in the last tenth of the budget

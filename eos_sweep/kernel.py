@@ -11,42 +11,30 @@ its neighbours, or where a table begins and ends.
 """
 
 import functools
-import hashlib
-import inspect
+import sys
 from collections.abc import Callable
 
 import numpy as np
 from numba import njit
 
-from eos_sweep import contract, lanes, layout, observers, passes, scalar, sharpness
+from eos_sweep import lanes, passes
 from eos_sweep.contract import CHUNK, CONVERGED, RUNNING, Model, Observable
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import Layout, arrange
 from eos_sweep.scalar import inlined
-
-
-def digest(*modules) -> str:
-    """Return a hash of the sources of ``modules`` and of all that a kernel is compiled from.
-
-    It is part of a kernel's name, because numba's own cache key does not see an edit in an imported file.
-    """
-    common = (contract, lanes, layout, observers, passes, scalar, sharpness, inspect.getmodule(digest))
-    sources = sorted({inspect.getsource(module) for module in (*modules, *common)})
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
+from eos_sweep.sources import digest
 
 
 @functools.cache
-def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail: bool) -> Callable:
+def build(model: Model, observables: tuple[Observable, ...], needs: frozenset[str]) -> Callable:
     """Compile a kernel, or load it from numba's cache on disk.
 
     Parameters
     ----------
     model, observables
         Modules.  The kernel computes what these observables look at and nothing else.
-    maximum
-        Whether an observable needs the largest sharpness.
-    tail
-        Whether an observable needs the sharpness of each step in the tail of the run.
+    needs
+        What observables need of the sharpness: MAXIMUM, EVERY_STEP, TAIL.
 
     Returns
     -------
@@ -55,15 +43,14 @@ def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail
         :func:`eos_sweep.layout.arrange`, to age ``until`` or to its end, if that comes first.
     """
     at = arrange(model, observables)
-    advance, walk, close = passes.stepping(model, observables, at, maximum or tail)
-    look = (passes.certified_maximum if maximum else passes.nothing)(model, observables, at)
-    look_in_tail = (passes.every_step if tail else passes.nothing)(model, observables, at)
+    advance, walk, close, settle = passes.stepping(model, observables, at, bool(needs))
+    look, look_in_tail = passes.looks(model, observables, at, needs)
     enter, leave = _doors(at)
 
     def kernel(numbers, integers, until, tolerance, in_tail):
         lanes.wide()
-        F = np.zeros(at.number_buffer)
-        I = np.zeros(at.integer_buffer, np.int64)
+        buffer = lanes.aligned(np.zeros(at.number_buffer + at.integer_buffer + lanes.SPARE))
+        F, I = buffer[: at.number_buffer], buffer[at.number_buffer :].view(np.int64)
         for lane in range(WIDTH):
             I[at.row + lane] = -1
             I[at.status + lane] = CONVERGED  # an empty lane takes no steps
@@ -79,26 +66,29 @@ def build(model: Model, observables: tuple[Observable, ...], maximum: bool, tail
                         idle += I[at.row + lane] < 0
                 if idle == WIDTH:
                     return
-            for lane in range(WIDTH):
-                advance(F, I, lane)
             whole = 0
             for lane in range(WIDTH):
-                whole += I[at.moved + lane] == CHUNK
+                whole += advance(F, I, lane)
             if whole < WIDTH:
                 for lane in range(WIDTH):
-                    if I[at.moved + lane] != CHUNK:
+                    if I[at.left + lane] != CHUNK or I[at.whole + lane] == 0:
                         walk(F, I, lane)
             if in_tail:
                 look_in_tail(F, I)
             else:
                 look(F, I)
-            stopped = 0
+            stopped = quiet = 0
             for lane in range(WIDTH):
-                close(F, I, lane, until, tolerance)
-            for lane in range(WIDTH):
-                stopped += I[at.left + lane] == 0
+                ended, low = close(F, I, lane, until, tolerance)
+                stopped += ended
+                quiet += low
+            if quiet > 0:
+                for lane in range(WIDTH):
+                    stopped += settle(F, I, lane, tolerance)
 
-    kernel.__qualname__ = f"kernel_{digest(model, *observables)}_{maximum:d}{tail:d}"
+    # The digest is part of the name because numba's own cache key does not see an edit in an imported file.
+    parts = digest(model, *observables, sys.modules[__name__]), *sorted(needs)
+    kernel.__qualname__ = "_".join(("kernel", *parts)).replace(" ", "_")
     signature = "void(float64[:, ::1], int64[:, ::1], int64, float64, boolean)"
     return njit(signature, cache=True, nogil=True, error_model="numpy")(kernel)
 

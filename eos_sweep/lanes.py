@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 from eos_sweep.scalar import inlined
 
 WIDTH = 32
+SPARE = 7  # numbers that ``aligned`` may skip
 
 
 @intrinsic
@@ -27,6 +28,25 @@ def wide(typingctx):
         return context.get_dummy_value()
 
     return types.none(), codegen
+
+
+@intrinsic
+def aligned(typingctx, buffer):
+    """Move the start of an array up to the next multiple of 64 bytes, so that no vector straddles two cache lines.
+
+    The array keeps its length: it must have been made longer by SPARE.
+    """
+
+    def codegen(context, builder, signature, args):
+        kind = signature.args[0]
+        array = context.make_array(kind)(context, builder, args[0])
+        address = builder.ptrtoint(array.data, ir.IntType(64))
+        up = builder.and_(builder.add(address, ir.Constant(ir.IntType(64), 63)), ir.Constant(ir.IntType(64), -64))
+        array.data = builder.inttoptr(up, array.data.type)
+        context.nrt.incref(builder, kind, args[0])
+        return array._getvalue()
+
+    return buffer(buffer), codegen
 
 
 @intrinsic
@@ -113,6 +133,21 @@ def choose(typingctx, condition, yes, no):
         return pick(signature.return_type, args[1], args[2])
 
     return yes(condition, yes, yes), codegen
+
+
+@intrinsic
+def raised(typingctx, bits, flags, mark):
+    """Return the int64 numbers ``bits`` with the bit ``mark`` set in those whose flag is up."""
+
+    def codegen(context, builder, signature, args):
+        parts = []
+        for place in range(len(signature.args[1])):
+            before, flag = (builder.extract_value(tuple_, place) for tuple_ in args[:2])
+            flag = context.cast(builder, flag, signature.args[1][place], types.boolean)
+            parts.append(builder.or_(before, builder.select(flag, args[2], ir.Constant(ir.IntType(64), 0))))
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return bits(bits, flags, mark), codegen
 
 
 def repeat(once, times):

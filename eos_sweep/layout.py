@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from eos_sweep.contract import CHUNK, Model, Observable
 from eos_sweep.lanes import WIDTH
 
@@ -19,15 +21,14 @@ class Layout(NamedTuple):
     # float64
     state: int
     parameters: int
-    tau: int  # 2 / eta
-    maximum: int  # largest sharpness
+    maximum: int  # largest sharpness, in units of 1/eta
     loss: int
     kept: int
     number_columns: int
     next_state: int  # after the chunk
     next_loss: int
     next_kept: int
-    history: int  # the state after each step of the chunk, ``history_step`` apart
+    history: int  # the curvature after each step of the chunk, ``history_step`` apart
     history_step: int
     scratch: int  # a number for each step
     spectrum: int  # the eigenvalue computation's
@@ -38,7 +39,7 @@ class Layout(NamedTuple):
     counts: int
     integer_columns: int
     bits: int  # flags raised in the chunk
-    alive: int  # steps survived, as bits
+    whole: int  # whether the trajectory survived all steps of the chunk
     moved: int  # steps taken
     left: int  # steps allowed
     row: int  # of the table, -1 for none
@@ -47,7 +48,8 @@ class Layout(NamedTuple):
     # examples
     state_like: tuple
     parameters_like: tuple
-    spectrum_like: tuple
+    curvature_like: tuple
+    stages_like: tuple[tuple, ...]  # what each stage of the eigenvalue computation gets
     kept_like: tuple
     counts_like: tuple
     bits_like: tuple
@@ -56,6 +58,7 @@ class Layout(NamedTuple):
 def arrange(model: Model, observables: Sequence[Observable]) -> Layout:
     """Lay out what a kernel keeps for ``model`` and ``observables``."""
     width = len(model.STATE) + len(model.CARRIED)
+    stages = stage_inputs(model, width)
     kept, counts = sum(o.KEPT for o in observables), sum(o.COUNTS for o in observables)
     places: dict[str, Any] = {}
 
@@ -70,24 +73,23 @@ def arrange(model: Model, observables: Sequence[Observable]) -> Layout:
         "number_buffer",
         state=width,
         parameters=len(model.PARAMETERS),
-        tau=1,
         maximum=1,
         loss=1,
         kept=kept,
         next_state=width,
         next_loss=1,
         next_kept=kept,
-        history=CHUNK * width,
+        history=CHUNK * len(stages[0]),
         scratch=CHUNK,
-        spectrum=model.SHARPNESS_WIDTH * (BLOCK // WIDTH),
+        spectrum=max(map(len, stages)) * (BLOCK // WIDTH),
     )
     put(
         "integer_buffer",
         age=1,
         status=1,
         counts=counts,
-        bits=len(observables),
-        alive=1,
+        bits=sum(o.FLAGS for o in observables),
+        whole=1,
         moved=1,
         left=1,
         row=1,
@@ -97,14 +99,26 @@ def arrange(model: Model, observables: Sequence[Observable]) -> Layout:
         **places,
         number_columns=places["next_state"] // WIDTH,
         integer_columns=places["bits"] // WIDTH,
-        history_step=width * WIDTH,
+        history_step=len(stages[0]) * WIDTH,
         state_like=(0.0,) * width,
         parameters_like=(0.0,) * len(model.PARAMETERS),
-        spectrum_like=(0.0,) * model.SHARPNESS_WIDTH,
+        curvature_like=stages[0],
+        stages_like=stages,
         kept_like=nested([(0.0,) * o.KEPT for o in observables]),
         counts_like=nested([(0,) * o.COUNTS for o in observables]),
-        bits_like=nested([(0,)] * len(observables)),
+        bits_like=nested([(0,) * o.FLAGS for o in observables]),
     )
+
+
+def stage_inputs(model: Model, width: int) -> tuple[tuple, ...]:
+    """Return an example of what each stage of ``model``'s eigenvalue computation gets, the curvature first."""
+    with np.errstate(all="ignore"):
+        values = model.curvature((np.float64(1.0),) * width, (np.float64(1.0),) * len(model.PARAMETERS))
+        inputs = []
+        for stage in model.SHARPNESS_STAGES:
+            inputs.append((0.0,) * len(values))
+            values = stage(values)
+    return tuple(inputs)
 
 
 def nested(parts: Sequence[tuple]) -> tuple:

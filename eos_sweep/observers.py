@@ -1,29 +1,27 @@
 """Composes observables into the single functions that a kernel calls, on nested pairs ``(first, (second, ...))``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
+from eos_sweep import lanes
 from eos_sweep.contract import Observable
-from eos_sweep.scalar import inlined, select
+from eos_sweep.scalar import inlined
 
 
 class Observers(NamedTuple):
-    """Functions of all observables at once."""
+    """What all observables do, at once; what one of them leaves out costs nothing."""
 
     watch: Callable  # (kept, bits, moment, mark) -> (kept, bits)
-    watch_tail: Callable  # (kept, ratio) -> kept
-    fold: Callable  # (counts, bits, mask, age, steps) -> counts
+    fold: Callable  # (counts, bits, age, steps) -> counts
 
 
 @inlined
 def _watch_nothing(kept, moment):
-    return kept, False
+    return kept, ()
 
 
 @inlined
-def _watch_no_tail(kept, ratio):
+def _watch_no_sharpness(kept, ratio):
     return kept
 
 
@@ -33,7 +31,7 @@ def _fold_nothing(counts, bits, age, steps):
 
 
 def compose(observables: Sequence[Observable]) -> Observers:
-    """Compose what ``observables`` do at each step and each chunk; what one of them leaves out costs nothing."""
+    """Compose what ``observables`` do at each step and each chunk."""
     if not observables:
 
         @inlined
@@ -41,33 +39,45 @@ def compose(observables: Sequence[Observable]) -> Observers:
             return (), ()
 
         @inlined
-        def watch_tail_none(kept, ratio):
+        def fold_none(counts, bits, age, steps):
             return ()
 
-        @inlined
-        def fold_none(counts, bits, mask, age, steps):
-            return ()
-
-        return Observers(watch_none, watch_tail_none, fold_none)
+        return Observers(watch_none, fold_none)
 
     first, others = observables[0], compose(observables[1:])
     first_watch = getattr(first, "watch", _watch_nothing)
-    first_watch_tail = getattr(first, "watch_tail", _watch_no_tail)
     first_fold = getattr(first, "fold", _fold_nothing)
-    others_watch, others_watch_tail, others_fold = others
+    others_watch, others_fold = others
 
     @inlined
     def watch(kept, bits, moment, mark):
-        mine, flag = first_watch(kept[0], moment)
+        mine, flags = first_watch(kept[0], moment)
         theirs, their_bits = others_watch(kept[1], bits[1], moment, mark)
-        return (mine, theirs), ((bits[0][0] | select(flag, mark, np.int64(0)),), their_bits)
+        return (mine, theirs), (lanes.raised(bits[0], flags, mark), their_bits)
 
     @inlined
-    def watch_tail(kept, ratio):
-        return first_watch_tail(kept[0], ratio), others_watch_tail(kept[1], ratio)
+    def fold(counts, bits, age, steps):
+        return first_fold(counts[0], bits[0], age, steps), others_fold(counts[1], bits[1], age, steps)
+
+    return Observers(watch, fold)
+
+
+def compose_sharpness(observables: Sequence[Observable], needs: Collection[str]) -> Callable:
+    """Compose ``(kept, ratio) -> kept`` of the observables that have one of ``needs``; the others stay as they are."""
+    if not observables:
+
+        @inlined
+        def watch_none(kept, ratio):
+            return ()
+
+        return watch_none
+
+    wanted = set(needs) & set(observables[0].NEEDS)
+    first = getattr(observables[0], "watch_sharpness", _watch_no_sharpness) if wanted else _watch_no_sharpness
+    others = compose_sharpness(observables[1:], needs)
 
     @inlined
-    def fold(counts, bits, mask, age, steps):
-        return first_fold(counts[0], bits[0][0] & mask, age, steps), others_fold(counts[1], bits[1], mask, age, steps)
+    def watch(kept, ratio):
+        return first(kept[0], ratio), others(kept[1], ratio)
 
-    return Observers(watch, watch_tail, fold)
+    return watch

@@ -4,16 +4,28 @@
 A function of ``lane`` is called in a loop over lanes, which LLVM turns into vector code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep import lanes
-from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING, Model, Moment, Observable
+from eos_sweep.contract import (
+    CHUNK,
+    CONVERGED,
+    DIVERGED,
+    EDGE,
+    EVERY_STEP,
+    MAXIMUM,
+    RUNNING,
+    TAIL,
+    Model,
+    Moment,
+    Observable,
+)
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import BLOCK, Layout
-from eos_sweep.observers import compose
+from eos_sweep.observers import compose, compose_sharpness
 from eos_sweep.scalar import inlined, select
 
 SLACK = 1.0 + 2.0**-47  # sharper than the maximum means beyond this; without it rounding alone fails half the tests
@@ -24,12 +36,13 @@ class Stepping(NamedTuple):
 
     advance: Callable  # CHUNK steps, whether the lane may take them or not
     walk: Callable  # the same chunk again, one step after the other, as far as the lane may
-    close: Callable  # (..., until, tolerance): accept the chunk, count, decide whether the trajectory ends
+    close: Callable  # (..., until, tolerance): accept the chunk, count; tells whether the lane stopped, may be settled
+    settle: Callable  # (..., tolerance): end the trajectory if it has settled; tells whether the lane stopped
 
 
 def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, remembers: bool) -> Stepping:
-    """Build the passes that take steps; with ``remembers`` they leave each step's state in the history."""
-    watch, _, fold = compose(observables)
+    """Build the passes that take steps; with ``remembers`` they leave each step's curvature in the history."""
+    watch, fold = compose(observables)
     limit = model.LIMIT
     carried_place = list(model.STATE).index(model.CARRIED[0]) if model.CARRIED else 0
     power_place = len(model.STATE) + len(model.CARRIED) - 1
@@ -37,23 +50,23 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
 
     @inlined
     def once(carry, where, k):
-        before, loss_before, kept, bits, alive = carry
-        F, lane, p, tau = where
+        before, loss_before, kept, bits, whole = carry
+        F, lane, p = where
         theta = model.step(before, p)
         loss = model.loss(theta, p)
+        curvature = model.curvature(theta, p)
         moment = Moment(
             theta,
             loss,
             loss_before,
-            model.stable(theta, p, tau) != True,  # noqa: E712 (`not` would branch)
+            model.stable(curvature, EDGE),
             model.guard(theta),
             model.clipped(before, p),
             (theta[carried_place], theta[power_place]),
         )
-        mark = np.int64(1) << k
-        kept, bits = watch(kept, bits, moment, mark)
-        remember(F, lane, k, theta)
-        return theta, loss, kept, bits, alive | select(loss < limit, mark, np.int64(0))
+        kept, bits = watch(kept, bits, moment, np.int64(1) << k)
+        remember(F, lane, k, curvature)
+        return theta, loss, kept, bits, whole & (loss < limit)
 
     unrolled = lanes.repeat(once, CHUNK)
 
@@ -62,34 +75,41 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
         state = lanes.read(F, at.state + lane, WIDTH, at.state_like)
         kept = lanes.read(F, at.kept + lane, WIDTH, at.kept_like)
         p = lanes.read(F, at.parameters + lane, WIDTH, at.parameters_like)
-        return (state, F[at.loss + lane], kept, at.bits_like, np.int64(0)), (F, lane, p, F[at.tau + lane])
+        return (state, F[at.loss + lane], kept, at.bits_like, True), (F, lane, p)
 
     @inlined
     def finish(F, I, lane, carry):
-        theta, loss, kept, bits, alive = carry
+        theta, loss, kept, bits, whole = carry
         lanes.write(F, at.next_state + lane, WIDTH, theta)
         F[at.next_loss + lane] = loss
         lanes.write(F, at.next_kept + lane, WIDTH, kept)
         lanes.write(I, at.bits + lane, WIDTH, bits)
+        I[at.whole + lane] = whole
 
     @inlined
     def advance(F, I, lane):
         carry, where = begin(F, lane)
         carry = unrolled(carry, where, 0)
         finish(F, I, lane, carry)
-        I[at.alive + lane] = carry[4]
-        survived = lanes.lowest(~carry[4])
-        allowed = I[at.left + lane]
-        I[at.moved + lane] = select(survived < allowed, survived, allowed)
+        I[at.moved + lane] = CHUNK
+        return carry[4] & (I[at.left + lane] == CHUNK)
 
     @inlined
     def walk(F, I, lane):
         carry, where = begin(F, lane)
-        for k in range(I[at.moved + lane]):
-            carry = once(carry, where, k)
-        for k in range(I[at.moved + lane], CHUNK):
-            remember(F, lane, k, carry[0])
+        steps = 0
+        whole = True
+        while whole and steps < I[at.left + lane]:
+            after = once(carry, where, steps)
+            whole = after[4]
+            if whole:
+                carry = after
+                steps += 1
         finish(F, I, lane, carry)
+        I[at.whole + lane] = whole
+        I[at.moved + lane] = steps
+        for k in range(steps, CHUNK):
+            remember(F, lane, k, model.curvature(carry[0], where[2]))
 
     @inlined
     def close(F, I, lane, until, tolerance):
@@ -99,160 +119,151 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
         steps, age = I[at.moved + lane], I[at.age + lane]
         counts = lanes.read(I, at.counts + lane, WIDTH, at.counts_like)
         bits = lanes.read(I, at.bits + lane, WIDTH, at.bits_like)
-        lanes.write(I, at.counts + lane, WIDTH, fold(counts, bits, (np.int64(1) << steps) - 1, age, steps))
+        lanes.write(I, at.counts + lane, WIDTH, fold(counts, bits, age, steps))
         lanes.write(F, at.kept + lane, WIDTH, lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like))
         age += steps
-        due = (age % CHUNK == 0) & (steps > 0)
+        due = ((age & (CHUNK - 1)) == 0) & (steps > 0)
         lanes.write(F, at.state + lane, WIDTH, lanes.choose(due, model.rescale(theta, p), theta))
         F[at.loss + lane] = loss
         I[at.age + lane] = age
-        diverged = lanes.lowest(~I[at.alive + lane]) < I[at.left + lane]
-        settled = due & model.settled(theta, p, loss, F[at.tau + lane], tolerance)
-        status = select(diverged, DIVERGED, select(settled, CONVERGED, I[at.status + lane]))
+        status = select(I[at.whole + lane] != 0, I[at.status + lane], DIVERGED)
         I[at.status + lane] = status
-        whole, rest = CHUNK - age % CHUNK, until - age
-        I[at.left + lane] = select(status == RUNNING, select(whole < rest, whole, rest), 0)
+        whole, rest = CHUNK - (age & (CHUNK - 1)), until - age
+        left = select(status == RUNNING, select(whole < rest, whole, rest), 0)
+        I[at.left + lane] = left
+        quiet = due & (loss < tolerance) & (status == RUNNING)
+        I[at.mark + lane] = quiet
+        return left == 0, quiet
 
-    return Stepping(advance, walk, close)
+    @inlined
+    def settle(F, I, lane, tolerance):
+        theta = lanes.read(F, at.state + lane, WIDTH, at.state_like)
+        p = lanes.read(F, at.parameters + lane, WIDTH, at.parameters_like)
+        left = I[at.left + lane]
+        settled = (I[at.mark + lane] != 0) & model.settled(theta, p, F[at.loss + lane], tolerance)
+        I[at.status + lane] = select(settled, CONVERGED, I[at.status + lane])
+        I[at.left + lane] = select(settled, 0, left)
+        return settled & (left > 0)
+
+    return Stepping(advance, walk, close, settle)
 
 
 def _remember(at: Layout) -> Callable:
     @inlined
-    def remember(F, lane, k, theta):
-        lanes.write(F, at.history + k * at.history_step + lane, WIDTH, theta)
+    def remember(F, lane, k, curvature):
+        lanes.write(F, at.history + k * at.history_step + lane, WIDTH, curvature)
 
     return remember
 
 
 @inlined
-def _forget(F, lane, k, theta):
+def _forget(F, lane, k, curvature):
     return None
 
 
-class Spectrum(NamedTuple):
-    """Computes the sharpness of up to BLOCK states at once, stage after stage over all of them."""
+def spectrum(model: Model, at: Layout) -> tuple[Callable, Callable]:
+    """Build the eigenvalue computation, which runs each stage over up to BLOCK matrices before the next one.
 
-    load: Callable  # (F, place, theta, p): put a state in its place
-    solve: Callable  # (F, count): turn the first ``count`` places into sharpness
-    sharpness: Callable  # (F, place): the result
-
-
-def spectrum(model: Model, at: Layout) -> Spectrum:
-    """Build the eigenvalue computation from the model's stages."""
-    run_stages = _in_turn(model.SHARPNESS_STAGES, at)
+    Returns ``load(F, place, curvature)``, which puts a matrix in its place, and ``solve(F, count)``, which leaves the
+    top eigenvalues of the first ``count`` at ``F[at.spectrum + place]``.
+    """
 
     @inlined
-    def load(F, place, theta, p):
-        lanes.write(F, at.spectrum + place, BLOCK, model.sharpness_begin(theta, p))
+    def load(F, place, curvature):
+        lanes.write(F, at.spectrum + place, BLOCK, curvature)
 
-    @inlined
-    def solve(F, count):
-        run_stages(F, count)
-        for place in range(count):
-            values = lanes.read(F, at.spectrum + place, BLOCK, at.spectrum_like)
-            F[at.spectrum + place] = model.sharpness_finish(values)
-
-    @inlined
-    def sharpness(F, place):
-        return F[at.spectrum + place]
-
-    return Spectrum(load, solve, sharpness)
+    return load, _in_turn(model.SHARPNESS_STAGES, at.stages_like, at)
 
 
-def _in_turn(stages, at: Layout) -> Callable:
-    if not stages:
-
-        @inlined
-        def run_none(F, count):
-            return None
-
-        return run_none
-    stage, others = stages[0], _in_turn(stages[1:], at)
+def _in_turn(stages, likes, at: Layout) -> Callable:
+    stage, like = stages[0], likes[0]
+    others = _in_turn(stages[1:], likes[1:], at) if stages[1:] else None
 
     @inlined
     def run(F, count):
         for place in range(count):
-            values = lanes.read(F, at.spectrum + place, BLOCK, at.spectrum_like)
-            lanes.write(F, at.spectrum + place, BLOCK, stage(values))
-        others(F, count)
+            lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
+        if others is not None:
+            others(F, count)
 
     return run
 
 
-def nothing(model: Model, observables: tuple[Observable, ...], at: Layout) -> Callable:
-    """Build the look at a chunk's states that needs no sharpness: none."""
+def looks(
+    model: Model, observables: tuple[Observable, ...], at: Layout, needs: Collection[str]
+) -> tuple[Callable, Callable]:
+    """Build what looks at the curvatures of a chunk, ``look(F, I)``: before the tail of the run, and in it."""
+    throughout = (EVERY_STEP,) if EVERY_STEP in needs else ()
+    in_tail = every_step(model, observables, at, (*throughout, TAIL)) if {EVERY_STEP, TAIL} & set(needs) else nothing
+    if throughout:
+        return every_step(model, observables, at, throughout), in_tail
+    return certified_maximum(model, at) if MAXIMUM in needs else nothing, in_tail
 
-    @inlined
-    def look(F, I):
-        return None
 
-    return look
+@inlined
+def nothing(F, I):
+    return None
 
 
-def certified_maximum(model: Model, observables: tuple[Observable, ...], at: Layout) -> Callable:
+def certified_maximum(model: Model, at: Layout) -> Callable:
     """Build the look that keeps a maximum which no step's sharpness exceeds by more than 1e-14 relative.
 
     It computes one eigenvalue a chunk, at the last state, then tests all states against the maximum so far: the test
     needs no eigenvalue.  A lane that fails is computed throughout, and only its own maximum changes, since a lane must
     not depend on its neighbours.
     """
-    load, solve, sharpness = spectrum(model, at)
+    load, solve = spectrum(model, at)
 
     @inlined
-    def state_after(F, lane, k):
-        return lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.state_like)
-
-    @inlined
-    def parameters(F, lane):
-        return lanes.read(F, at.parameters + lane, WIDTH, at.parameters_like)
+    def curvature_after(F, lane, k):
+        return lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
 
     @inlined
     def raise_maximum(F, lane, value):
         F[at.maximum + lane] = select(value > F[at.maximum + lane], value, F[at.maximum + lane])
 
     @inlined
-    def beyond(carry, where, k):
-        F, lane, p, bound = where
-        return carry | select(model.stable(state_after(F, lane, k), p, bound), np.int64(0), np.int64(1))
+    def within(carry, where, k):
+        F, lane, bound = where
+        return carry & model.stable(curvature_after(F, lane, k), bound)
 
-    any_beyond = lanes.repeat(beyond, CHUNK)
+    all_within = lanes.repeat(within, CHUNK)
 
     @inlined
     def look(F, I):
         for lane in range(WIDTH):
-            load(F, lane, state_after(F, lane, CHUNK - 1), parameters(F, lane))
+            load(F, lane, curvature_after(F, lane, CHUNK - 1))
         solve(F, WIDTH)
         for lane in range(WIDTH):
-            raise_maximum(F, lane, sharpness(F, lane))
-        failed = np.int64(0)
+            raise_maximum(F, lane, F[at.spectrum + lane])
+        certified = 0
         for lane in range(WIDTH):
-            where = F, lane, parameters(F, lane), SLACK * F[at.maximum + lane]
-            I[at.mark + lane] = any_beyond(np.int64(0), where, 0)
-            failed |= I[at.mark + lane]
-        if failed != 0:
+            I[at.mark + lane] = all_within(True, (F, lane, SLACK * F[at.maximum + lane]), 0)
+            certified += I[at.mark + lane]
+        if certified < WIDTH:
             for lane in range(WIDTH):
-                if I[at.mark + lane] != 0:
+                if I[at.mark + lane] == 0:
                     for k in range(CHUNK):
-                        load(F, k, state_after(F, lane, k), parameters(F, lane))
+                        load(F, k, curvature_after(F, lane, k))
                     solve(F, CHUNK)
                     for k in range(CHUNK):
-                        raise_maximum(F, lane, sharpness(F, k))
+                        raise_maximum(F, lane, F[at.spectrum + k])
 
     return look
 
 
-def every_step(model: Model, observables: tuple[Observable, ...], at: Layout) -> Callable:
-    """Build the look that computes each step's sharpness and shows it to the observables' ``watch_tail``."""
-    _, watch_tail, _ = compose(observables)
-    load, solve, sharpness = spectrum(model, at)
+def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
+    """Build the look that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
+    watch_sharpness = compose_sharpness(observables, needs)
+    load, solve = spectrum(model, at)
     at_once = BLOCK // WIDTH
 
     @inlined
     def show(carry, where, k):
         kept, maximum = carry
-        F, lane, tau, steps = where
+        F, lane, steps = where
         value = F[at.scratch + k * WIDTH + lane]
-        kept = lanes.choose(k < steps, watch_tail(kept, value / tau), kept)
+        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE), kept)
         return kept, select(value > maximum, value, maximum)
 
     show_all = lanes.repeat(show, CHUNK)
@@ -262,14 +273,13 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout) ->
         for k in range(0, CHUNK, at_once):
             for j in range(at_once):
                 for lane in range(WIDTH):
-                    theta = lanes.read(F, at.history + (k + j) * at.history_step + lane, WIDTH, at.state_like)
-                    p = lanes.read(F, at.parameters + lane, WIDTH, at.parameters_like)
-                    load(F, j * WIDTH + lane, theta, p)
+                    row = at.history + (k + j) * at.history_step
+                    load(F, j * WIDTH + lane, lanes.read(F, row + lane, WIDTH, at.curvature_like))
             solve(F, BLOCK)
             for place in range(BLOCK):
-                F[at.scratch + k * WIDTH + place] = sharpness(F, place)
+                F[at.scratch + k * WIDTH + place] = F[at.spectrum + place]
         for lane in range(WIDTH):
-            where = F, lane, F[at.tau + lane], I[at.moved + lane]
+            where = F, lane, I[at.moved + lane]
             carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), F[at.maximum + lane]
             kept, maximum = show_all(carry, where, 0)
             lanes.write(F, at.next_kept + lane, WIDTH, kept)

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from eos_sweep import axes, batch, expressions, inputs, kernel, state
+from eos_sweep import batch, inputs
 from eos_sweep.batch import observables_of
+from eos_sweep.sources import digest
 from eos_sweep.spec import Sweep
 
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
@@ -42,8 +43,7 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
 
 def model_digest(sweep: Sweep) -> str:
     """Return the hash of the sources that the numbers come from: inputs, model, observables and kernel."""
-    watched = observables_of(sweep.module, sweep.variables)
-    return kernel.digest(sweep.module, *watched, axes, batch, expressions, inputs, state)
+    return digest(sweep.module, *observables_of(sweep.module, sweep.variables), inputs, batch)
 
 
 def stamp() -> str:

@@ -16,6 +16,8 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import models, state
+from eos_sweep.contract import EDGE
+from eos_sweep.sharpness import top
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
 
@@ -96,7 +98,7 @@ def initial_edge(model: str, values: Values) -> np.ndarray:
     p = tuple(full[name] for name in module.PARAMETERS)
     with np.errstate(all="ignore"):
         theta = state.enter(module, {name: full[name] for name in module.STATE}, p)
-        return module.sharpness(theta, p) / module.threshold(p)
+        return top(module, theta, p) / EDGE
 
 
 def _onset(v: Values) -> np.ndarray:

@@ -1,6 +1,7 @@
 """One trajectory, step by step."""
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import numpy as np
 import xarray as xr
 from numba import float64, njit, types, void
 
-from eos_sweep import batch, kernel, lanes, observables, regimes, state
+from eos_sweep import batch, lanes, observables, regimes, state
 from eos_sweep.contract import CHUNK, Model
 from eos_sweep.expressions import Expression
+from eos_sweep.sharpness import sharpness
+from eos_sweep.sources import digest
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
 
@@ -89,7 +92,7 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
         whole = (*values.values(), *(np.zeros_like(loss) for _ in model.CARRIED))  # as far as doubles reach
         for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
             found[name] = _series(part, *quantity[:2])
-        found["sharpness"] = _series(model.sharpness(theta, p), "sharpness (largest Hessian eigenvalue)", "S")
+        found["sharpness"] = _series(sharpness(model, theta, p), "sharpness (largest Hessian eigenvalue)", "S")
         eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
         eigenvalues[inside] = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
     meaning = {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"}
@@ -216,6 +219,6 @@ def recorder(model: Model) -> Callable:
                 theta = model.rescale(theta, p)
             lanes.write(states.reshape(-1), step * len(like), 1, theta)
 
-    record.__qualname__ = f"record_{kernel.digest(model)}"
+    record.__qualname__ = f"record_{digest(model, sys.modules[__name__])}"
     signature = void(float64[:, ::1], types.UniTuple(float64, len(model.PARAMETERS)))
     return njit(signature, cache=True, nogil=True, error_model="numpy")(record)

@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import settings
 
 from eos_sweep import batch, observables, regimes
-from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING
+from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING
 from eos_sweep.models import bivariate
+from eos_sweep.sharpness import sharpness, top
 from eos_sweep.state import carried, enter, log10_abs, values
 
 settings.register_profile("deterministic", derandomize=True, deadline=None)
@@ -53,6 +54,7 @@ class Path(NamedTuple):
     loss: np.ndarray
     unstable: np.ndarray
     sharpness: np.ndarray
+    ratio: np.ndarray  # sharpness over 2/eta
     clipped: np.ndarray
     log10_abs_beta1: np.ndarray
     status: np.ndarray
@@ -74,7 +76,7 @@ def follow(initial, parameters, steps, tolerance=0.0, model=bivariate):
             status = np.where((status == RUNNING) & ~fine, DIVERGED, status)
             before = theta = _where(moved, after, theta)
             if age % CHUNK == 0:
-                settled = model.settled(theta, p, model.loss(theta, p), model.threshold(p), tolerance)
+                settled = model.settled(theta, p, model.loss(theta, p), tolerance)
                 status = np.where(moved & settled, CONVERGED, status)
                 theta = _where(moved, model.rescale(theta, p), theta)
             rows.append(_look(model, before, theta, p, moved, clipped & moved, status))
@@ -87,9 +89,20 @@ def _where(condition, yes, no):
 
 
 def _look(model, theta, rescaled, p, moved, clipped, status):
-    unstable = ~model.stable(theta, p, model.threshold(p))
+    unstable = ~model.stable(model.curvature(theta, p), EDGE)
     magnitude = log10_abs(*carried(model, theta))
-    return moved, theta, rescaled, model.loss(theta, p), unstable, model.sharpness(theta, p), clipped, magnitude, status
+    return (
+        moved,
+        theta,
+        rescaled,
+        model.loss(theta, p),
+        unstable,
+        sharpness(model, theta, p),
+        top(model, theta, p) / EDGE,
+        clipped,
+        magnitude,
+        status,
+    )
 
 
 def until(path, steps):
@@ -110,8 +123,7 @@ def expected(path, parameters):
     flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
     taken = path.moved[1:].sum(0)
     window = max(1, (len(path.loss) - 1) // 10)
-    ratio = path.sharpness[-window:] / (2.0 / parameters["eta"])
-    tail = np.where(path.status[-1] == DIVERGED, np.nan, ratio)
+    tail = np.where(path.status[-1] == DIVERGED, np.nan, path.ratio[-window:])
     last = tuple(x[-1] for x in path.rescaled)
     return {
         "steps_taken": taken,
@@ -123,6 +135,8 @@ def expected(path, parameters):
         "sharpness_initial": path.sharpness[0],
         "sharpness_final": path.sharpness[-1],
         "sharpness_max": path.sharpness.max(0),
+        "sharpness_min": path.sharpness.min(0),
+        "sharpness_mean": np.where(path.moved, path.sharpness, 0.0).sum(0) / (taken + 1),
         "tail_mean": tail.mean(0),
         "tail_min": tail.min(0),
         "tail_max": tail.max(0),

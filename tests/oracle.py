@@ -52,17 +52,21 @@ def hessian(theta, p, bits=200):
         )
 
 
-def top(d0, d1, d2, e1, e2, bits=400):
-    """Return the largest eigenvalue of an arrowhead matrix, to half of ``bits`` even where it is a double one."""
+def top(d0, d1, d2, q1, q2, bits=400):
+    """Return the largest eigenvalue of an arrowhead matrix whose arms have the squares q1 and q2.
+
+    It is right to half of ``bits`` even where it is a double one.
+    """
     with precise(bits):
-        d0, d1, d2, e1, e2 = map(gmpy2.mpfr, (d0, d1, d2, e1, e2))
-        root = max(d0 + abs(e1) + abs(e2), d1 + abs(e1), d2 + abs(e2))  # Gershgorin
+        d0, d1, d2, q1, q2 = map(gmpy2.mpfr, (d0, d1, d2, q1, q2))
+        e1, e2 = gmpy2.sqrt(q1), gmpy2.sqrt(q2)
+        root = max(d0 + e1 + e2, d1 + e1, d2 + e2)  # Gershgorin
         for _ in range(2 * bits):
             x, y, z = root - d0, root - d1, root - d2
-            slope = y * z + x * z + x * y - e1**2 - e2**2
+            slope = y * z + x * z + x * y - q1 - q2
             if slope <= 0:
                 break
-            step = (x * y * z - e1**2 * z - e2**2 * y) / slope
+            step = (x * y * z - q1 * z - q2 * y) / slope
             if step <= abs(root) * gmpy2.mpfr(2) ** (8 - bits):
                 break
             root -= step
@@ -70,7 +74,10 @@ def top(d0, d1, d2, e1, e2, bits=400):
 
 
 def sharpness(theta, p, bits=400):
-    return top(*hessian(theta, p, bits), bits)
+    d0, d1, d2, e1, e2 = hessian(theta, p, bits)
+    with precise(bits):
+        q1, q2 = e1**2, e2**2
+    return top(d0, d1, d2, q1, q2, bits)
 
 
 def above(theta, p, bits=200):

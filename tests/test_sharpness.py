@@ -9,8 +9,9 @@ from conftest import OFF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eos_sweep.contract import EDGE
 from eos_sweep.models import bivariate
-from eos_sweep.sharpness import arrowhead_stable, arrowhead_top
+from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable, sharpness
 from eos_sweep.state import enter
 
 COUNT = 1500
@@ -21,8 +22,15 @@ def relative_error(found, truth):
         return float(abs(gmpy2.mpfr(float(found)) - truth) / truth)
 
 
+def arrowhead_top(*matrices):
+    values = matrices
+    for stage in ARROWHEAD_STAGES:
+        values = stage(values)
+    return values[0]
+
+
 def assert_top(matrices, bound=1e-14):
-    """``matrices``: the arrays d0, d1, d2, e1, e2."""
+    """``matrices``: the arrays d0, d1, d2, q1, q2."""
     matrices = [np.asarray(x, float) for x in matrices]
     with np.errstate(all="ignore"):
         found = arrowhead_top(*matrices)
@@ -90,39 +98,46 @@ def case(request):
 
 
 def test_the_top_eigenvalue_is_exact_to_1e_14(case):
-    assert_top(bivariate.arrowhead(*case))
+    assert_top(bivariate.curvature(*case))
 
 
 def test_sharpness_of_a_state_is_exact_to_1e_14(case):
     theta, p = case
     with np.errstate(all="ignore"):
-        found = bivariate.sharpness(theta, p)
+        found = sharpness(bivariate, theta, p)
     assert np.isfinite(found).all() and (found > 0).all()
     for i in range(0, COUNT, 5):
         state, parameters = [x[i] for x in theta[:3]], [x[i] for x in p]
         assert relative_error(found[i], oracle.sharpness(state, parameters)) <= 1e-14, (state, parameters)
 
 
-def test_stages_one_after_the_other_are_sharpness(case):
-    with np.errstate(all="ignore"):
-        values = bivariate.sharpness_begin(*case)
-        for stage in bivariate.SHARPNESS_STAGES:
-            assert len(values) == bivariate.SHARPNESS_WIDTH
-            values = stage(values)
-        assert np.array_equal(bivariate.sharpness_finish(values), bivariate.sharpness(*case))
-
-
 @pytest.mark.parametrize("distance", [1e-14, 3e-14, 1e-12, 1e-6, 0.1])
 @pytest.mark.parametrize("side", [-1, 1])
 def test_the_stability_test_never_errs_beyond_1e_14(case, side, distance):
-    matrix = bivariate.arrowhead(*case)
+    matrix = bivariate.curvature(*case)
     for i in range(0, COUNT, 10):
         entries = [float(x[i]) for x in matrix]
         top = oracle.top(*entries)
         tau = np.float64(top * (1 + side * distance))
         while abs(gmpy2.mpfr(tau) / top - 1) < distance:  # rounding brought it too near
             tau = np.nextafter(tau, side * np.inf)
-        assert bool(arrowhead_stable(*map(np.float64, entries), tau)) is (side > 0), (entries, tau)
+        assert bool(arrowhead_stable(tuple(map(np.float64, entries)), tau)) is (side > 0), (entries, tau)
+
+
+@pytest.mark.parametrize("distance", [1e-14, 1e-12, 1e-6])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_state_is_never_on_the_wrong_side_of_the_edge(case, side, distance):
+    """With a step size that puts S eta / 2 at 1 +- distance, whatever the roundings from the state to the test."""
+    theta, (lambda1, lambda2, *_) = case
+    for i in range(0, COUNT, 10):
+        state = [x[i] for x in theta]
+        top = oracle.sharpness(state[:3], (lambda1[i], lambda2[i]))
+        eta = np.float64(2 / top * (1 + side * distance))
+        while abs(gmpy2.mpfr(eta) * top / 2 - 1) < distance:
+            eta = np.nextafter(eta, np.inf if side > 0 else 0.0)
+        p = lambda1[i], lambda2[i], eta, np.inf, np.inf
+        with np.errstate(all="ignore"):
+            assert bool(bivariate.stable(bivariate.curvature(state, p), EDGE)) is (side < 0), (state, p)
 
 
 def test_blocks_of_zeros_have_their_eigenvalue():
@@ -134,19 +149,19 @@ def test_blocks_of_zeros_have_their_eigenvalue():
         assert np.array_equal(arrowhead_top(zero, diagonal, zero, zero, zero), diagonal)
         assert np.array_equal(arrowhead_top(zero, zero, diagonal, zero, zero), diagonal)
         assert np.array_equal(arrowhead_top(zero, zero, zero, one, zero), one)
-        assert np.array_equal(arrowhead_top(zero, zero, zero, zero, -one), one)
+        assert np.array_equal(arrowhead_top(zero, zero, zero, zero, one), one)
         assert (arrowhead_top(one, one, one, zero, zero) == 1).all()
 
 
 decades = st.floats(-12, 12).map(lambda exponent: 10.0**exponent)
-entry = st.one_of(st.just(0.0), decades, decades.map(lambda x: -x))
+entry = st.one_of(st.just(0.0), decades)
 
 
-@given(entry.map(abs), entry.map(abs), entry.map(abs), entry, entry)
+@given(entry, entry, entry, entry, entry)
 @settings(max_examples=300)
 def test_any_arrowhead_matrix_with_a_diagonal_that_is_not_negative(d0, d1, d2, e1, e2):
     if any((d0, d1, d2, e1, e2)):
-        assert_top([np.array([x]) for x in (d0, d1, d2, e1, e2)])
+        assert_top([np.array([x]) for x in (d0, d1, d2, e1 * e1, e2 * e2)])
 
 
 @given(st.floats(-3, 3), st.floats(-330, 3), st.floats(-3, 3), st.floats(-3, 8), st.floats(-6, 3), st.booleans())
@@ -157,7 +172,7 @@ def test_sharpness_of_a_state_that_carries_its_exponent(alpha, decade, beta2, la
     initial = {"alpha": np.array([alpha]), "beta1": np.array([beta1]), "beta2": np.array([beta2])}
     with np.errstate(all="ignore"):
         theta = enter(bivariate, initial, p)
-        found = bivariate.sharpness(theta, p)[0]
+        found = sharpness(bivariate, theta, p)[0]
     truth = oracle.sharpness((alpha, beta1, beta2), [x[0] for x in p])
     assert relative_error(found, truth) <= 1e-14
 
@@ -173,7 +188,7 @@ def test_sharpness_is_the_largest_eigenvalue_of_the_hessian():
     theta, p = random_states(1000)
     hessian = bivariate.hessian(theta, p)
     assert hessian.shape == (1000, 3, 3)
-    np.testing.assert_allclose(bivariate.sharpness(theta, p), np.linalg.eigvalsh(hessian)[:, -1], rtol=1e-12)
+    np.testing.assert_allclose(sharpness(bivariate, theta, p), np.linalg.eigvalsh(hessian)[:, -1], rtol=1e-12)
 
 
 ALPHA, BETA1, BETA2, LAMBDA1, LAMBDA2, ETA = symbols = sympy.symbols("alpha beta1 beta2 lambda1 lambda2 eta")
@@ -197,13 +212,13 @@ def test_a_step_goes_down_the_gradient_of_the_loss():
         np.testing.assert_allclose(found, right, rtol=1e-11, atol=1e-12 * np.abs(before).max())
 
 
-@pytest.mark.parametrize("decade", [30, 60, 74, 76, 100, 150, 199, 201, 250, 300])
+@pytest.mark.parametrize("decade", [30, 60, 74, 97, 99, 120, 150])
 def test_entries_of_any_size(decade):
     """No product of three entries overflows, and a matrix in other units has the eigenvalue in those units."""
     rng = np.random.default_rng(decade)
-    entries = np.abs(rng.normal(size=(3, 400))), rng.normal(size=(2, 400)) * 10.0 ** rng.uniform(-6, 0, (2, 400))
+    entries = np.abs(rng.normal(size=(3, 400))), rng.normal(size=(2, 400)) ** 2 * 10.0 ** rng.uniform(-12, 0, (2, 400))
     unit = 2.0 ** np.floor(decade * np.log2(10))
-    matrix = [row * unit for table in entries for row in table]
+    matrix = [*(entries[0] * unit), *(entries[1] * unit * unit)]
     np.testing.assert_allclose(arrowhead_top(*matrix), arrowhead_top(*np.concatenate(entries)) * unit, rtol=1e-15)
 
 
@@ -211,5 +226,5 @@ def test_beta1_may_be_huge():
     p = (100.0, 0.01, 0.05, np.inf, np.inf)
     for alpha, beta1 in ((0.0, 1e80), (1e-70, 1e75), (0.3, 1e120), (1.0, 1e40)):
         true = oracle.sharpness((alpha, beta1, 0.5), p)
-        found = float(bivariate.sharpness((alpha, beta1, 0.5, 0.0), p))
+        found = float(sharpness(bivariate, (alpha, beta1, 0.5, 0.0), p))
         assert found == pytest.approx(float(true), rel=1e-14)

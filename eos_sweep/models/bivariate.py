@@ -17,9 +17,9 @@ below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 
 import numpy as np
 
-from eos_sweep.contract import Quantity
+from eos_sweep.contract import EDGE, Quantity
 from eos_sweep.scalar import bounded, inlined, select
-from eos_sweep.sharpness import arrowhead_stable, arrowhead_top, deflate, divide, finish, polish
+from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
@@ -57,25 +57,40 @@ def threshold(p):
     return 2.0 / eta
 
 
-@inlined
-def visible(theta):
-    """beta1 as far as the other coordinates can see it, as a plain double.
+# Everything below is computed from a few products that a step, its loss and its curvature share.  They carry the factor
+# eta, so that the edge of stability is at 2 and no function has to multiply by eta again.
 
-    From power -2 on it is zero until the next rescaling: to matter before, it would have to grow 1e11-fold a step.
+
+@inlined
+def irrelevant(theta, p):
+    """eta lambda1 alpha^2, the curvature along beta1: a step multiplies beta1 by one minus this."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    return (eta * lambda1) * (alpha * alpha)
+
+
+@inlined
+def pressure(theta, p):
+    """eta lambda1 beta1^2, which pushes alpha down; zero where nothing can see beta1.
+
+    From power -2 on it is zero until the next rescaling: to matter before, beta1 would have to grow 1e11-fold a step.
     """
     alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
     scaled = power < 0.0
     unit = select(scaled, DOWN, 1.0)
     floor = select(power < -1.5, np.inf, select(scaled, HIDDEN * UP, 0.0))
-    return select(abs(beta1) < floor, 0.0, beta1 * unit)
+    size = abs(beta1)
+    seen = select(size < floor, floor, size)  # no product of it is a denormal number, which would be slow
+    return select(size < floor, 0.0, (seen * unit) * (seen * (eta * lambda1 * unit)))
 
 
 @inlined
-def pull(theta, p):
-    """The gradient of beta1 before the clip, in units of beta1's mantissa."""
+def error(theta, p):
+    """eta lambda2 (alpha beta2 - 1), what is left to learn."""
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    return lambda1 * (alpha * alpha) * beta1
+    return (eta * lambda2) * (alpha * beta2 - 1.0)
 
 
 @inlined
@@ -92,23 +107,23 @@ def lifted(bound, theta):
 def step(theta, p):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    near = visible(theta)
-    error = lambda2 * (alpha * beta2 - 1.0)
-    slope = bounded(pull(theta, p), lifted(clip, theta))
+    left = error(theta, p)
+    pull = bounded(irrelevant(theta, p) * beta1, lifted(eta * clip, theta))
     return (
-        alpha - eta * (lambda1 * alpha * (near * near) + error * beta2),
-        bounded(beta1 - eta * slope, lifted(radius, theta)),
-        beta2 - eta * (error * alpha),
+        alpha - (alpha * pressure(theta, p) + left * beta2),
+        bounded(beta1 - pull, lifted(radius, theta)),
+        beta2 - left * alpha,
         power,
     )
 
 
 @inlined
 def clipped(theta, p):
-    lambda1, lambda2, eta, clip, radius = p
     alpha, beta1, beta2, power = theta
-    slope = bounded(pull(theta, p), lifted(clip, theta))
-    return (abs(pull(theta, p)) > lifted(clip, theta)) | (abs(beta1 - eta * slope) > lifted(radius, theta))
+    lambda1, lambda2, eta, clip, radius = p
+    pull = irrelevant(theta, p) * beta1
+    most = lifted(eta * clip, theta)
+    return (abs(pull) > most) | (abs(beta1 - bounded(pull, most)) > lifted(radius, theta))
 
 
 @inlined
@@ -122,61 +137,45 @@ def rescale(theta, p):
 
 
 @inlined
-def loss(theta, p):
-    irrelevant, relevant = loss_parts(theta, p)
-    return irrelevant + relevant
+def doubled_loss_parts(theta, p):
+    """2 eta L1 and 2 eta L2."""
+    alpha, beta1, beta2, power = theta
+    return pressure(theta, p) * (alpha * alpha), error(theta, p) * (alpha * beta2 - 1.0)
 
 
 @inlined
+def loss(theta, p):
+    first, second = doubled_loss_parts(theta, p)
+    return 0.25 * threshold(p) * (first + second)
+
+
 def loss_parts(theta, p):
     """L1 and L2, in the order of LOSS_PARTS."""
-    alpha, beta1, beta2, power = theta
-    lambda1, lambda2, eta, clip, radius = p
-    product = alpha * visible(theta)
-    error = alpha * beta2 - 1.0
-    return 0.5 * lambda1 * (product * product), 0.5 * lambda2 * (error * error)
+    return tuple(0.25 * threshold(p) * part for part in doubled_loss_parts(theta, p))
 
 
 @inlined
-def arrowhead(theta, p):
-    """The Hessian's diagonal (d0, d1, d2) and arms (e1, e2) in the order alpha, beta1, beta2."""
+def curvature(theta, p):
+    """The Hessian times eta, an arrowhead matrix: its diagonal, and the squares of beta1's and beta2's arms."""
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    near = visible(theta)
-    square = alpha * alpha
+    bend = eta * lambda2
+    along, across = irrelevant(theta, p), pressure(theta, p)
+    arm = 2.0 * error(theta, p) + bend
     return (
-        lambda1 * (near * near) + lambda2 * (beta2 * beta2),
-        lambda1 * square,
-        lambda2 * square,
-        2.0 * lambda1 * (alpha * near),
-        lambda2 * (2.0 * (alpha * beta2) - 1.0),
+        across + bend * (beta2 * beta2),
+        along,
+        bend * (alpha * alpha),
+        (2.0 * along) * (2.0 * across),
+        arm * arm,
     )
 
 
-@inlined
-def stable(theta, p, tau):
-    d0, d1, d2, e1, e2 = arrowhead(theta, p)
-    return arrowhead_stable(d0, d1, d2, e1, e2, tau)
+stable, SHARPNESS_STAGES = arrowhead_stable, ARROWHEAD_STAGES
 
 
 @inlined
-def sharpness(theta, p):
-    d0, d1, d2, e1, e2 = arrowhead(theta, p)
-    return arrowhead_top(d0, d1, d2, e1, e2)
-
-
-@inlined
-def sharpness_begin(theta, p):
-    d0, d1, d2, e1, e2 = arrowhead(theta, p)
-    return divide(d0, d1, d2, e1, e2)
-
-
-SHARPNESS_STAGES, SHARPNESS_WIDTH = (deflate, polish, polish), 7
-sharpness_finish = finish
-
-
-@inlined
-def settled(theta, p, loss, tau, tolerance):
+def settled(theta, p, loss, tolerance):
     """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
 
     With r = alpha beta2 - 1, what is left of L2 moves lambda1 alpha^2 by at most about 2r relative, and
@@ -188,11 +187,11 @@ def settled(theta, p, loss, tau, tolerance):
     square = alpha * alpha
     quiet = (
         (loss < tolerance)
-        & (32.0 * loss < MARGIN**2 * lambda2)
-        & (loss < 0.1 * MARGIN**2 * (lambda1 * square * square))
+        & (32.0 * loss < MARGIN * MARGIN * lambda2)
+        & (loss < 0.1 * MARGIN * MARGIN * (lambda1 * square * square))
     )
     # A clip that acts may hold beta1 where it is.
-    return quiet & stable(theta, p, (1.0 - MARGIN) * tau) & (clipped(theta, p) != True)  # noqa: E712
+    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE) & (clipped(theta, p) != True)  # noqa: E712
 
 
 @inlined
@@ -202,5 +201,13 @@ def guard(theta):
 
 def hessian(theta, p):
     """The full Hessian of L, shape (..., 3, 3), in the order of STATE."""
-    d0, d1, d2, e1, e2, zero = np.broadcast_arrays(*arrowhead(theta, p), 0.0)
-    return np.stack([np.stack(row, -1) for row in ((d0, e1, e2), (e1, d1, zero), (e2, zero, d2))], -2)
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    seen = beta1 * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
+    arm1, arm2 = 2.0 * lambda1 * (alpha * seen), lambda2 * (2.0 * (alpha * beta2) - 1.0)
+    rows = (
+        (lambda1 * (seen * seen) + lambda2 * (beta2 * beta2), arm1, arm2),
+        (arm1, lambda1 * (alpha * alpha), np.zeros_like(arm1)),
+        (arm2, np.zeros_like(arm1), lambda2 * (alpha * alpha)),
+    )
+    return np.stack([np.stack(np.broadcast_arrays(*row), -1) for row in rows], -2)

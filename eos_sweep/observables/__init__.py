@@ -12,6 +12,7 @@ TABLE = {
         "crossings",
         "sharpness_ends",
         "sharpness_max",
+        "sharpness_range",
         "tail",
         "sign_flips",
         "loss_range",
@@ -21,8 +22,9 @@ TABLE = {
         "final_state",
     )
 }
-# Everything but the two that only some studies want: how often the clip acted, how small beta1 became.
-DEFAULT = tuple(name for name in TABLE if name not in ("clipping", "smallest"))
+# What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became.
+OPTIONAL = ("sharpness_range", "clipping", "smallest")
+DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
 def get(name: str) -> Observable:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from eos_sweep import lanes
-from eos_sweep.contract import Variable
+from eos_sweep.contract import EDGE, Variable
 from eos_sweep.scalar import inlined, select
 
 NEEDS = ()
 KEPT = 0
+FLAGS = 1
 COUNTS = 4  # first step above, upward crossings, steps above, whether the last step was above
 
 
@@ -23,25 +24,26 @@ def variables(model):
 
 
 def start(begin):
-    above = (~begin.model.stable(begin.theta, begin.p, begin.model.threshold(begin.p))).astype(np.int64)
+    above = (~begin.model.stable(begin.model.curvature(begin.theta, begin.p), EDGE)).astype(np.int64)
     return (), (above - 1, np.zeros_like(above), above, above)
 
 
 @inlined
 def watch(kept, moment):
-    return (), moment.unstable
+    return (), (moment.stable,)
 
 
 @inlined
 def fold(counts, bits, age, steps):
     first, crossings, total, last = counts
+    bits = ~bits[0] & ((np.int64(1) << steps) - 1)  # above
     upward = bits & ~((bits << 1) | last)
     here = age + 1 + lanes.lowest(bits)
     return (
         select((first < 0) & (bits != 0), here, first),
         crossings + lanes.population(upward),
         total + lanes.population(bits),
-        select(steps == 0, last, (bits >> (steps - 1)) & 1),
+        (((bits << 1) | last) >> steps) & 1,
     )
 
 

@@ -4,7 +4,7 @@ from eos_sweep.contract import Variable
 from eos_sweep.state import carried, log10_abs, values
 
 NEEDS = ()
-KEPT = COUNTS = 0
+KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):

@@ -5,7 +5,7 @@ from eos_sweep.scalar import inlined, select
 
 NEEDS = ()
 KEPT = 1  # largest loss
-COUNTS = 0
+FLAGS = COUNTS = 0
 
 
 def variables(model):
@@ -25,12 +25,7 @@ def start(begin):
 
 @inlined
 def watch(kept, moment):
-    return (select(moment.loss > kept[0], moment.loss, kept[0]),), False
-
-
-@inlined
-def fold(counts, bits, age, steps):
-    return counts
+    return (select(moment.loss > kept[0], moment.loss, kept[0]),), ()
 
 
 def finish(begin, end, kept, counts):

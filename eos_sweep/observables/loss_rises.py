@@ -8,6 +8,7 @@ from eos_sweep.scalar import inlined
 
 NEEDS = ()
 KEPT = 0
+FLAGS = 1
 COUNTS = 1
 
 
@@ -21,12 +22,12 @@ def start(begin):
 
 @inlined
 def watch(kept, moment):
-    return (), moment.loss > moment.loss_before
+    return (), (moment.loss > moment.loss_before,)
 
 
 @inlined
 def fold(counts, bits, age, steps):
-    return (counts[0] + lanes.population(bits),)
+    return (counts[0] + lanes.population(bits[0]),)
 
 
 def finish(begin, end, kept, counts):

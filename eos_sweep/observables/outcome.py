@@ -5,7 +5,7 @@ import numpy as np
 from eos_sweep.contract import CONVERGED, DIVERGED, Variable
 
 NEEDS = ()
-KEPT = COUNTS = 0
+KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):

@@ -1,9 +1,10 @@
 """Sharpness at the start and at the end."""
 
 from eos_sweep.contract import Variable
+from eos_sweep.sharpness import sharpness
 
 NEEDS = ()
-KEPT = COUNTS = 0
+KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):
@@ -19,6 +20,6 @@ def start(begin):
 
 def finish(begin, end, kept, counts):
     return {
-        "sharpness_initial": begin.model.sharpness(begin.theta, begin.p),
-        "sharpness_final": end.model.sharpness(end.theta, end.p),
+        "sharpness_initial": sharpness(begin.model, begin.theta, begin.p),
+        "sharpness_final": sharpness(end.model, end.theta, end.p),
     }

@@ -1,9 +1,9 @@
 """The largest sharpness met, certified by the kernel to 1e-14 relative without computing every step's eigenvalue."""
 
-from eos_sweep.contract import Variable
+from eos_sweep.contract import MAXIMUM, Variable
 
-NEEDS = ("maximum",)
-KEPT = COUNTS = 0
+NEEDS = (MAXIMUM,)
+KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):
@@ -15,4 +15,4 @@ def start(begin):
 
 
 def finish(begin, end, kept, counts):
-    return {"sharpness_max": end.maximum}
+    return {"sharpness_max": 0.5 * end.model.threshold(end.p) * end.maximum}

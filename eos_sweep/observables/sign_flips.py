@@ -7,8 +7,9 @@ from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined, select
 
 NEEDS = ()
-KEPT = 1  # the last sign that was not zero
-COUNTS = 2  # first flip, number of flips
+KEPT = 0
+FLAGS = 2  # the coordinate is negative, is zero
+COUNTS = 4  # first flip, number of flips, whether the last sign is negative, whether there was none yet
 
 
 def variables(model):
@@ -20,21 +21,32 @@ def variables(model):
 
 def start(begin):
     zero = np.zeros_like(begin.steps)
-    return (np.sign(begin.model.guard(begin.theta)),), (zero - 1, zero)
+    guard = begin.model.guard(begin.theta)
+    return (), (zero - 1, zero, (guard < 0.0).astype(np.int64), (guard == 0.0).astype(np.int64))
 
 
 @inlined
 def watch(kept, moment):
-    before = kept[0]
-    sign = select(moment.guard > 0.0, 1.0, select(moment.guard < 0.0, -1.0, before))
-    return (sign,), sign * before < 0.0
+    return (), (moment.guard < 0.0, moment.guard == 0.0)
 
 
 @inlined
 def fold(counts, bits, age, steps):
-    first, flips = counts
-    here = age + 1 + lanes.lowest(bits)
-    return select((first < 0) & (bits != 0), here, first), flips + lanes.population(bits)
+    first, flips, negative, unsigned = counts
+    # Bit 0 is the sign before the chunk, bit k that after step k.  A run of zeros takes the sign of the bit below it:
+    # adding a one at its lower end carries through all of it.
+    zero = (bits[1] << 1) | unsigned
+    sign = (bits[0] << 1) | negative
+    sign |= ((zero + ((sign << 1) & zero)) ^ zero) & zero
+    none = ((zero + (zero & 1)) ^ zero) & zero
+    changed = (((sign ^ (sign << 1)) & ~(none << 1)) >> 1) & ((np.int64(1) << steps) - 1)
+    here = age + 1 + lanes.lowest(changed)
+    return (
+        select((first < 0) & (changed != 0), here, first),
+        flips + lanes.population(changed),
+        (sign >> steps) & 1,
+        (none >> steps) & 1,
+    )
 
 
 def finish(begin, end, kept, counts):

@@ -11,7 +11,7 @@ from eos_sweep.state import carried, log10_abs
 
 NEEDS = ()
 KEPT = 2  # mantissa, power
-COUNTS = 0
+FLAGS = COUNTS = 0
 UP, DOWN = 2.0**512, 2.0**-512
 
 
@@ -35,12 +35,7 @@ def watch(kept, moment):
     # Two powers up is out of reach: a mantissa is never so small, nor a record so large.
     unit = select(shift < 0.0, DOWN, select(shift > 1.5, np.inf, select(shift > 0.0, UP, 1.0)))
     smaller = abs(mantissa) * unit < least
-    return (select(smaller, abs(mantissa), least), select(smaller, power, record)), False
-
-
-@inlined
-def fold(counts, bits, age, steps):
-    return counts
+    return (select(smaller, abs(mantissa), least), select(smaller, power, record)), ()
 
 
 def finish(begin, end, kept, counts):

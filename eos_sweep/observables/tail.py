@@ -5,12 +5,13 @@ A trajectory that settled earlier keeps its last value through the rest of the w
 
 import numpy as np
 
-from eos_sweep.contract import DIVERGED, Variable
+from eos_sweep.contract import DIVERGED, EDGE, TAIL, Variable
 from eos_sweep.scalar import inlined, select
+from eos_sweep.sharpness import top
 
-NEEDS = ("tail",)
+NEEDS = (TAIL,)
 KEPT = 4  # sum, least, largest, number
-COUNTS = 0
+FLAGS = COUNTS = 0
 
 
 def window(budget):
@@ -35,7 +36,7 @@ def start(begin):
 
 
 @inlined
-def watch_tail(kept, ratio):
+def watch_sharpness(kept, ratio):
     total, least, largest, number = kept
     return (
         total + ratio,
@@ -47,7 +48,7 @@ def watch_tail(kept, ratio):
 
 def finish(begin, end, kept, counts):
     total, least, largest, number = kept
-    last = end.model.sharpness(end.theta, end.p) / end.model.threshold(end.p)
+    last = top(end.model, end.theta, end.p) / EDGE
     missing = window(end.budget) - number
     settled = missing > 0
     mean = (total + missing * np.where(settled, last, 0.0)) / window(end.budget)

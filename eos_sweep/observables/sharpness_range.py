@@ -1,0 +1,33 @@
+"""Least and mean sharpness of the whole run, from the eigenvalue at each step: the dearest observable there is."""
+
+from eos_sweep.contract import EDGE, EVERY_STEP, Variable
+from eos_sweep.scalar import inlined, select
+from eos_sweep.sharpness import top
+
+NEEDS = (EVERY_STEP,)
+KEPT = 2  # sum over the steps and least, both in units of 2/eta
+FLAGS = COUNTS = 0
+
+
+def variables(model):
+    nan = float("nan")
+    return {
+        "sharpness_min": Variable("float64", "least sharpness met, the start included", nan),
+        "sharpness_mean": Variable("float64", "mean sharpness over the steps taken, the start included", nan),
+    }
+
+
+def start(begin):
+    ratio = top(begin.model, begin.theta, begin.p) / EDGE
+    return (ratio, ratio), ()
+
+
+@inlined
+def watch_sharpness(kept, ratio):
+    total, least = kept
+    return total + ratio, select(ratio < least, ratio, least)
+
+
+def finish(begin, end, kept, counts):
+    edge = end.model.threshold(end.p)
+    return {"sharpness_min": kept[1] * edge, "sharpness_mean": kept[0] / (end.steps + 1) * edge}
