@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,16 +60,27 @@ def test_the_second_process_loads_every_kind_of_kernel_from_disk(tmp_path):
 @pytest.mark.slow
 def test_an_edited_model_is_compiled_anew(tmp_path):
     source = Path(bivariate.__file__).read_text()
-    line = "alpha - eta * (lambda1 * alpha * (near * near) + error * beta2)"
+    line = "alpha - (alpha * pressure(theta, p) + left * beta2)"
     assert source.count(line) == 1
     mine = tmp_path / "my_model.py"
     mine.write_text(source)
     ours = in_a_new_process(tmp_path, "eos_sweep.models.bivariate", ["alpha_final"])
     same = in_a_new_process(tmp_path, "my_model", ["alpha_final"])
     assert same["results"] == ours["results"]
-    mine.write_text(source.replace(line, line.replace("- eta", "+ eta")))
+    mine.write_text(source.replace(line, line.replace("alpha - ", "alpha + ")))
     edited = in_a_new_process(tmp_path, "my_model", ["alpha_final"])
     assert edited["hits"] == [0] and edited["results"] != same["results"]
     mine.write_text(source)
     back = in_a_new_process(tmp_path, "my_model", ["alpha_final"])
     assert back["hits"] == [1] and back["results"] == same["results"]
+
+
+@pytest.mark.slow
+def test_processes_that_compile_at_once_leave_a_cache_that_works(tmp_path):
+    names = ["sharpness_max"]
+    with ThreadPoolExecutor(4) as pool:
+        tasks = [pool.submit(in_a_new_process, tmp_path, "eos_sweep.models.bivariate", names) for _ in range(4)]
+        first = [task.result() for task in tasks]
+    after = in_a_new_process(tmp_path, "eos_sweep.models.bivariate", names)
+    assert after["hits"] == [1] and after["misses"] == [0]
+    assert all(one["results"] == after["results"] for one in first)

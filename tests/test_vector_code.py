@@ -1,0 +1,44 @@
+"""Every pass over lanes is vector code, whichever observables are compiled in.
+
+A branch, a call or a wide loop in one observable makes LLVM leave a whole pass scalar, at a third of the speed and
+with the same results, so that nothing else would notice.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from eos_sweep import observables
+from eos_sweep.models import bivariate
+
+SCRIPT = """
+import json, sys
+from eos_sweep import batch
+from eos_sweep.models import bivariate
+job = batch.Job(bivariate, tuple(json.loads(sys.argv[1])), 1000, 0.0)
+print(next(iter(batch.kernel_of(job)[0].inspect_llvm().values())))
+"""
+
+
+def vector_loops(tmp_path, variables):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}  # a kernel from a cache shows no code
+    command = [sys.executable, "-c", SCRIPT, json.dumps(variables)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return len(re.findall(r"^vector\.body[\w.]*:", done.stdout, re.MULTILINE))
+
+
+def names(observable):
+    return [name for name, (owner, _) in observables.variables(bivariate).items() if owner == observable]
+
+
+@pytest.mark.slow
+def test_each_observable_leaves_the_steps_and_the_counting_in_vector_code(tmp_path):
+    alone = vector_loops(tmp_path, ["steps_taken"])
+    assert alone >= 2
+    for observable in ("crossings", "sign_flips", "loss_rises", "loss_range", "clipping", "smallest"):
+        assert vector_loops(tmp_path, names(observable)) >= alone, observable
