@@ -17,6 +17,8 @@ from matplotlib.patches import Patch
 
 import eos_sweep
 from eos_sweep import batch, plot, regimes
+from eos_sweep.contract import EDGE
+from eos_sweep.sharpness import top
 
 HERE = Path(__file__).parent
 SPEC = HERE.parent / "sweeps" / "underflow.toml"
@@ -45,7 +47,7 @@ def run_in_plain_doubles() -> tuple[np.ndarray, np.ndarray]:
         states.append(plain_doubles.step(states[-1], p))
     theta = tuple(np.array(states, dtype=float).T)
     with np.errstate(divide="ignore"):
-        return plain_doubles.sharpness(theta, p) * RUN["eta"] / 2, np.log10(np.abs(theta[1]))
+        return top(plain_doubles, theta, p) / EDGE, np.log10(np.abs(theta[1]))
 
 
 def main(store: str = "underflow.zarr") -> None:

@@ -227,3 +227,14 @@ def test_empty_lanes_take_no_steps():
     start = {"alpha": 1.0, "beta1": 1e-3, "beta2": 1.0}
     found = simulate(start, {"lambda1": 1.0, "lambda2": 1.0, "eta": 0.5}, 2_000_000_000, COUNTS, tolerance=1e-20)
     assert found["outcome"][0] == 1 and found["steps_taken"][0] < 1000
+
+
+def test_a_run_that_converged_would_not_have_come_back(whole):
+    """Followed for ten budgets more without an early end, it stays below 2/eta and keeps its sharpness."""
+    converged = np.flatnonzero(whole["outcome"] == 1)
+    rest = simulate(subset(INITIAL, converged), subset(PARAMETERS, converged), 10_030, ALL, 0.0)
+    ended = subset(whole, converged)
+    for name in ("crossings", "first_crossing", "steps_above", "sign_flips", "final_above"):
+        assert np.array_equal(rest[name], ended[name]), name
+    np.testing.assert_allclose(rest["sharpness_final"], ended["sharpness_final"], rtol=bivariate.MARGIN)
+    assert len(converged) > 40 and (rest["steps_taken"] == 10_030).all()
