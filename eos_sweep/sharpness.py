@@ -104,4 +104,4 @@ def finish(values):
     return ((mu + select(q > 0.0, s, select(D < 0.0, -D, 0.0))) * unit,)
 
 
-ARROWHEAD_STAGES = divide, deflate, polish, polish, finish  # less than 1e-15 relative, for entries of any size
+ARROWHEAD_STAGES = divide, deflate, polish, polish, finish  # less than 1e-15 relative, as long as no square overflows

@@ -128,12 +128,10 @@ def test_clip_bounds_the_gradient_and_radius_the_weight(alpha, beta1, lambda1, e
     p = tuple(np.array([x]) for x in (lambda1, 0.01, eta, clip, radius))
     theta = tuple(np.array([x]) for x in (alpha, beta1, 0.5, 0.0))
     after = float(bivariate.step(theta, p)[1][0])
-    gradient = lambda1 * (alpha * alpha) * beta1
-    moved = beta1 - eta * min(max(gradient, -clip), clip)
-    slip = 1e-15 * (abs(beta1) + abs(eta * gradient))  # the step multiplies in another order
-    assert after == pytest.approx(min(max(moved, -radius), radius), abs=slip)
-    if abs(abs(gradient) - clip) > 1e-15 * clip and abs(abs(moved) - radius) > slip:
-        assert bool(bivariate.clipped(theta, p)[0]) is (abs(gradient) > clip or abs(moved) > radius)
+    pull, most = (eta * lambda1) * (alpha * alpha) * beta1, eta * clip
+    moved = beta1 - min(max(pull, -most), most)
+    assert after == min(max(moved, -radius), radius)
+    assert bool(bivariate.clipped(theta, p)[0]) is (abs(pull) > most or abs(moved) > radius)
     assert abs(after) <= radius
     if radius == np.inf:
         rounding = np.spacing(max(abs(beta1), abs(after)))

@@ -222,6 +222,14 @@ def test_entries_of_any_size(decade):
     np.testing.assert_allclose(arrowhead_top(*matrix), arrowhead_top(*np.concatenate(entries)) * unit, rtol=1e-15)
 
 
+@pytest.mark.parametrize("decade", [150, 199, 201, 250, 300])
+def test_a_diagonal_of_any_size(decade):
+    """Arms of up to 1e150, whose squares are doubles, beside it."""
+    rng = np.random.default_rng(decade)
+    diagonal = np.abs(rng.normal(size=(3, 60))) * 10.0 ** (decade - rng.choice([0, 0, 1, 20, 150], (3, 60)))
+    assert_top([*diagonal, *10.0 ** rng.uniform(-300, 300, (2, 60))])
+
+
 def test_beta1_may_be_huge():
     p = (100.0, 0.01, 0.05, np.inf, np.inf)
     for alpha, beta1 in ((0.0, 1e80), (1e-70, 1e75), (0.3, 1e120), (1.0, 1e40)):

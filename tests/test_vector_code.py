@@ -1,7 +1,7 @@
 """Every pass over lanes is vector code, whichever observables are compiled in.
 
-A branch, a call or a wide loop in one observable makes LLVM leave a whole pass scalar, at a third of the speed and
-with the same results, so that nothing else would notice.
+A branch, a call or an operation that has no vector form in one observable makes LLVM leave a whole pass scalar, at a
+third of the speed and with the same results, so that nothing else would notice.
 """
 
 import json

@@ -185,6 +185,7 @@ def settled(theta, p, loss, tolerance):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     square = alpha * alpha
+    # MARGIN is not squared with **, which compiles to a loop.
     quiet = (
         (loss < tolerance)
         & (32.0 * loss < MARGIN * MARGIN * lambda2)
