@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
     from eos_sweep.errors import InputError as InputError
+    from eos_sweep.estimate import plan as plan
     from eos_sweep.regimes import label as label
-    from eos_sweep.runner import plan as plan
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
     from eos_sweep.spec import SpecError as SpecError
@@ -28,7 +28,7 @@ _HOMES = {
     "label": "regimes",
     "load_spec": "spec",
     "open_sweep": "api",
-    "plan": "runner",
+    "plan": "estimate",
     "run": "runner",
     "sweep": "api",
     "trajectory": "trace",

@@ -31,12 +31,12 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
     return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
 
 
-def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], frozenset[str]]:
-    """Return the kernel for ``job``, the observables compiled into it, and what all observables need."""
+def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], tuple[Observable, ...], frozenset[str]]:
+    """Return the kernel for ``job``, its observables, those of them compiled into it, and what all of them need."""
     watched = observables_of(job.model, job.variables)
     compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
     needs = frozenset(need for observable in watched for need in observable.NEEDS)
-    return build(job.model, compiled, needs), compiled, needs
+    return build(job.model, compiled, needs), watched, compiled, needs
 
 
 def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -54,8 +54,8 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     dict
         Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
     """
-    model, watched = job.model, observables_of(job.model, job.variables)
-    kernel, compiled, needs = kernel_of(job)
+    model = job.model
+    kernel, watched, compiled, needs = kernel_of(job)
     at = arrange(model, compiled)
 
     p = tuple(parameters[name] for name in model.PARAMETERS)

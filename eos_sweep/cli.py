@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from eos_sweep.bench.command import bench
 from eos_sweep.errors import InputError
 from eos_sweep.words import duration, numbers, size
+from eos_sweep.words import picture as check_picture
 
 EXIT_CODES = """
 Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (status tells why); 130 stopped by Ctrl-C,
@@ -72,7 +74,7 @@ def run(spec: str, out: str | None, picture: str | None, overwrite: bool, worker
     sweep = load_spec(spec)
     out = out or Path(spec).with_suffix(".zarr").name
     if picture:
-        _check_picture(picture)
+        check_picture(picture)
         _check_drawable(sweep)
     with bar() as report:
         progress = runner.run(sweep, out, workers=workers, overwrite=overwrite, report=report)
@@ -100,9 +102,9 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
     Example:
       eos-sweep plan sweeps/flagship.toml --workers 8
     """
-    from eos_sweep.runner import plan as estimate
+    from eos_sweep import estimate
 
-    found = estimate(spec, workers=workers)
+    found = estimate.plan(spec, workers=workers)
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
@@ -208,7 +210,7 @@ def plot(
       eos-sweep plot flagship.zarr -o map.pdf --x eta --y lambda1 --at lambda2=0.01 --facet clip
       eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
     """
-    _check_picture(out)
+    check_picture(out)
     _draw(store, out, x, y, numbers(at, "--at"), facet, variable, lines)
     click.echo(out)
 
@@ -243,7 +245,7 @@ def trace(
     from eos_sweep.trace import report
 
     if out:
-        _check_picture(out)
+        check_picture(out)
     if data and Path(data).exists():
         raise InputError(f"{data}: exists; choose another place for the trajectory")
     places = numbers([part for item in index for part in item.split(",")], "--index")
@@ -264,6 +266,9 @@ def trace(
         click.echo(path)
 
 
+main.add_command(bench)
+
+
 def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:
     from eos_sweep import plot as drawing
     from eos_sweep.api import open_sweep
@@ -280,8 +285,3 @@ def _check_drawable(sweep) -> None:
         raise InputError(f"--plot: draws two axes, this sweep has {len(long)}; run it without, then use eos-sweep plot")
     if "regime" not in schema.variables(sweep):
         raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')
-
-
-def _check_picture(path: str) -> None:
-    if Path(path).suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")

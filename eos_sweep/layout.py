@@ -1,5 +1,6 @@
 """Where a kernel keeps the numbers of a trajectory."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -55,7 +56,8 @@ class Layout(NamedTuple):
     bits_like: tuple
 
 
-def arrange(model: Model, observables: Sequence[Observable]) -> Layout:
+@functools.cache
+def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
     """Lay out what a kernel keeps for ``model`` and ``observables``."""
     width = len(model.STATE) + len(model.CARRIED)
     stages = stage_inputs(model, width)

@@ -14,6 +14,17 @@ def bar() -> Iterator[Callable[[Progress], None]]:
     yield from _live() if sys.stderr.isatty() else _lines()
 
 
+@contextlib.contextmanager
+def counted(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function that says on standard error what is done next, of ``total`` things: a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("starting", total=total)
+        yield lambda doing: shown.update(task, advance=1, description=doing)
+
+
 def _live() -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -34,6 +34,13 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",
+        **here(),
+    }
+
+
+def here() -> dict[str, str]:
+    """Return what the numbers are made with: versions, commit, processor."""
+    return {
         **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
         "git_commit": _git("rev-parse", "HEAD"),
         "git_dirty": {"": "no", "unknown": "unknown"}.get(_git("status", "--porcelain", "--untracked-files=no"), "yes"),

@@ -43,20 +43,6 @@ class Progress(NamedTuple):
     failed: int  # blocks
 
 
-class Plan(NamedTuple):
-    """What a sweep will take."""
-
-    trajectories: int
-    blocks: int
-    block_shape: tuple[int, ...]
-    variables: tuple[str, ...]
-    bytes: int  # on disk, before compression
-    steps: int  # gradient descent steps, estimated
-    steps_per_second: float  # of one core, measured
-    workers: int
-    seconds: float  # estimated
-
-
 def block_shape(sweep: Sweep) -> tuple[int, ...]:
     """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
     if sweep.chunks:
@@ -71,46 +57,6 @@ def block_shape(sweep: Sweep) -> tuple[int, ...]:
         longest = block.index(max(block))
         block[longest] = -(-block[longest] // 2)
     return tuple(block)
-
-
-def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 512, seed: int = 0) -> Plan:
-    """Estimate what a sweep will take, from running a random sample of its trajectories; nothing is created.
-
-    Parameters
-    ----------
-    spec
-        The sweep, or the path of its TOML file.
-    workers
-        Threads of the run; all cores by default.
-    sample
-        Trajectories to run, fewer if their budgets are long.
-    seed
-        Of the sample.
-    """
-    sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
-    workers = workers or cores()
-    shape = block_shape(sweep)
-    job = _job(sweep)
-    rng = np.random.default_rng(seed)
-    number = int(np.clip(2e8 / sweep.steps, 32, sample))
-    points = {axis.name: axis.values[rng.integers(axis.values.size, size=number)] for axis in sweep.axes}
-    initial, parameters = sweep.inputs(points)
-    batch.kernel_of(job)
-    began = time.perf_counter()
-    work = int(batch.run(job, initial, parameters)["work"].sum())
-    seconds = time.perf_counter() - began
-    types = schema.dtypes(sweep)
-    return Plan(
-        trajectories=sweep.size,
-        blocks=math.prod(-(-size // block) for size, block in zip(sweep.shape, shape, strict=True)),
-        block_shape=shape,
-        variables=tuple(types),
-        bytes=sweep.size * sum(dtype.itemsize for dtype in types.values()),
-        steps=round(work / number * sweep.size),
-        steps_per_second=work / seconds,
-        workers=workers,
-        seconds=seconds / number * sweep.size / workers,
-    )
 
 
 def run(
@@ -166,7 +112,7 @@ def _run(sweep: Sweep, store: Store, workers: int, report: Callable[[Progress], 
         report(progress)
     if not blocks:
         return progress
-    batch.kernel_of(_job(sweep))  # compiled before threads would wait for the compiler in turn
+    batch.kernel_of(job_of(sweep))  # compiled before threads would wait for the compiler in turn
     began = time.perf_counter()
     queue, run_id = iter(blocks), uuid.uuid4().hex
     with stoppable() as stopped, _client(workers) as client:
@@ -210,8 +156,15 @@ def _client(workers: int) -> Iterator:
     from distributed import Client, LocalCluster
 
     local = "127.0.0.1:0"  # dask always serves its status pages; here on a free port, to nobody else
+    quiet = {
+        "distributed.admin.tick.limit": "1h",  # kernels may keep the event loop waiting
+        # What dask watches itself with takes 2 % of the time of two cores.
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.worker.profile.enabled": False,
+    }
     with (
-        configured({"distributed.admin.tick.limit": "1h"}),  # kernels may keep the event loop waiting
+        configured(quiet),
         LocalCluster(
             n_workers=1,
             threads_per_worker=workers,
@@ -267,7 +220,7 @@ def evaluate(
     points = {
         axis.name: axis.values[part.start + place] for axis, part, place in zip(sweep.axes, region, places, strict=True)
     }
-    return batch.run(_job(sweep), *sweep.inputs(points))
+    return batch.run(job_of(sweep), *sweep.inputs(points))
 
 
 def cores() -> int:
@@ -275,7 +228,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _job(sweep: Sweep) -> batch.Job:
+def job_of(sweep: Sweep) -> batch.Job:
+    """Return what a kernel does for each trajectory of ``sweep``."""
     return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance)
 
 

@@ -1,6 +1,7 @@
 """A hash of the sources that a result is computed from."""
 
 import ast
+import functools
 import hashlib
 import importlib.util
 import sys
@@ -34,14 +35,22 @@ def digest(*modules: Any) -> str:
 
 def _imports(module: Any, source: str) -> Iterator[Any]:
     """Yield the modules that the import statements of ``source`` name, as far as they are loaded."""
+    for base, level, name in _statements(source):
+        if level:
+            base = importlib.util.resolve_name("." * level + base, module.__package__)
+        # `from a import b`: b is a module of its own, or something in a.
+        found = sys.modules.get(f"{base}.{name}" if name else base) or sys.modules.get(base)
+        if found:
+            yield found
+
+
+@functools.lru_cache
+def _statements(source: str) -> tuple[tuple[str, int, str], ...]:
+    """Return (a, level, b) for each `from a import b`, with its leading dots, and (a, 0, "") for `import a`."""
+    found: list[tuple[str, int, str]] = []
     for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [(alias.name, 0, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                base = importlib.util.resolve_name("." * node.level + base, module.__package__)
-            # `from a import b`: b is a module of its own, or something in a.
-            names = [name if (name := f"{base}.{alias.name}") in sys.modules else base for alias in node.names]
-        yield from (sys.modules[name] for name in names if sys.modules.get(name))
+            found += [(node.module or "", node.level, alias.name) for alias in node.names]
+    return tuple(found)

@@ -1,6 +1,7 @@
-"""Numbers as people write and read them on the command line."""
+"""What people write and read on the command line."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from eos_sweep.errors import InputError
 
@@ -17,6 +18,12 @@ def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dic
         if not sign:
             raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} {example}")
     return found
+
+
+def picture(path: str) -> None:
+    """Refuse the name of a picture in a format that cannot be drawn."""
+    if Path(path).suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
 
 
 def size(count: int) -> str:

@@ -56,8 +56,21 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"runner"}
     assert importers("zarr") <= {"store"}
-    assert importers("numba", "llvmlite") <= {"scalar", "lanes", "kernel", "trace", "provenance"}
-    assert importers("matplotlib") <= {"plot"}
+    assert importers("numba", "llvmlite") <= {
+        "scalar",
+        "lanes",
+        "kernel",
+        "trace",
+        "provenance",
+        "bench.peers.numba_loop",
+    }
+    assert importers("matplotlib") <= {"plot", "bench.chart"}
+    assert importers("jax") == {"bench.peers.jax_vmap"} and importers("torch") == {"bench.peers.torch_compile"}
+
+
+def test_nothing_depends_on_the_benchmark_but_the_command_line():
+    outside = {name for name in importers("eos_sweep.bench") if not name.startswith("bench")}
+    assert outside == {"cli"}
 
 
 def test_pictures_run_nothing_and_nothing_imports_the_command_line():

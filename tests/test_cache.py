@@ -1,4 +1,4 @@
-"""Kernels are loaded from disk by the next process, and an edited model is never served a stale one."""
+"""Kernels are loaded from disk by the next process, and an edit of a model or an observable never meets a stale one."""
 
 import json
 import os
@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from eos_sweep.models import bivariate
+from eos_sweep.observables import loss_rises
 
 ROOT = Path(bivariate.__file__).parents[2]
 
 SCRIPT = """
 import importlib, json, sys
 import numpy as np
-from eos_sweep import batch, kernel
+from eos_sweep import batch, kernel, observables
 model = importlib.import_module(sys.argv[1])
+if len(sys.argv) > 3:
+    observables.TABLE["mine"] = sys.argv[3]
 built = []
 build = kernel.build
 batch.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
@@ -34,14 +37,14 @@ print(json.dumps({"hits": hits, "misses": misses, "results": results}))
 """
 
 
-def in_a_new_process(cache, model, *choices):
+def in_a_new_process(cache, model, *choices, observable=()):
     environment = {
         **os.environ,
         "NUMBA_CACHE_DIR": str(cache / "cache"),
         "PYTHONPATH": os.pathsep.join((str(cache), str(ROOT))),
         "PYTHONDONTWRITEBYTECODE": "1",  # two edits within a second leave bytecode that looks fresh
     }
-    command = [sys.executable, "-c", SCRIPT, model, json.dumps(choices)]
+    command = [sys.executable, "-c", SCRIPT, model, json.dumps(choices), *observable]
     done = subprocess.run(command, env=environment, cwd=cache, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -72,6 +75,26 @@ def test_an_edited_model_is_compiled_anew(tmp_path):
     assert edited["hits"] == [0] and edited["results"] != same["results"]
     mine.write_text(source)
     back = in_a_new_process(tmp_path, "my_model", ["alpha_final"])
+    assert back["hits"] == [1] and back["results"] == same["results"]
+
+
+@pytest.mark.slow
+def test_an_edited_observable_is_compiled_anew(tmp_path):
+    source = Path(loss_rises.__file__).read_text().replace('"loss_rises"', '"rises"')
+    line = "moment.loss > moment.loss_before"
+    assert source.count(line) == 1
+    mine = tmp_path / "my_observable.py"
+
+    def run(text):
+        mine.write_text(text)
+        return in_a_new_process(
+            tmp_path, "eos_sweep.models.bivariate", ["rises", "loss_rises"], observable=["my_observable"]
+        )
+
+    same, edited, back = run(source), run(source.replace(line, line.replace(">", "<="))), run(source)
+    assert same["results"]["rises"] == same["results"]["loss_rises"] > 0
+    assert edited["hits"] == [0]
+    assert edited["results"]["rises"] == 500 - edited["results"]["loss_rises"]
     assert back["hits"] == [1] and back["results"] == same["results"]
 
 

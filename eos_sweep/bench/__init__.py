@@ -1,0 +1,1 @@
+"""How fast the kernel is on this machine, beside what one would write without it: ``eos-sweep bench``."""

@@ -1,0 +1,53 @@
+"""A plain C loop, one trajectory after the other, compiled with -O3 -march=native."""
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from eos_sweep.bench.peers import plain
+
+NAME = "C loop -O3"
+TRAJECTORIES = {"closed form": 512}
+
+
+def missing():
+    return "" if compiler() else "no C compiler called cc, gcc or clang"
+
+
+def compiler():
+    """Return the first C compiler there is, or None."""
+    return next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+
+
+def library():
+    """Compile loop.c and load it."""
+    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+        source, built = Path(__file__).with_name("loop.c"), Path(folder) / "loop.so"
+        command = [compiler(), "-O3", "-march=native", "-shared", "-fPIC", "-o", built, source, "-lm"]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        return ctypes.CDLL(str(built))
+
+
+def prepare(variant):
+    run_all = library().run_all
+    table = np.ctypeslib.ndpointer(np.float64, 2, flags="C_CONTIGUOUS")
+    run_all.argtypes = ctypes.c_long, ctypes.c_long, table, table
+    run_all.restype = None
+
+    def run(points, steps):
+        records = np.empty((len(points[0]), len(plain.Record._fields)))
+        run_all(len(records), steps, np.ascontiguousarray(np.transpose(points)), records)
+        return plain.Record(*records.T)
+
+    return run
+
+
+def peak():
+    """Return how many floating point operations a second one core does in fused multiply-adds of doubles."""
+    function = library().peak
+    function.restype = ctypes.c_double
+    return max(function() for _ in range(5))

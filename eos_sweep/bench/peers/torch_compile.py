@@ -1,0 +1,36 @@
+"""torch.compile on whole arrays of trajectories, a Python loop over compiled pairs of steps."""
+
+from eos_sweep.bench.peers import not_installed, plain
+
+NAME = "torch.compile"
+TRAJECTORIES = {"our closed form": 4096}
+# Two steps a call, so that the call itself costs little: one is slower, four take 80 s to compile and gain 4 %.
+AT_ONCE = 2
+
+
+def missing():
+    return not_installed("torch")
+
+
+def prepare(variant):
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    start, step = plain.experiment(torch, torch.where, plain.arrowhead(torch, torch.where))
+
+    @torch.compile(dynamic=False, fullgraph=True)
+    def some(record, p, i, tail):
+        for k in range(AT_ONCE):
+            record = step(record, p, i + k, tail)
+        return record
+
+    @torch.no_grad()
+    def run(points, steps):
+        tensors = tuple(map(torch.from_numpy, points))
+        state, p, tail = tensors[:3], tensors[3:], torch.tensor(steps - steps // 10)
+        record = start(*state, p)
+        for i in range(0, steps, AT_ONCE):
+            record = some(record, p, torch.tensor(i), tail)
+        return record
+
+    return run

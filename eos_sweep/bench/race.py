@@ -1,0 +1,121 @@
+"""Times contenders against each other, in turns, so that a machine that slows down slows all of them."""
+
+import contextlib
+import functools
+import importlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from eos_sweep.bench import workload
+from eos_sweep.bench.peers.plain import Record
+
+
+class Contender(NamedTuple):
+    """One bar of the picture."""
+
+    library: str
+    variant: str
+    module: str  # has prepare(variant) -> run(points, steps)
+    trajectories: int  # of one call
+    workload: str = "alive"  # or "mixed"
+    cores: int = 1
+    calls: int = 1  # of one reading, on each core
+
+    @property
+    def steps(self) -> int:
+        """Steps of one reading on each core, as if no trajectory ended early."""
+        return self.trajectories * workload.STEPS * self.calls
+
+
+def race(
+    contenders: Sequence[Contender],
+    points: workload.Workload,
+    repeats: int,
+    report: Callable[[str], None] = lambda doing: None,
+) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
+    """Time each contender ``repeats`` times, all of them once before any of them twice.
+
+    Each library has a process of its own, on one core, so that none sees the threads or the settings of another; what
+    runs on all cores has one more.
+
+    Returns
+    -------
+    dict, dict
+        Contender -> steps per second of each repetition, and contender -> why it is left out: it failed, or its results
+        are not ours.
+    """
+    speeds: dict[Contender, list[float]] = {}
+    left_out: dict[Contender, str] = {}
+    with contextlib.ExitStack() as stack:
+        process = functools.cache(lambda module, cores: stack.enter_context(_process()))
+
+        def ask(function: Callable, contender: Contender) -> Any:
+            given = tuple(values[: contender.trajectories] for values in getattr(points, contender.workload))
+            with _on(contender.cores):  # a process starts with its first question
+                return process(contender.module, contender.cores).submit(function, contender, given).result()
+
+        for contender in contenders:
+            report(f"compiling {contender.library}, {contender.variant}")
+            try:
+                reason = ask(trial, contender)
+            except Exception as error:  # a library that is there but does not work here is no reason to time nothing
+                reason = f"{type(error).__name__}: {(str(error).strip() or 'it says no more').splitlines()[0]}"
+            if reason:
+                left_out[contender] = reason
+            else:
+                speeds[contender] = []
+        for _ in range(repeats):
+            for contender, found in speeds.items():
+                report(f"timing {contender.library}, {contender.variant}")
+                found.append(ask(reading, contender))
+    return speeds, left_out
+
+
+def _process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
+@contextlib.contextmanager
+def _on(cores: int) -> Iterator[None]:
+    """Start processes on one core, where the system can be told so, unless all are wanted."""
+    if cores > 1 or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+# In the contender's process.
+
+
+@functools.cache
+def _prepared(module: str, variant: str) -> Callable:
+    return importlib.import_module(module).prepare(variant)
+
+
+def trial(contender: Contender, points: workload.Points) -> str:
+    """Compile, run some steps, and tell in what the results differ from ours."""
+    found = _prepared(contender.module, contender.variant)(points, workload.TRIAL)
+    return workload.disagreement(points, found) if isinstance(found, Record) else ""
+
+
+def reading(contender: Contender, points: workload.Points) -> float:
+    """Return steps per second, summed over threads, each by its own clock: that one ends first is no loss of speed."""
+    run = _prepared(contender.module, contender.variant)
+
+    def work(thread: int) -> float:
+        began = time.perf_counter()
+        for _ in range(contender.calls):
+            run(points, workload.STEPS)
+        return contender.steps / (time.perf_counter() - began)
+
+    with ThreadPoolExecutor(contender.cores) as threads:
+        return sum(threads.map(work, range(contender.cores)))

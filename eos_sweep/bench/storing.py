@@ -1,0 +1,55 @@
+"""What dask and the store add to the time of a sweep's kernels."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import batch, runner
+from eos_sweep.spec import Sweep
+
+
+class Overhead(NamedTuple):
+    """Seconds of each repetition, on all cores."""
+
+    kernels: list[float]  # the trajectories of the sweep, in memory
+    sweep: list[float]  # the same as ``eos-sweep run`` does it
+
+    def share(self) -> float:
+        """Return how much longer the sweep takes than its kernels, relative: the median."""
+        return statistics.median(b / a for a, b in zip(self.kernels, self.sweep, strict=True)) - 1.0
+
+
+def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda doing: None) -> Overhead:
+    """Run ``sweep`` with and without a store, in turns."""
+    found = Overhead([], [])
+    batch.kernel_of(runner.job_of(sweep))
+    for _ in range(repeats):
+        report("the sweep's kernels")
+        found.kernels.append(_seconds(lambda: _kernels(sweep)))
+        report("the sweep with its store")
+        with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+            found.sweep.append(_seconds(lambda: runner.run(sweep, Path(folder) / "sweep.zarr")))
+    return found
+
+
+def _kernels(sweep: Sweep) -> None:
+    whole = tuple(slice(0, size) for size in sweep.shape)
+    starts = range(0, sweep.size, runner.BATCH)
+    with ThreadPoolExecutor(runner.cores()) as threads:
+        for _ in threads.map(
+            lambda at: runner.evaluate(sweep, whole, sweep.shape, np.arange(at, min(at + runner.BATCH, sweep.size))),
+            starts,
+        ):
+            pass
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

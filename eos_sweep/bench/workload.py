@@ -1,0 +1,77 @@
+"""The trajectories that everything is timed on, and the check that everything computes the same of them.
+
+Random points of the model ``bivariate``.  "alive" are those that are still running after 10 000 steps, neither diverged
+nor converged, so that no early exit can help, nor diverged in plain doubles, since eigenvalue solvers refuse what is no
+number; "mixed" are all, of which about half end early.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import batch, models, observables
+from eos_sweep.bench.peers import numpy_arrays
+from eos_sweep.bench.peers.plain import Record
+
+MODEL = models.get("bivariate")
+STEPS = 10_000
+TOLERANCE = 1e-20
+POINTS = 4096
+TRIAL = 64  # steps after which all must agree: rounding has not grown to anything by then
+RANGES = {"lambda1": (10.0, 1e4), "lambda2": (1e-4, 1.0), "eta": (1e-3, 1.0)}  # drawn evenly in the logarithm
+CLIPS = (np.inf, 100.0, 10.0, 1.0)
+START = {"alpha": 0.5, "beta1": 0.05, "beta2": 0.5}
+EXACT = ("crossings", "steps_above", "first_crossing", "sign_flips", "first_sign_flip", "loss_rises")
+
+Points = tuple[np.ndarray, ...]  # of shape (n,) each, in the order of the model's STATE and PARAMETERS
+
+
+class Workload(NamedTuple):
+    """Points to run from."""
+
+    alive: Points
+    mixed: Points
+    ending_early: float  # share of the mixed ones
+
+
+def draw(seed: int = 0) -> Workload:
+    """Draw POINTS points of each kind."""
+    rng = np.random.default_rng(seed)
+    number = 4 * POINTS
+    given = {name: np.full(number, value) for name, value in START.items()}
+    for name, (least, most) in RANGES.items():
+        given[name] = np.exp(rng.uniform(np.log(least), np.log(most), number))
+    given["clip"], given["radius"] = rng.choice(CLIPS, number), np.full(number, np.inf)
+    points = tuple(given[name] for name in (*MODEL.STATE, *MODEL.PARAMETERS))
+    ended = observables.get("outcome").variables(MODEL)["outcome"].flags or {}
+    running = run(points, ("outcome",), STEPS)["outcome"] == ended["budget_spent"]
+    alive = np.flatnonzero(running)[: POINTS + POINTS // 8]
+    plainly = numpy_arrays.prepare("closed form")(tuple(values[alive] for values in points), STEPS)
+    alive = alive[np.isfinite(plainly.loss_max) & (plainly.loss_max < MODEL.LIMIT)][:POINTS]
+    return Workload(
+        tuple(values[alive] for values in points),
+        tuple(values[:POINTS] for values in points),
+        1.0 - float(running[:POINTS].mean()),
+    )
+
+
+def run(points: Points, variables: tuple[str, ...], steps: int) -> dict[str, np.ndarray]:
+    """Run the points in our kernel."""
+    job = batch.Job(MODEL, observables.expand(variables, MODEL), steps, TOLERANCE)
+    split = len(MODEL.STATE)
+    initial = dict(zip(MODEL.STATE, points[:split], strict=True))
+    return batch.run(job, initial, dict(zip(MODEL.PARAMETERS, points[split:], strict=True)))
+
+
+def disagreement(points: Points, record: Record) -> str:
+    """Tell in what a peer's record of TRIAL steps differs from ours; empty if it does not."""
+    ours = run(points, ("default",), TRIAL)
+    tail = {"tail_mean": record.tail_sum / (TRIAL // 10), "tail_min": record.tail_min, "tail_max": record.tail_max}
+    theirs = {name: np.asarray(values) for name, values in (record._asdict() | tail).items()}
+    for name in EXACT:
+        if (share := float(np.mean(theirs[name] != ours[name]))) > 0.01:
+            return f"{name} differs on {100 * share:.0f} % of the trajectories"
+    for name in ("sharpness_max", "loss_max", *tail):
+        if not np.allclose(theirs[name], ours[name], rtol=1e-5, atol=0.0):
+            return f"{name} differs"
+    return ""

@@ -1,0 +1,114 @@
+"""The benchmark: that everything in it computes the same, that it says who could not run, and what it prints."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from test_store import command, strict
+
+from eos_sweep.bench import contenders, ours, peers, race, report, summary, workload
+from eos_sweep.bench.chart import save
+from eos_sweep.bench.storing import Overhead
+from eos_sweep.cli import main
+
+
+@pytest.fixture(scope="module")
+def points():
+    rng = np.random.default_rng(1)
+    number = 64
+    given = {name: np.full(number, value) for name, value in workload.START.items()}
+    for name, (least, most) in workload.RANGES.items():
+        given[name] = np.exp(rng.uniform(np.log(least), np.log(most), number))
+    given["clip"] = rng.choice(workload.CLIPS, number)
+    given["radius"] = 1 / np.sqrt(given["eta"] * given["lambda1"])  # so that none diverges
+    return tuple(given.values())
+
+
+def peer_contenders(name):
+    """Contenders of one library, or none and the reason."""
+    peer = peers.get(name)
+    if reason := peer.missing():
+        pytest.skip(reason)
+    return [race.Contender(peer.NAME, variant, peers.TABLE[name], 64) for variant in peer.TRAJECTORIES]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "torch_compile" else ()) for name in peers.TABLE]
+)
+def test_each_peer_computes_what_the_kernel_does(points, name):
+    racing = peer_contenders(name)
+    ours_found = workload.run(points, ("default",), workload.TRIAL)
+    assert 0 < np.mean(ours_found["crossings"]) and 0 < np.mean(ours_found["loss_rises"])  # something to agree on
+    speeds, left_out = race.race(racing, workload.Workload(points, points, 0.0), 0)
+    assert left_out == {} and list(speeds) == racing
+
+
+@pytest.mark.parametrize("field", [*workload.EXACT, "sharpness_max", "loss_max", "tail_sum", "tail_min", "tail_max"])
+def test_a_peer_that_computes_something_else_is_found_out(points, field):
+    record = peers.get("numpy_arrays").prepare("closed form")(points, workload.TRIAL)
+    wrong = record._replace(**{field: getattr(record, field) + 1})
+    assert workload.disagreement(points, wrong).startswith(field.replace("tail_sum", "tail_mean") + " differs")
+
+
+def test_who_cannot_run_is_left_out_with_the_reason(points):
+    both = workload.Workload(points, points, 0.0)
+    good = contenders.kernel()[0]._replace(calls=1)
+    bad = race.Contender("nothing", "at all", "eos_sweep.bench.no_such_module", 8)
+    told = []
+    speeds, left_out = race.race([good, bad], both, 2, told.append)
+    assert list(speeds) == [good] and len(speeds[good]) == 2 and min(speeds[good]) > 0
+    assert list(left_out) == [bad] and "no_such_module" in left_out[bad]
+    assert len(told) == 4  # each is prepared, the good one is timed twice
+
+
+@pytest.fixture
+def made_up():
+    """A summary of three rounds, in the second of which everything took twice as long."""
+    racing = [*contenders.kernel(), *contenders.others()[0], *contenders.single_observables()]
+    speeds = {one: [1e6 * (k + 1), 0.5e6 * (k + 1), 1e6 * (k + 1)] for k, one in enumerate(racing)}
+    return summary.Summary(speeds, {"JAX": "not here"}, 0.48, summary.machine(()), Overhead([2.0], [2.1]))
+
+
+def test_ratios_are_taken_within_a_round(made_up):
+    ratios = [*made_up.over_peers(), *made_up.over_one_core(), *made_up.early_exit()]
+    assert len(ratios) > 2 * len(ours.MODES)
+    for ratio in ratios:
+        assert ratio.least == ratio.median == ratio.most
+        assert ratio.median == pytest.approx(made_up.median(ratio.fast) / made_up.median(ratio.slow))
+    assert made_up.median(made_up.ours("counts")) == 1e6
+
+
+def test_text_and_picture_show_everyone(made_up, tmp_path):
+    text = report.text(made_up)
+    for one in made_up.speeds:
+        assert one.variant in text and one.library in text
+    assert "left out: JAX: not here" in text
+    assert re.search(r"with its store 2\.1 s, 5 % more", text)
+    save(made_up, str(tmp_path / "bench.png"))
+    assert (tmp_path / "bench.png").stat().st_size > 20_000
+    assert json.loads(json.dumps(made_up.to_dict()))["storing"]["share"] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-o", "bench.bmp"), ("--repeats", "0"), ("--sweep", "missing.toml"), ("--peers", "x")]
+)
+def test_bad_arguments_are_refused_before_anything_is_timed(arguments):
+    result = CliRunner().invoke(main, ["bench", *arguments])
+    assert result.exit_code == 2
+    assert "Million" not in result.output
+
+
+@pytest.mark.slow
+def test_the_command_times_the_kernel(tmp_path):
+    done = command("bench", "--no-peers", "--repeats", "1", "--json", "-o", "bench.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = strict(done.stdout)
+    assert {(one["variant"], one["workload"], one["cores"]) for one in told["contenders"]} == {
+        (one.variant, one.workload, one.cores) for one in contenders.kernel()
+    }
+    assert all(one["median"] == one["steps_per_second"][0] > 1e6 for one in told["contenders"])
+    assert 0.4 < told["mixed_ending_early"] < 0.5
+    assert told["left_out"] == {} and told["machine"]["cpu"]
+    assert [file.name for file in tmp_path.iterdir()] == ["bench.png"]

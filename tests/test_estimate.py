@@ -1,0 +1,42 @@
+"""What ``plan`` says a sweep will take: exact where all trajectories of a sweep are alike."""
+
+import pytest
+from specs import sweep
+
+from eos_sweep import estimate, runner
+
+QUIET = {"parameters": {"lambda1": 1, "lambda2": 1, "eta": 0.01}, "initial": {"alpha": 1, "beta1": 0.1, "beta2": 0.5}}
+
+
+def test_short_budgets_are_run_whole():
+    found = estimate.plan(sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=100, **without("beta1")), workers=2)
+    assert (found.trajectories, found.steps, found.workers) == (50, 5000, 2)
+    assert found.seconds == pytest.approx(found.steps / found.steps_per_second / 2)
+
+
+def test_of_long_budgets_the_speed_is_measured_on_a_shorter_one():
+    steps = 2 * estimate.STEPS // estimate.LANES_FULL
+    long = sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=steps, tolerance=1e-300, **without("beta1"))
+    short = sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=steps // 2, tolerance=1e-300, **without("beta1"))
+    found = estimate.plan(long)
+    assert found.steps == 50 * steps  # none converges, all trajectories take the whole of it
+    assert found.seconds == pytest.approx(2 * estimate.plan(short).seconds, rel=1.0)
+
+
+def test_a_sweep_that_takes_no_step_has_an_estimate():
+    found = estimate.plan(sweep(axes={"beta1": [1e200, 1e201]}, **without("beta1")))
+    assert found.steps == 0 and found.seconds >= 0
+
+
+def test_a_plan_computes_nothing_twice_the_same_way():
+    one, two = (estimate.plan(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500), seed=3) for _ in range(2))
+    assert one.steps == two.steps
+    assert one.block_shape == runner.block_shape(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500))
+
+
+def without(name):
+    """A quiet run's inputs but one, which is an axis."""
+    return {
+        "parameters": QUIET["parameters"],
+        "initial": {key: None if key == name else value for key, value in QUIET["initial"].items()},
+    }
