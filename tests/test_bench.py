@@ -55,7 +55,7 @@ def test_a_peer_that_computes_something_else_is_found_out(points, field):
 def test_who_cannot_run_is_left_out_with_the_reason(points):
     both = workload.Workload(points, points, 0.0)
     good = contenders.kernel()[0]._replace(calls=1)
-    bad = race.Contender("nothing", "at all", "eos_sweep.bench.no_such_module", 8)
+    bad = race.Contender("nothing", "at all", "eos_sweep.bench.peers.no_such_module", 8)
     told = []
     speeds, left_out = race.race([good, bad], both, 2, told.append)
     assert list(speeds) == [good] and len(speeds[good]) == 2 and min(speeds[good]) > 0

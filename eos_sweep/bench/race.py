@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from eos_sweep.bench import workload
+from eos_sweep.bench import peers, workload
 from eos_sweep.bench.peers.plain import Record
 
 
@@ -54,24 +54,31 @@ def race(
         process = functools.cache(lambda module, cores: stack.enter_context(_process()))
 
         def ask(function: Callable, contender: Contender) -> Any:
+            """Return the answer of the contender's process; None if it fails, which is written down."""
             given = tuple(values[: contender.trajectories] for values in getattr(points, contender.workload))
-            with _on(contender.cores):  # a process starts with its first question
-                return process(contender.module, contender.cores).submit(function, contender, given).result()
+            try:
+                with _on(contender.cores):  # a process starts with its first question
+                    return process(contender.module, contender.cores).submit(function, contender, given).result()
+            except Exception as error:
+                if not contender.module.startswith(peers.__name__):
+                    raise
+                # A library that is there but does not work here is no reason to time nothing.
+                said = str(error).strip() or "it says no more"
+                left_out[contender] = f"{type(error).__name__}: {said.splitlines()[0]}"
+                return None
 
         for contender in contenders:
             report(f"compiling {contender.library}, {contender.variant}")
-            try:
-                reason = ask(trial, contender)
-            except Exception as error:  # a library that is there but does not work here is no reason to time nothing
-                reason = f"{type(error).__name__}: {(str(error).strip() or 'it says no more').splitlines()[0]}"
-            if reason:
-                left_out[contender] = reason
-            else:
+            difference = ask(trial, contender)
+            if difference:
+                left_out[contender] = difference
+            elif difference is not None:
                 speeds[contender] = []
         for _ in range(repeats):
-            for contender, found in speeds.items():
+            for contender in [one for one in speeds if one not in left_out]:
                 report(f"timing {contender.library}, {contender.variant}")
-                found.append(ask(reading, contender))
+                speeds[contender].append(ask(reading, contender))
+    speeds = {one: found for one, found in speeds.items() if one not in left_out}
     return speeds, left_out
 
 
