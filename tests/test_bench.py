@@ -26,19 +26,13 @@ def points():
     return tuple(given.values())
 
 
-def peer_contenders(name):
-    """Contenders of one library, or none and the reason."""
-    peer = peers.get(name)
-    if reason := peer.missing():
-        pytest.skip(reason)
-    return [race.Contender(peer.NAME, variant, peers.TABLE[name], 64) for variant in peer.TRAJECTORIES]
-
-
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name == "torch_compile" else ()) for name in peers.TABLE]
 )
 def test_each_peer_computes_what_the_kernel_does(points, name):
-    racing = peer_contenders(name)
+    racing = [one._replace(trajectories=64) for one in contenders.others()[0] if one.module == peers.TABLE[name]]
+    if not racing:
+        pytest.skip(f"{name}: {contenders.others()[1]}")
     ours_found = workload.run(points, ("default",), workload.TRIAL)
     assert 0 < np.mean(ours_found["crossings"]) and 0 < np.mean(ours_found["loss_rises"])  # something to agree on
     speeds, left_out = race.race(racing, workload.Workload(points, points, 0.0), 0)

@@ -21,7 +21,7 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
 
     Trajectory-steps per second of each way to look at the sharpness, on one and on all cores, with and without
     trajectories that end early, beside NumPy, a Numba loop, JAX, torch.compile and a C loop, as far as they are there:
-    pip install 'eos-sweep[bench]' installs JAX and torch.  All take turns; ratios are medians over the rounds.
+    pip install 'eos-sweep[bench]' has JAX, torch and SciPy.  All take turns; ratios are medians over the rounds.
     It takes three minutes, and one or two more the first time; close other programs first.
 
     \b

@@ -24,10 +24,11 @@ def others() -> tuple[list[Contender], dict[str, str]]:
     found, missing = [], {}
     for name, module in peers.TABLE.items():
         peer = peers.get(name)
-        if reason := peer.missing():
-            missing[peer.NAME] = reason
-        else:
-            found += [Contender(peer.NAME, variant, module, number) for variant, number in peer.TRAJECTORIES.items()]
+        for variant, number in peer.TRAJECTORIES.items():
+            if reason := peer.missing(variant):
+                missing[f"{peer.NAME}, {variant}"] = reason
+            else:
+                found.append(Contender(peer.NAME, variant, module, number))
     return found, missing
 
 

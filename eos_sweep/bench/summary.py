@@ -119,6 +119,6 @@ def machine(libraries: Sequence[str]) -> dict[str, str | int | float]:
             found[f"{package}_version"] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             pass
-    if not c_loop.missing():
+    if c_loop.compiler():
         found["peak_flops"] = c_loop.peak()
     return found

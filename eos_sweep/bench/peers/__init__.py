@@ -14,7 +14,7 @@ class Peer(Protocol):
     NAME: str
     TRAJECTORIES: Mapping[str, int]  # variant -> how many of them at once, where it is at its fastest or time is short
 
-    def missing(self) -> str: ...  # why it cannot run here; empty if it can
+    def missing(self, variant: str) -> str: ...  # why it cannot run here; empty if it can
     def prepare(self, variant: str) -> Callable[[tuple[np.ndarray, ...], int], tuple]: ...  # (points, steps) -> Record
 
 
@@ -31,4 +31,8 @@ def get(name: str) -> Peer:
 
 def not_installed(package: str) -> str:
     """Return why a library cannot run if its package is not there."""
-    return "" if importlib.util.find_spec(package) else "not installed; pip install 'eos-sweep[bench]' has it"
+    return (
+        ""
+        if importlib.util.find_spec(package)
+        else f"{package} is not installed; pip install 'eos-sweep[bench]' has it"
+    )

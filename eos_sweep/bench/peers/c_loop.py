@@ -14,7 +14,7 @@ NAME = "C loop -O3"
 TRAJECTORIES = {"closed form": 512}
 
 
-def missing():
+def missing(variant):
     return "" if compiler() else "no C compiler called cc, gcc or clang"
 
 

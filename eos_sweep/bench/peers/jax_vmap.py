@@ -6,7 +6,7 @@ NAME = "JAX jit(vmap)"
 TRAJECTORIES = {"eigvalsh": 256, "our closed form": 2048}
 
 
-def missing():
+def missing(variant):
     return not_installed("jax")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from eos_sweep.bench.peers import plain
+from eos_sweep.bench.peers import not_installed, plain
 
 NAME = "Numba loop"
 TRAJECTORIES = {"eigvalsh": 64, "closed form": 512}
@@ -19,8 +19,8 @@ def top_eigvalsh(d0, d1, d2, e1, e2):
     return np.linalg.eigvalsh(np.array([[d0, e1, e2], [e1, d1, 0.0], [e2, 0.0, d2]]))[2]
 
 
-def missing():
-    return ""
+def missing(variant):
+    return not_installed("scipy") if variant == "eigvalsh" else ""  # Numba calls SciPy's LAPACK
 
 
 def prepare(variant):
