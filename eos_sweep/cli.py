@@ -9,8 +9,7 @@ import click
 
 from eos_sweep.bench.command import bench
 from eos_sweep.errors import InputError
-from eos_sweep.words import duration, numbers, size
-from eos_sweep.words import picture as check_picture
+from eos_sweep.words import check_picture, duration, numbers, size
 
 EXIT_CODES = """
 Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (status tells why); 130 stopped by Ctrl-C,
@@ -31,7 +30,8 @@ class Group(click.Group):
             click.echo(f"eos-sweep: {error}", err=True)
             context.exit(2)
         except KeyboardInterrupt:
-            click.echo("eos-sweep: stopped; run the same command to go on", err=True)
+            resumable = "; run the same command to go on" if context.invoked_subcommand == "run" else ""
+            click.echo(f"eos-sweep: stopped{resumable}", err=True)
             context.exit(130)
 
 

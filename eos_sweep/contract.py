@@ -36,15 +36,15 @@ class Variable(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What an observable sees of one step, the step that ended in ``theta``."""
+    """What an observable sees of one step, the step that ended in ``theta``: numbers in a kernel, arrays in NumPy."""
 
     theta: Numbers  # the state after the step
-    loss: float
-    loss_before: float
-    stable: bool  # sharpness < 2/eta after the step
-    guard: float  # the model's guarded coordinate after the step
-    clipped: bool  # a clip or a projection changed the step
-    carried: tuple[float, float]  # mantissa and power of the coordinate with its own exponent
+    loss: Any
+    loss_before: Any
+    stable: Any  # whether sharpness < 2/eta after the step
+    guard: Any  # the model's guarded coordinate after the step
+    clipped: Any  # whether a clip or a projection changed the step
+    carried: tuple[Any, Any]  # mantissa and power of the coordinate with its own exponent
 
 
 class Ends(NamedTuple):

@@ -17,7 +17,7 @@ LANES_FULL = 512  # trajectories among which the few that run last, with most la
 LONGEST, FEWEST = 2**31, 32  # steps run to learn where trajectories end; trajectories at least
 
 
-class Reading(NamedTuple):
+class Timed(NamedTuple):
     """What a kernel did, and how long it took."""
 
     steps: int  # gradient descent steps
@@ -38,11 +38,11 @@ class Plan(NamedTuple):
     seconds: float  # estimated
 
 
-def timed(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> Reading:
+def timed(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> Timed:
     """Run a batch, as :func:`eos_sweep.batch.run` does, and time it; the kernel must have been built before."""
     began = time.perf_counter()
     steps = int(batch.run(job, initial, parameters)["work"].sum())
-    return Reading(steps, time.perf_counter() - began)
+    return Timed(steps, time.perf_counter() - began)
 
 
 def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = runner.BATCH, seed: int = 0) -> Plan:

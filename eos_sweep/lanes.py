@@ -50,26 +50,6 @@ def aligned(typingctx, buffer):
 
 
 @intrinsic
-def population(typingctx, bits):
-    """Count the ones of an int64."""
-
-    def codegen(context, builder, signature, args):
-        return builder.ctpop(args[0])
-
-    return types.int64(types.int64), codegen
-
-
-@intrinsic
-def lowest(typingctx, bits):
-    """Return the position of the lowest one of an int64, 64 if there is none."""
-
-    def codegen(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.int64), codegen
-
-
-@intrinsic
 def read(typingctx, buffer, at, stride, like):
     """Return a tuple of the shape of ``like`` with the numbers ``buffer[at]``, ``buffer[at + stride]``, ..."""
 

@@ -15,14 +15,25 @@ def bar() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextlib.contextmanager
-def counted(total: int) -> Iterator[Callable[[str], None]]:
-    """Yield a function that says on standard error what is done next, of ``total`` things: a bar on a terminal."""
+def counted() -> Iterator[Callable[[int, int, str], None]]:
+    """Yield ``tell(done, total, what)``, which shows on standard error how far something is."""
+    if not sys.stderr.isatty():
+        shown = time.monotonic()
+
+        def line(done: int, total: int, what: str) -> None:
+            nonlocal shown
+            if done == total or time.monotonic() - shown >= 10:
+                shown = time.monotonic()
+                print(f"{done} of {total}: {what}", file=sys.stderr, flush=True)
+
+        yield line
+        return
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("starting", total=total)
-        yield lambda doing: shown.update(task, advance=1, description=doing)
+    with Bar(console=Console(stderr=True), transient=True) as shown_bar:
+        task = shown_bar.add_task("starting", total=None)
+        yield lambda done, total, what: shown_bar.update(task, completed=done, total=total, description=what)
 
 
 def _live() -> Iterator[Callable[[Progress], None]]:

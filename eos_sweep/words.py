@@ -20,9 +20,9 @@ def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dic
     return found
 
 
-def picture(path: str) -> None:
+def check_picture(path: str) -> None:
     """Refuse the name of a picture in a format that cannot be drawn."""
-    if Path(path).suffix not in (".png", ".svg", ".pdf"):
+    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
 
 

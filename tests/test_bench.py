@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from specs import sweep
 from test_store import command, strict
 
 from eos_sweep.bench import contenders, ours, peers, race, report, summary, workload
-from eos_sweep.bench.chart import save
-from eos_sweep.bench.storing import Overhead
+from eos_sweep.bench.chart import chart
+from eos_sweep.bench.storing import Overhead, overhead
 from eos_sweep.cli import main
+from eos_sweep.runner import cores
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,14 @@ def test_each_peer_computes_what_the_kernel_does(points, name):
     assert left_out == {} and list(speeds) == racing
 
 
-@pytest.mark.parametrize("field", [*workload.EXACT, "sharpness_max", "loss_max", "tail_sum", "tail_min", "tail_max"])
+@pytest.mark.parametrize(
+    "field", [*workload.EXACT, "sharpness_max", "loss_max", "alpha", "loss", "tail_sum", "tail_min", "tail_max"]
+)
 def test_a_peer_that_computes_something_else_is_found_out(points, field):
     record = peers.get("numpy_arrays").prepare("closed form")(points, workload.TRIAL)
     wrong = record._replace(**{field: getattr(record, field) + 1})
-    assert workload.disagreement(points, wrong).startswith(field.replace("tail_sum", "tail_mean") + " differs")
+    name = {"tail_sum": "tail_mean", "alpha": "alpha_final", "loss": "loss_final"}.get(field, field)
+    assert workload.disagreement(points, wrong).startswith(f"{name} differs")
 
 
 def test_who_cannot_run_is_left_out_with_the_reason(points):
@@ -66,22 +71,26 @@ def made_up():
 
 
 def test_ratios_are_taken_within_a_round(made_up):
-    ratios = [*made_up.over_peers(), *made_up.over_one_core(), *made_up.early_exit()]
-    assert len(ratios) > 2 * len(ours.MODES)
+    ratios = made_up.ratios()
+    assert len(ratios) == 2 * len(made_up.peers()) + (2 if cores() > 1 else 1) * len(ours.MODES)
     for ratio in ratios:
         assert ratio.least == ratio.median == ratio.most
         assert ratio.median == pytest.approx(made_up.median(ratio.fast) / made_up.median(ratio.slow))
     assert made_up.median(made_up.ours("counts")) == 1e6
 
 
-def test_text_and_picture_show_everyone(made_up, tmp_path):
+def test_text_and_picture_show_everyone(made_up):
     text = report.text(made_up)
+    rows = [line.strip() for line in text.splitlines()]
     for one in made_up.speeds:
-        assert one.variant in text and one.library in text
+        name = f"{one.library}, {one.variant}" if one in made_up.peers() else one.variant
+        assert any(row.startswith(f"{name} ") for row in rows), one
     assert "left out: JAX: not here" in text
     assert re.search(r"with its store 2\.1 s, 5 % more", text)
-    save(made_up, str(tmp_path / "bench.png"))
-    assert (tmp_path / "bench.png").stat().st_size > 20_000
+    bars, modes = chart(made_up).axes
+    shown = [label.get_text() for label in bars.get_yticklabels()]
+    assert len(shown) == len(ours.MODES) + len(made_up.peers()) == len(bars.patches)
+    assert [label.get_text() for label in modes.get_yticklabels()] == list(ours.MODES)
     assert json.loads(json.dumps(made_up.to_dict()))["storing"]["share"] == pytest.approx(0.05)
 
 
@@ -92,6 +101,13 @@ def test_bad_arguments_are_refused_before_anything_is_timed(arguments):
     result = CliRunner().invoke(main, ["bench", *arguments])
     assert result.exit_code == 2
     assert "Million" not in result.output
+
+
+def test_a_sweep_is_timed_with_and_without_its_store():
+    told = []
+    found = overhead(sweep(steps=1000), 2, told.append)
+    assert len(found.kernels) == len(found.sweep) == 2 and min(*found.kernels, *found.sweep) > 0
+    assert len(told) == 4
 
 
 @pytest.mark.slow
@@ -106,3 +122,5 @@ def test_the_command_times_the_kernel(tmp_path):
     assert 0.4 < told["mixed_ending_early"] < 0.5
     assert told["left_out"] == {} and told["machine"]["cpu"]
     assert [file.name for file in tmp_path.iterdir()] == ["bench.png"]
+    steps = len(told["contenders"]) * 2
+    assert f"{steps} of {steps}: " in done.stderr

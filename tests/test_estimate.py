@@ -20,7 +20,7 @@ def test_of_long_budgets_the_speed_is_measured_on_a_shorter_one():
     short = sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=steps // 2, tolerance=1e-300, **without("beta1"))
     found = estimate.plan(long)
     assert found.steps == 50 * steps  # none converges, all trajectories take the whole of it
-    assert found.seconds == pytest.approx(2 * estimate.plan(short).seconds, rel=1.0)
+    assert 0.5 < found.seconds / (2 * estimate.plan(short).seconds) < 2
 
 
 def test_a_sweep_that_takes_no_step_has_an_estimate():
@@ -28,7 +28,7 @@ def test_a_sweep_that_takes_no_step_has_an_estimate():
     assert found.steps == 0 and found.seconds >= 0
 
 
-def test_a_plan_computes_nothing_twice_the_same_way():
+def test_the_same_seed_gives_the_same_plan():
     one, two = (estimate.plan(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500), seed=3) for _ in range(2))
     assert one.steps == two.steps
     assert one.block_shape == runner.block_shape(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500))

@@ -12,8 +12,8 @@ from eos_sweep.runner import cores
 OWN, MIXED, CLOSED, SOLVER = "#0072B2", "#56B4E9", "#E69F00", "#BBBBBB"
 
 
-def save(found: Summary, path: str) -> None:
-    """Draw the speeds beside each other and write the picture."""
+def chart(found: Summary) -> Any:
+    """Return a Figure of the speeds beside each other."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.0, 5.2), layout="constrained")
@@ -27,11 +27,11 @@ def save(found: Summary, path: str) -> None:
         x=0.01,
         ha="left",
     )
-    figure.savefig(path, dpi=200)
+    return figure
 
 
 def _beside_peers(ax: Any, found: Summary) -> None:
-    """Draw every contender that ran on one core without trajectories that end early."""
+    """Draw our modes and the peers, on one core and without trajectories that end early."""
     mine = sorted((found.ours(mode) for mode in ours.MODES), key=found.median)
     bars = [*reversed(found.peers()), *mine]
     speeds = [found.median(bar) / 1e6 for bar in bars]

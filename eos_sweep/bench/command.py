@@ -1,10 +1,11 @@
 """``eos-sweep bench``."""
 
+import itertools
 import json
 
 import click
 
-from eos_sweep.words import picture
+from eos_sweep.words import check_picture
 
 
 @click.command()
@@ -31,25 +32,31 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
       eos-sweep bench --no-peers --observables --repeats 9
       eos-sweep bench --no-peers --sweep sweeps/quickstart.toml
     """
+    from eos_sweep import plot
     from eos_sweep.bench import contenders, race, report, storing, summary, workload
-    from eos_sweep.bench.chart import save
+    from eos_sweep.bench.chart import chart
     from eos_sweep.progress import counted
     from eos_sweep.spec import load_spec
 
     if out:
-        picture(out)
+        check_picture(out)
     sweep = load_spec(spec) if spec else None
+    machine = summary.machine(("jax", "torch", "scipy"))
     racing, missing = contenders.others() if peers else ([], {})
     racing = contenders.kernel() + racing + (contenders.single_observables() if observables else [])
-    with counted(len(racing) * (1 + repeats) + bool(sweep) * 2 * repeats) as tell:
+    total = len(racing) * (1 + repeats) + bool(sweep) * 2 * repeats
+    number = itertools.count(1)
+    with counted() as show:
+
+        def tell(what: str) -> None:
+            show(next(number), total, what)
+
         points = workload.draw()
         speeds, failed = race.race(racing, points, repeats, tell)
         stored = storing.overhead(sweep, repeats, tell) if sweep else None
     reasons = {summary.describe(one): reason for one, reason in failed.items()}
-    machine = summary.machine(("jax", "torch"))
     found = summary.Summary(speeds, missing | reasons, points.ending_early, machine, stored)
-    if out:
-        save(found, out)
     click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
-    if out and not as_json:
-        click.echo(out)
+    if out:
+        plot.save(chart(found), out)
+        click.echo(out, err=as_json)

@@ -26,7 +26,7 @@ def others() -> tuple[list[Contender], dict[str, str]]:
         peer = peers.get(name)
         for variant, number in peer.TRAJECTORIES.items():
             if reason := peer.missing(variant):
-                missing[f"{peer.NAME}, {variant}"] = reason
+                missing[f"{peer.NAME}, {variant}, alive"] = reason
             else:
                 found.append(Contender(peer.NAME, variant, module, number))
     return found, missing

@@ -13,6 +13,13 @@ from typing import Any, NamedTuple
 from eos_sweep.bench import peers, workload
 from eos_sweep.bench.peers.plain import Record
 
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
 
 class Contender(NamedTuple):
     """One bar of the picture."""
@@ -24,11 +31,6 @@ class Contender(NamedTuple):
     workload: str = "alive"  # or "mixed"
     cores: int = 1
     calls: int = 1  # of one reading, on each core
-
-    @property
-    def steps(self) -> int:
-        """Steps of one reading on each core, as if no trajectory ended early."""
-        return self.trajectories * workload.STEPS * self.calls
 
 
 def race(
@@ -68,16 +70,16 @@ def race(
                 return None
 
         for contender in contenders:
-            report(f"compiling {contender.library}, {contender.variant}")
             difference = ask(trial, contender)
+            report(f"compiled {contender.library}, {contender.variant}")
             if difference:
                 left_out[contender] = difference
             elif difference is not None:
                 speeds[contender] = []
         for _ in range(repeats):
             for contender in [one for one in speeds if one not in left_out]:
-                report(f"timing {contender.library}, {contender.variant}")
                 speeds[contender].append(ask(reading, contender))
+                report(f"timed {contender.library}, {contender.variant}")
     speeds = {one: found for one, found in speeds.items() if one not in left_out}
     return speeds, left_out
 
@@ -88,16 +90,21 @@ def _process() -> ProcessPoolExecutor:
 
 @contextlib.contextmanager
 def _on(cores: int) -> Iterator[None]:
-    """Start processes on one core, where the system can be told so, unless all are wanted."""
-    if cores > 1 or not hasattr(os, "sched_setaffinity"):
+    """Start processes on one core, unless all are wanted; where a process cannot be tied to it, with one thread."""
+    if cores > 1:
         yield
         return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
+    settings, before = dict(os.environ), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    os.environ |= ONE_THREAD
+    if before:
+        os.sched_setaffinity(0, {max(before)})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, before)
+        os.environ.clear()
+        os.environ |= settings
+        if before:
+            os.sched_setaffinity(0, before)
 
 
 # In the contender's process.
@@ -115,14 +122,17 @@ def trial(contender: Contender, points: workload.Points) -> str:
 
 
 def reading(contender: Contender, points: workload.Points) -> float:
-    """Return steps per second, summed over threads, each by its own clock: that one ends first is no loss of speed."""
+    """Return steps per second, as if no trajectory ended early.
+
+    It is the sum over threads, each by its own clock: in a sweep the one that ends first takes the next batch.
+    """
     run = _prepared(contender.module, contender.variant)
 
     def work(thread: int) -> float:
         began = time.perf_counter()
         for _ in range(contender.calls):
             run(points, workload.STEPS)
-        return contender.steps / (time.perf_counter() - began)
+        return len(points[0]) * workload.STEPS * contender.calls / (time.perf_counter() - began)
 
     with ThreadPoolExecutor(contender.cores) as threads:
         return sum(threads.map(work, range(contender.cores)))

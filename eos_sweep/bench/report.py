@@ -37,10 +37,10 @@ def _lines(found: Summary) -> Iterator[str]:
             yield f"  {ratio.fast.variant:38}{_times(ratio)}"
     if found.peers():
         yield ""
-        yield f"{'instead, alive, one core':40}{'':10}  eos_sweep, default, is faster by"
-    for ratio in found.over_peers():
+        yield f"{'instead, alive, one core':42}{'':8}{'default is faster by':>24}{'every step is':>24}"
+    for ratio, same in zip(found.over_peers(), found.over_peers("every step"), strict=True):
         name = f"{ratio.slow.library}, {ratio.slow.variant}"
-        yield f"  {name:38}{found.median(ratio.slow) / 1e6:10.1f}  {_times(ratio)}"
+        yield f"  {name:40}{found.median(ratio.slow) / 1e6:8.1f}{_times(ratio):>24}{_times(same):>24}"
     yield from _observables(found)
     if found.storing:
         kernels, sweep = (statistics.median(seconds) for seconds in (found.storing.kernels, found.storing.sweep))
@@ -55,7 +55,7 @@ def _observables(found: Summary) -> Iterator[str]:
     alone = [one for one in contenders.single_observables() if one in found.speeds]
     if not alone:
         return
-    base, *others = alone
+    base, *others = sorted(alone, key=lambda one: one.variant != "outcome")  # which needs nothing but the steps
     bare = 1e12 / found.median(base)
     yield ""
     yield "One observable alone, alive, one core, and what it adds to a bare step (picoseconds)"

@@ -30,12 +30,17 @@ def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda 
     found = Overhead([], [])
     batch.kernel_of(runner.job_of(sweep))
     for _ in range(repeats):
-        report("the sweep's kernels")
         found.kernels.append(_seconds(lambda: _kernels(sweep)))
-        report("the sweep with its store")
+        report("timed the sweep's kernels")
         with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
-            found.sweep.append(_seconds(lambda: runner.run(sweep, Path(folder) / "sweep.zarr")))
+            found.sweep.append(_seconds(lambda: _run(sweep, Path(folder) / "sweep.zarr")))
+        report("timed the sweep with its store")
     return found
+
+
+def _run(sweep: Sweep, path: Path) -> None:
+    if failed := runner.run(sweep, path).failed:
+        raise RuntimeError(f"{failed} blocks of the sweep failed; eos-sweep run tells why")
 
 
 def _kernels(sweep: Sweep) -> None:

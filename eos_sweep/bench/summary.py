@@ -1,5 +1,6 @@
 """What a race says: medians, ratios, and the machine it was run on."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -56,9 +57,9 @@ class Summary(NamedTuple):
         """Return what is not ours, the fastest first."""
         return sorted((one for one in self.speeds if one.module != OURS), key=lambda one: -self.median(one))
 
-    def over_peers(self) -> list[Ratio]:
-        """Return our default observables over each peer."""
-        return [self.ratio(self.ours("default"), peer) for peer in self.peers()]
+    def over_peers(self, mode: str = "default") -> list[Ratio]:
+        """Return one of our modes over each peer."""
+        return [self.ratio(self.ours(mode), peer) for peer in self.peers()]
 
     def over_one_core(self) -> list[Ratio]:
         """Return all cores over one, for each mode."""
@@ -71,14 +72,24 @@ class Summary(NamedTuple):
         """
         return [self.ratio(self.ours(mode, "mixed"), self.ours(mode)) for mode in ours.MODES]
 
+    def ratios(self) -> list[Ratio]:
+        """Return all of these."""
+        return [*self.over_peers(), *self.over_peers("every step"), *self.over_one_core(), *self.early_exit()]
+
     def to_dict(self) -> dict:
         """Return all of it as JSON has it, speeds in steps per second."""
         contenders = [
-            one._asdict() | {"steps_per_second": list(found), "median": self.median(one)}
+            {
+                "library": one.library,
+                "variant": one.variant,
+                "workload": one.workload,
+                "cores": one.cores,
+                "trajectories": one.trajectories,
+                "steps_per_second": list(found),
+                "median": self.median(one),
+            }
             for one, found in self.speeds.items()
         ]
-        for one in contenders:
-            del one["module"], one["calls"]
         return {
             "machine": dict(self.machine),
             "steps": workload.STEPS,
@@ -92,7 +103,7 @@ class Summary(NamedTuple):
                     "least": ratio.least,
                     "most": ratio.most,
                 }
-                for ratio in (*self.over_peers(), *self.over_one_core(), *self.early_exit())
+                for ratio in self.ratios()
             ],
             "left_out": dict(self.left_out),
             "storing": self.storing and self.storing._asdict() | {"share": self.storing.share()},
@@ -102,7 +113,7 @@ class Summary(NamedTuple):
 def describe(one: Contender) -> str:
     """Return a contender in words."""
     where = f", {one.cores} cores" if one.cores > 1 else ""
-    return f"{one.library} {one.variant}, {one.workload}{where}"
+    return f"{one.library}, {one.variant}, {one.workload}{where}"
 
 
 def machine(libraries: Sequence[str]) -> dict[str, str | int | float]:
@@ -115,10 +126,9 @@ def machine(libraries: Sequence[str]) -> dict[str, str | int | float]:
         "python_version": platform.python_version(),
     }
     for package in libraries:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[f"{package}_version"] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            pass
     if c_loop.compiler():
-        found["peak_flops"] = c_loop.peak()
+        with contextlib.suppress(RuntimeError, OSError):  # a compiler that does not work here
+            found["peak_flops"] = c_loop.peak()
     return found

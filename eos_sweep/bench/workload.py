@@ -48,6 +48,8 @@ def draw(seed: int = 0) -> Workload:
     alive = np.flatnonzero(running)[: POINTS + POINTS // 8]
     plainly = numpy_arrays.prepare("closed form")(tuple(values[alive] for values in points), STEPS)
     alive = alive[np.isfinite(plainly.loss_max) & (plainly.loss_max < MODEL.LIMIT)][:POINTS]
+    if len(alive) < POINTS:
+        raise RuntimeError(f"only {len(alive)} of {POINTS} trajectories are alive; draw more")
     return Workload(
         tuple(values[alive] for values in points),
         tuple(values[:POINTS] for values in points),
@@ -66,12 +68,13 @@ def run(points: Points, variables: tuple[str, ...], steps: int) -> dict[str, np.
 def disagreement(points: Points, record: Record) -> str:
     """Tell in what a peer's record of TRIAL steps differs from ours; empty if it does not."""
     ours = run(points, ("default",), TRIAL)
+    same = {f"{name}_final": getattr(record, name) for name in (*MODEL.STATE, "loss")}
     tail = {"tail_mean": record.tail_sum / (TRIAL // 10), "tail_min": record.tail_min, "tail_max": record.tail_max}
-    theirs = {name: np.asarray(values) for name, values in (record._asdict() | tail).items()}
+    theirs = {name: np.asarray(values) for name, values in (record._asdict() | same | tail).items()}
     for name in EXACT:
         if (share := float(np.mean(theirs[name] != ours[name]))) > 0.01:
             return f"{name} differs on {100 * share:.0f} % of the trajectories"
-    for name in ("sharpness_max", "loss_max", *tail):
-        if not np.allclose(theirs[name], ours[name], rtol=1e-5, atol=0.0):
+    for name in ("sharpness_max", "loss_max", *same, *tail):
+        if not np.allclose(theirs[name], ours[name], rtol=1e-5, atol=1e-12):
             return f"{name} differs"
     return ""

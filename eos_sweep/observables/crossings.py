@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eos_sweep import lanes
+from eos_sweep.bits import lowest, population
 from eos_sweep.contract import EDGE, Variable
 from eos_sweep.scalar import inlined, select
 
@@ -38,11 +38,11 @@ def fold(counts, bits, age, steps):
     first, crossings, total, last = counts
     bits = ~bits[0] & ((np.int64(1) << steps) - 1)  # above
     upward = bits & ~((bits << 1) | last)
-    here = age + 1 + lanes.lowest(bits)
+    here = age + 1 + lowest(bits)
     return (
         select((first < 0) & (bits != 0), here, first),
-        crossings + lanes.population(upward),
-        total + lanes.population(bits),
+        crossings + population(upward),
+        total + population(bits),
         (((bits << 1) | last) >> steps) & 1,
     )
 

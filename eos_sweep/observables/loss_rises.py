@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eos_sweep import lanes
+from eos_sweep.bits import population
 from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined
 
@@ -27,7 +27,7 @@ def watch(kept, moment):
 
 @inlined
 def fold(counts, bits, age, steps):
-    return (counts[0] + lanes.population(bits[0]),)
+    return (counts[0] + population(bits[0]),)
 
 
 def finish(begin, end, kept, counts):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eos_sweep import lanes
+from eos_sweep.bits import lowest, population
 from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined, select
 
@@ -40,10 +40,10 @@ def fold(counts, bits, age, steps):
     sign |= ((zero + ((sign << 1) & zero)) ^ zero) & zero
     none = ((zero + (zero & 1)) ^ zero) & zero
     changed = (((sign ^ (sign << 1)) & ~(none << 1)) >> 1) & ((np.int64(1) << steps) - 1)
-    here = age + 1 + lanes.lowest(changed)
+    here = age + 1 + lowest(changed)
     return (
         select((first < 0) & (changed != 0), here, first),
-        flips + lanes.population(changed),
+        flips + population(changed),
         (sign >> steps) & 1,
         (none >> steps) & 1,
     )

@@ -12,7 +12,7 @@ class Peer(Protocol):
     """One library, one module."""
 
     NAME: str
-    TRAJECTORIES: Mapping[str, int]  # variant -> how many of them at once, where it is at its fastest or time is short
+    TRAJECTORIES: Mapping[str, int]  # variant -> how many at once
 
     def missing(self, variant: str) -> str: ...  # why it cannot run here; empty if it can
     def prepare(self, variant: str) -> Callable[[tuple[np.ndarray, ...], int], tuple]: ...  # (points, steps) -> Record

@@ -1,4 +1,4 @@
-"""A plain C loop, one trajectory after the other, compiled with -O3 -march=native."""
+"""C, compiled with -O3 -march=native: a plain loop, and lanes that the compiler makes vector code of."""
 
 import ctypes
 import shutil
@@ -10,8 +10,12 @@ import numpy as np
 
 from eos_sweep.bench.peers import plain
 
-NAME = "C loop -O3"
-TRAJECTORIES = {"closed form": 512}
+NAME = "C"
+OPTIONS = {
+    "scalar loop, closed form": ("-DLANES=1",),
+    "lanes, -ffast-math, closed form": ("-DLANES=32", "-fopenmp-simd", "-ffast-math"),
+}
+TRAJECTORIES = dict.fromkeys(OPTIONS, 512)  # a multiple of the lanes
 
 
 def missing(variant):
@@ -23,17 +27,19 @@ def compiler():
     return next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 
 
-def library():
-    """Compile loop.c and load it."""
+def library(*options):
+    """Compile loop.c with -O3 -march=native and load it; RuntimeError with what the compiler says if it cannot."""
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
         source, built = Path(__file__).with_name("loop.c"), Path(folder) / "loop.so"
-        command = [compiler(), "-O3", "-march=native", "-shared", "-fPIC", "-o", built, source, "-lm"]
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        command = [compiler(), "-O3", "-march=native", *options, "-shared", "-fPIC", "-o", built, source, "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{compiler()}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
         return ctypes.CDLL(str(built))
 
 
 def prepare(variant):
-    run_all = library().run_all
+    run_all = library(*OPTIONS[variant]).run_all
     table = np.ctypeslib.ndpointer(np.float64, 2, flags="C_CONTIGUOUS")
     run_all.argtypes = ctypes.c_long, ctypes.c_long, table, table
     run_all.restype = None
@@ -48,6 +54,6 @@ def prepare(variant):
 
 def peak():
     """Return how many floating point operations a second one core does in fused multiply-adds of doubles."""
-    function = library().peak
+    function = library("-DLANES=1").peak
     function.restype = ctypes.c_double
     return max(function() for _ in range(5))

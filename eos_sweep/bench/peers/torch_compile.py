@@ -26,6 +26,8 @@ def prepare(variant):
 
     @torch.no_grad()
     def run(points, steps):
+        if steps % AT_ONCE:
+            raise ValueError(f"steps: got {steps}, give a multiple of {AT_ONCE}")
         tensors = tuple(map(torch.from_numpy, points))
         state, p, tail = tensors[:3], tensors[3:], torch.tensor(steps - steps // 10)
         record = start(*state, p)
