@@ -71,6 +71,15 @@ def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:
         bounds += [f">= {text(quantity.least)}"] * (quantity.least > -math.inf)
         wanted = " ".join(["a number" if endless else "a finite number", " and ".join(bounds), "or inf" * endless])
         raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be {' '.join(wanted.split())}")
+    smallest, largest = quantity.sizes
+    sizes = np.abs(values)
+    bad = (sizes != 0) & (sizes != math.inf) & ~((sizes >= smallest) & (sizes <= largest))
+    if bad.any():
+        room = f"from {smallest:g} to {largest:g}" if smallest else f"at most {largest:g}"
+        raise SpecError(
+            f"{label}: got {values[bad][0]}; the size of the {quantity.long_name} must be {room}, "
+            "or products of it leave the range of doubles: choose other units"
+        )
 
 
 class Axis(BaseModel):

@@ -9,6 +9,7 @@ import click
 
 from eos_sweep.bench.command import bench
 from eos_sweep.errors import InputError
+from eos_sweep.verify.command import budget, verify
 from eos_sweep.words import check_picture, duration, numbers, size
 
 EXIT_CODES = """
@@ -267,6 +268,8 @@ def trace(
 
 
 main.add_command(bench)
+main.add_command(verify)
+main.add_command(budget)
 
 
 def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:

@@ -23,6 +23,7 @@ class Quantity(NamedTuple):
     default: float | None = None  # None: the user must say
     above: float = -np.inf  # values must be > above ...
     least: float = -np.inf  # ... and >= least
+    sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow
 
 
 class Variable(NamedTuple):

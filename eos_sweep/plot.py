@@ -16,6 +16,7 @@ DPI = 200  # of saved pixels; meshes are pooled for it
 # Distinct to normal, deuteranopic and protanopic eyes, and at least 12 apart in lightness, so distinct in grey, too.
 PALETTE = {"divergence": "#050518", "sign_flip": "#7C0C01", "edge_of_stability": "#FFCD00", "catapult": "#2E54E7",
            "progressive_sharpening": "#65BFAC", "stable": "#FFFFAD", "unsettled": "#7E7EC1"}  # fmt: skip
+QUIET = {"unchanged": "#F4F4F4"}
 SPARE = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00", "#7C0C01")  # for flags that are no regimes
 NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 # Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
@@ -119,7 +120,9 @@ def _draw(
         codes, colours = data.values, np.zeros((256, 4))
         meanings = data.attrs["flag_meanings"].split()
         for flag, meaning, spare in zip(np.atleast_1d(data.attrs["flag_values"]), meanings, SPARE * 40, strict=False):
-            look = NOTHING if meaning == "not_computed" else FRAME | {"facecolor": PALETTE.get(meaning, spare)}
+            look = (
+                NOTHING if meaning == "not_computed" else FRAME | {"facecolor": (PALETTE | QUIET).get(meaning, spare)}
+            )
             colours[flag] = to_rgba(look["facecolor"], float(look is not NOTHING))
             entry(codes == flag, meaning, look)
         ax.pcolormesh(*edges[::-1], colours[mode_pool(codes, *pool).astype(np.uint8)], rasterized=True)

@@ -24,7 +24,7 @@ def test_of_long_budgets_the_speed_is_measured_on_a_shorter_one():
 
 
 def test_a_sweep_that_takes_no_step_has_an_estimate():
-    found = estimate.plan(sweep(axes={"beta1": [1e200, 1e201]}, **without("beta1")))
+    found = estimate.plan(sweep(axes={"beta1": [1e50, 1e51]}, **without("beta1")))
     assert found.steps == 0 and found.seconds >= 0
 
 

@@ -23,15 +23,16 @@ from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
+WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # so that eta lambda beta^2 is at most 1e240, and at least 1e-180
 STATE = {
-    "alpha": Quantity("outer weight", "α"),
-    "beta1": Quantity("inner weight of the irrelevant feature", "β₁"),
-    "beta2": Quantity("inner weight of the relevant feature", "β₂"),
+    "alpha": Quantity("outer weight", "α", sizes=WEIGHT),
+    "beta1": Quantity("inner weight of the irrelevant feature", "β₁", sizes=WEIGHT),
+    "beta2": Quantity("inner weight of the relevant feature", "β₂", sizes=WEIGHT),
 }
 PARAMETERS = {
-    "lambda1": Quantity("variance of the irrelevant feature", "λ₁", above=0.0),
-    "lambda2": Quantity("variance of the relevant feature", "λ₂", above=0.0),
-    "eta": Quantity("step size", "η", above=0.0),
+    "lambda1": Quantity("variance of the irrelevant feature", "λ₁", above=0.0, sizes=SCALE),
+    "lambda2": Quantity("variance of the relevant feature", "λ₂", above=0.0, sizes=SCALE),
+    "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
     "clip": Quantity("bound on the gradient of beta1", "clip", default=np.inf, least=0.0),
     "radius": Quantity("bound on beta1 itself (projection)", "radius", default=np.inf, least=0.0),
 }

@@ -1,0 +1,1 @@
+"""Labels of a stored sweep against exact arithmetic: ``eos-sweep verify``."""

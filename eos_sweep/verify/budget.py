@@ -1,0 +1,122 @@
+"""Which labels of a stored sweep are about its budget: the same cells with more steps."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep import batch, regimes, runner
+from eos_sweep.errors import InputError
+from eos_sweep.store import Store
+from eos_sweep.verify.report import Share, wilson
+from eos_sweep.verify.sample import inputs, labels
+
+BATCH = 2**12  # cells of one call
+UNCHANGED = "unchanged"
+
+
+class Budget(NamedTuple):
+    """Labels of some cells before and after."""
+
+    store: Store
+    factor: int  # by which there are more steps
+    cells: np.ndarray  # flat indices
+    before: np.ndarray  # codes
+    after: np.ndarray
+
+    def moves(self) -> dict[tuple[str, str], Share]:
+        """Return (label, label with more steps) -> share of all cells, of what changes; the most frequent first."""
+        names, found = list(regimes.CODES), {}
+        pairs, counts = np.unique(np.stack([self.before, self.after]), axis=1, return_counts=True)
+        for (old, new), count in sorted(zip(pairs.T, counts, strict=True), key=lambda item: -item[1]):
+            if old != new:
+                found[names[old], names[new]] = self._share(count)
+        return found
+
+    def changed(self) -> Share:
+        """Return the share of labels that change."""
+        return self._share(int((self.before != self.after).sum()))
+
+    def _share(self, count: int) -> Share:
+        share = float(count) / self.cells.size
+        whole = self.cells.size == int((labels(self.store) != 0).sum())
+        return Share(share, share, share) if whole else wilson(share, self.cells.size)
+
+    def map(self) -> xr.Dataset:
+        """Return the sweep's grid with ``budget``: the new label where it changes; all cells must have been run."""
+        codes = np.zeros(self.store.sweep.shape, np.int8)
+        codes.flat[self.cells] = np.where(self.before == self.after, len(regimes.CODES), self.after)
+        names = [*regimes.CODES, UNCHANGED]
+        flags = {"flag_values": list(range(len(names))), "flag_meanings": " ".join(names)}
+        words = {"long_name": f"label after {self.factor} times the steps", "units": "1", **flags}
+        whole = xr.open_zarr(self.store.path)
+        title = (
+            f"{whole.attrs['title']}\nlabels that change with {self.factor} times the {self.store.sweep.steps:,} steps"
+        )
+        return whole[["regime"]].assign(budget=(self.store.sweep.dims, codes, words)).assign_attrs(title=title)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {
+            "store": str(self.store.path),
+            "steps": self.store.sweep.steps,
+            "more_steps": self.factor * self.store.sweep.steps,
+            "cells": int(self.cells.size),
+            "changed": self.changed()._asdict(),
+            "moves": {f"{old} -> {new}": share._asdict() for (old, new), share in self.moves().items()},
+        }
+
+
+def budget(
+    path: str | Path,
+    number: int | None = 20_000,
+    *,
+    factor: int = 2,
+    seed: int = 0,
+    workers: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Budget:
+    """Run a random sample of a stored sweep with ``factor`` times its steps and compare the labels.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+    number
+        Cells to draw; None for all of them.
+    factor
+        By which the budget grows.
+    seed
+        Of the sample.
+    workers
+        Threads; all cores by default.
+    report
+        Called with the numbers of cells that are done and of all.
+
+    Raises
+    ------
+    InputError
+        If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
+    """
+    store = Store.open(path)
+    codes = labels(store).ravel()
+    cells = np.flatnonzero(codes)
+    if not cells.size:
+        raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
+    if number is not None and number < cells.size:
+        cells = np.sort(np.random.default_rng(seed).choice(cells, number, replace=False))
+    sweep = store.sweep
+    job = batch.Job(sweep.module, regimes.REQUIRED, factor * sweep.steps, sweep.tolerance)
+    batch.kernel_of(job)
+    parts = [cells[at : at + BATCH] for at in range(0, cells.size, BATCH)]
+    after, done = [], 0
+    with ThreadPoolExecutor(workers or runner.cores()) as threads:
+        for found in threads.map(lambda part: batch.run(job, *inputs(store, part)), parts):
+            after.append(regimes.classify(found, store.thresholds))
+            done += after[-1].size
+            if report:
+                report(done, cells.size)
+    return Budget(store, factor, cells, codes[cells], np.concatenate(after))

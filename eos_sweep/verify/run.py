@@ -1,0 +1,90 @@
+"""Judges a sample of a stored sweep in processes of their own."""
+
+import multiprocessing
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+
+from eos_sweep.errors import InputError
+from eos_sweep.runner import cores
+from eos_sweep.store import Store
+from eos_sweep.verify.judge import Verdict, judge
+from eos_sweep.verify.report import Report
+from eos_sweep.verify.sample import Stratum, draw, labels
+
+AT_ONCE = 16  # cells of a task
+
+
+def verify(
+    path: str | Path,
+    number: int = 1000,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Compare the labels of a random sample of a stored sweep with those of exact arithmetic.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+    number
+        Cells to draw, an equal share from each regime, and from its boundary and its inside.
+    seed
+        Of the sample.
+    workers
+        Processes; all cores by default.
+    report
+        Called with the numbers of cells that are done and of all, whenever some are done.
+
+    Returns
+    -------
+    Report
+        Verdicts, shares with their intervals, differences.
+
+    Raises
+    ------
+    InputError
+        If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
+    """
+    store = Store.open(path)
+    strata = draw(labels(store), number, seed)
+    if not strata:
+        raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
+    cells = np.concatenate([stratum.cells for stratum in strata])
+    order = np.random.default_rng(seed).permutation(cells)  # so that each task has easy and hard ones
+    tasks = [tuple(map(int, order[at : at + AT_ONCE])) for at in range(0, order.size, AT_ONCE)]
+    verdicts: dict[int, Verdict] = {}
+    with ProcessPoolExecutor(workers or cores(), multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(judge, str(store.path), task, seed) for task in tasks]
+        try:
+            for task in as_completed(running):
+                verdicts |= {one.cell: one for one in task.result()}
+                if report:
+                    report(len(verdicts), order.size)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return Report(store, strata, verdicts)
+
+
+def single(path: str | Path, index: Mapping[str, float]) -> Report:
+    """Judge one cell, given by its index along each axis."""
+    store = Store.open(path)
+    codes = labels(store)
+    place = []
+    for axis in store.sweep.axes:
+        at, count = index.get(axis.name, 0 if axis.values.size == 1 else -1), axis.values.size
+        if at not in range(count):
+            raise InputError(f"--index {axis.name}: give a whole number from 0 to {count - 1}")
+        place.append(int(at))
+    for name in index:
+        if name not in store.sweep.dims:
+            raise InputError(f"--index {name}: no axis of this sweep; there are: {', '.join(store.sweep.dims)}")
+    cell = int(np.ravel_multi_index(tuple(place), store.sweep.shape))
+    if codes.flat[cell] == 0:
+        raise InputError(f"{path}: this cell is not computed yet; eos-sweep run goes on with it")
+    (verdict,) = judge(str(store.path), (cell,), 0)
+    return Report(store, [Stratum(verdict.stored, False, 1, np.array([cell]))], {cell: verdict})

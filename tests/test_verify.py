@@ -1,0 +1,146 @@
+"""Labels of a store against exact arithmetic: what is drawn, what is found, what is said of it."""
+
+import shutil
+
+import numpy as np
+import pytest
+from conftest import columns
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from test_store import command, strict, toml
+
+from eos_sweep import batch, oracle, regimes, runner
+from eos_sweep.models import bivariate
+from eos_sweep.regimes import CODES
+from eos_sweep.spec import Sweep
+from eos_sweep.store import Store
+from eos_sweep.verify.judge import sensitive
+from eos_sweep.verify.report import wilson
+from eos_sweep.verify.sample import at_boundary, draw
+
+SPEC = {
+    "model": "bivariate",
+    "steps": 400,
+    "axes": {"lambda1": {"log": [1, 1e4, 9]}, "eta": {"log": [1e-3, 10, 11]}},
+    "parameters": {"lambda2": 0.05, "clip": 10},
+    "initial": {"alpha": 0.5, "beta1": 0.05, "beta2": 0.5},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("verify")
+    toml(place / "s.toml", SPEC)
+    runner.run(Sweep.from_dict(SPEC), place / "s.zarr")
+    return place
+
+
+labelled = arrays.arrays(np.int8, arrays.array_shapes(min_dims=1, max_dims=3, max_side=6), elements=st.integers(0, 7))
+
+
+@given(labelled)
+def test_the_boundary_is_where_a_neighbour_has_another_label(codes):
+    found = at_boundary(codes)
+    for cell in np.ndindex(codes.shape):
+        neighbours = [
+            codes[(*cell[:axis], cell[axis] + move, *cell[axis + 1 :])]
+            for axis in range(codes.ndim)
+            for move in (-1, 1)
+            if 0 <= cell[axis] + move < codes.shape[axis]
+        ]
+        right = codes[cell] != 0 and any(other not in (0, codes[cell]) for other in neighbours)
+        assert found[cell] == right
+
+
+@given(labelled, st.integers(1, 60), st.integers(0, 3))
+def test_a_sample_has_something_of_each_regime_and_nothing_twice(codes, number, seed):
+    strata = draw(codes, number, seed)
+    drawn = np.concatenate([stratum.cells for stratum in strata]) if strata else np.zeros(0, int)
+    assert len(set(drawn)) == len(drawn)
+    assert sum(stratum.size for stratum in strata) == (codes != 0).sum()
+    assert min(number, (codes != 0).sum()) <= len(drawn) <= max(number, len(strata))
+    for stratum in strata:
+        assert (codes.flat[stratum.cells] == CODES[stratum.regime]).all() and len(stratum.cells) >= 1
+    assert [list(s.cells) for s in draw(codes, number, seed)] == [list(s.cells) for s in strata]
+
+
+def test_wilsons_interval():
+    """Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
+    for hits, number, least, most in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        found = wilson(hits / number, number)
+        assert (found.least, found.most) == pytest.approx((least, most), abs=5e-5)
+
+
+def test_labels_of_a_sweep_are_those_of_exact_arithmetic(folder):
+    done = command("verify", "s.zarr", "--sample", "99", "--json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = strict(done.stdout)
+    assert told["cells"] == 99 and len(told["regimes"]) >= 5
+    assert told["wrong"]["value"] == told["undecided"]["value"] == 0
+    assert told["agree"]["value"] > 0.97
+    assert told["agree"]["least"] == told["agree"]["value"]  # all cells were drawn, so nothing is estimated
+    text = command("verify", "s.zarr", "--sample", "30", "--seed", "1", cwd=folder)
+    assert text.returncode == 0 and "95 % interval" in text.stdout and "all, by their number" in text.stdout
+
+
+def test_a_wrong_label_is_found_and_shown(folder, tmp_path):
+    shutil.copytree(folder / "s.zarr", tmp_path / "bad.zarr")
+    regime = Store.open(tmp_path / "bad.zarr").group["regime"]
+    codes = regime[...]
+    cell = tuple(np.argwhere(codes == CODES["stable"])[0])
+    codes[cell] = CODES["catapult"]
+    regime[...] = codes
+    done = command("verify", "bad.zarr", "--sample", "99", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    (wrong,) = [one for one in strict(done.stdout)["differences"] if one["verdict"] == "wrong"]
+    assert (wrong["stored"], wrong["exact"]) == ("catapult", "stable")
+    assert wrong["point"] == {
+        name: axis.values[i] for name, axis, i in zip(("lambda1", "eta"), Sweep.from_dict(SPEC).axes, cell, strict=True)
+    }
+    assert wrong["command"] == f"eos-sweep verify bad.zarr --index lambda1={cell[0]},eta={cell[1]}"
+    again = command(*wrong["command"].split()[1:], cwd=tmp_path)
+    assert again.returncode == 1 and "stored catapult, exact stable" in again.stdout
+
+
+def test_a_label_that_rounding_decides_is_called_sensitive():
+    """The two bounces off a radius end in a two-cycle that exact arithmetic leaves 150 steps later than doubles do."""
+    start = {"alpha": 0.30551454727551575, "beta1": 2.6758880020678253e-06, "beta2": 0.39622554315227476}
+    p = {"lambda1": 8.947794486482671, "lambda2": 0.39897761066752985, "eta": 1.8005624069953012}
+    initial, parameters = columns(start, p | {"radius": 0.025472680005587063})
+    limits = regimes.thresholds()
+    job = batch.Job(bivariate, regimes.REQUIRED, 400, 0.0)
+    kernel = regimes.classify(batch.run(job, initial, parameters), limits)
+    exact = regimes.classify(oracle.run(job, initial, parameters)[0], limits)
+    assert kernel[0] != exact[0]
+    assert sensitive(job, limits, initial, parameters, 0, int(exact[0]), 0)
+    quiet = {name: values * 0 + 0.1 for name, values in initial.items()}  # far from any edge
+    calm = regimes.classify(oracle.run(job, quiet, parameters)[0], limits)
+    assert not sensitive(job, limits, quiet, parameters, 0, int(calm[0]), 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing.zarr",), "no sweep is stored here"),
+        (("s.zarr", "--index", "lambda1=1"), "--index eta: give a whole number from 0 to 10"),
+        (("s.zarr", "--index", "lambda1=1,eta=1,clip=0"), "--index clip: no axis"),
+        (("s.zarr", "--index", "lambda1=1,eta=11"), "--index eta: give a whole number from 0 to 10"),
+        (("s.zarr", "--sample", "0"), "sample"),
+    ],
+)
+def test_bad_arguments_are_refused(folder, arguments, words):
+    done = command("verify", *arguments, cwd=folder)
+    assert done.returncode == 2 and words in done.stderr
+
+
+def test_a_sweep_without_regimes_is_refused(tmp_path):
+    spec = SPEC | {"observables": ["crossings"]}
+    runner.run(Sweep.from_dict(spec), tmp_path / "s.zarr")
+    done = command("verify", "s.zarr", cwd=tmp_path)
+    assert done.returncode == 2 and "stores no regime" in done.stderr
