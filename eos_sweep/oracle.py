@@ -29,7 +29,7 @@ from eos_sweep.contract import (
 )
 from eos_sweep.observables import tail
 
-FIRST_BITS, MOST_BITS = 128, 2**13
+FIRST_BITS, MOST_BITS = 128, 2**14  # a chaotic run loses up to a bit a step
 EPSILON = 2.0**-52
 CLOSE = 1e-9  # relative; floats that differ by less in two precisions are the same
 

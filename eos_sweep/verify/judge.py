@@ -51,7 +51,7 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     verdicts = []
     for k, cell in enumerate(cells):
         verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
-        if verdict == WRONG and sensitive(job, store.thresholds, initial, parameters, k, int(exact[k]), seed + cell):
+        if verdict != AGREE and sensitive(job, store.thresholds, initial, parameters, k, int(exact[k]), seed + cell):
             verdict = SENSITIVE
         verdicts.append(Verdict(cell, names[stored[k]], names[exact[k]], verdict, bool(parted[k]), int(bits[k])))
     return verdicts
