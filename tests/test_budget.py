@@ -6,6 +6,7 @@ from test_store import command, strict, toml
 from test_verify import SPEC
 
 from eos_sweep import runner
+from eos_sweep.regimes import CODES
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 from eos_sweep.verify.budget import UNCHANGED, budget
@@ -46,7 +47,8 @@ def test_the_map_shows_what_changes(folder):
     found = budget(folder / "s.zarr", None, factor=3)
     drawn = found.map()
     names = np.array(drawn.budget.attrs["flag_meanings"].split())[drawn.budget.values.ravel()]
-    assert ((names == UNCHANGED) == (found.before == found.after)).all()
+    right = np.where(found.before == found.after, UNCHANGED, np.array(list(CODES))[found.after])
+    np.testing.assert_array_equal(names, right)
     np.testing.assert_array_equal(drawn.eta, Sweep.from_dict(FEW).axes[1].values)
 
 

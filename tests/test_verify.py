@@ -15,9 +15,9 @@ from eos_sweep.models import bivariate
 from eos_sweep.regimes import CODES
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
-from eos_sweep.verify.judge import sensitive
-from eos_sweep.verify.report import wilson
-from eos_sweep.verify.sample import at_boundary, draw
+from eos_sweep.verify.judge import Verdict, rounded
+from eos_sweep.verify.report import Report, wilson
+from eos_sweep.verify.sample import Stratum, at_boundary, draw
 
 SPEC = {
     "model": "bivariate",
@@ -77,6 +77,21 @@ def test_wilsons_interval():
         assert (found.least, found.most) == pytest.approx((least, most), abs=5e-5)
 
 
+def test_strata_weigh_as_many_cells_as_they_have():
+    """900 cells of which 10 were drawn, 4 of them wrong, and 100 of which 50 were, 5 of them wrong."""
+    strata = [Stratum("stable", False, 900, np.arange(10)), Stratum("catapult", True, 100, np.arange(10, 60))]
+    verdicts = {
+        cell: Verdict(cell, "", "", "wrong" if cell < 4 or 10 <= cell < 15 else "agree", False, 128)
+        for cell in range(60)
+    }
+    found = Report(None, strata, verdicts).share("wrong")
+    assert found.value == pytest.approx(0.9 * 0.4 + 0.1 * 0.1)
+    effective = 1 / (0.9**2 / 10 * (1 - 10 / 900) + 0.1**2 / 50 * (1 - 50 / 100))
+    assert found == wilson(found.value, effective)
+    whole = [stratum._replace(size=len(stratum.cells)) for stratum in strata]
+    assert Report(None, whole, verdicts).share("wrong") == pytest.approx((9 / 60,) * 3)
+
+
 def test_labels_of_a_sweep_are_those_of_exact_arithmetic(folder):
     done = command("verify", "s.zarr", "--sample", "99", "--json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -118,10 +133,10 @@ def test_a_label_that_rounding_decides_is_called_sensitive():
     kernel = regimes.classify(batch.run(job, initial, parameters), limits)
     exact = regimes.classify(oracle.run(job, initial, parameters)[0], limits)
     assert kernel[0] != exact[0]
-    assert sensitive(job, limits, initial, parameters, 0, int(exact[0]), 0)
+    assert int(kernel[0]) in rounded(job, limits, initial, parameters, 0, 0)
     quiet = {name: values * 0 + 0.1 for name, values in initial.items()}  # far from any edge
     calm = regimes.classify(oracle.run(job, quiet, parameters)[0], limits)
-    assert not sensitive(job, limits, quiet, parameters, 0, int(calm[0]), 0)
+    assert rounded(job, limits, quiet, parameters, 0, 0) == {int(calm[0])}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ class Budget(NamedTuple):
 
     store: Store
     factor: int  # by which there are more steps
-    cells: np.ndarray  # flat indices
+    computed: int  # cells that there are
+    cells: np.ndarray  # flat indices of those that were run
     before: np.ndarray  # codes
     after: np.ndarray
 
@@ -42,8 +43,8 @@ class Budget(NamedTuple):
 
     def _share(self, count: int) -> Share:
         share = float(count) / self.cells.size
-        whole = self.cells.size == int((labels(self.store) != 0).sum())
-        return Share(share, share, share) if whole else wilson(share, self.cells.size)
+        missing = 1.0 - self.cells.size / self.computed
+        return wilson(share, self.cells.size / missing) if missing else Share(share, share, share)
 
     def map(self) -> xr.Dataset:
         """Return the sweep's grid with ``budget``: the new label where it changes; all cells must have been run."""
@@ -68,6 +69,12 @@ class Budget(NamedTuple):
             "changed": self.changed()._asdict(),
             "moves": {f"{old} -> {new}": share._asdict() for (old, new), share in self.moves().items()},
         }
+
+
+def axes(path: str | Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return names and sizes of the axes of the sweep stored at ``path``."""
+    sweep = Store.open(path).sweep
+    return sweep.dims, sweep.shape
 
 
 def budget(
@@ -104,6 +111,7 @@ def budget(
     store = Store.open(path)
     codes = labels(store).ravel()
     cells = np.flatnonzero(codes)
+    computed = cells.size
     if not cells.size:
         raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
     if number is not None and number < cells.size:
@@ -119,4 +127,4 @@ def budget(
             done += after[-1].size
             if report:
                 report(done, cells.size)
-    return Budget(store, factor, cells, codes[cells], np.concatenate(after))
+    return Budget(store, factor, computed, cells, codes[cells], np.concatenate(after))

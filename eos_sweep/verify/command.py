@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from eos_sweep.errors import InputError
 from eos_sweep.words import check_picture, numbers
 
 
@@ -24,7 +25,7 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
     sensitive if exact arithmetic itself gives another one when each step is rounded at random as doubles are; if
     not, it is wrong.
 
-    Exit codes: 0 none is wrong; 1 some are; 2 bad input.
+    Exit codes: 0 none is wrong; 1 some are; 2 bad input; 130 stopped by Ctrl-C.
 
     \b
     Examples:
@@ -76,6 +77,9 @@ def budget(
 
     if out:
         check_picture(out)
+        long = [name for name, size in zip(*study.axes(store), strict=True) if size > 1]
+        if len(long) != 2:
+            raise InputError(f"--out: draws two axes, this sweep has {len(long)}; run it without")
     with counted() as show:
         tell = lambda done, total: show(done, total, "cells")  # noqa: E731
         number = None if out else sample

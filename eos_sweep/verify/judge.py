@@ -2,9 +2,9 @@
 
 A double rounds at each step.  Some trajectories magnify that until it decides: chaotic ones, and those that pass close
 to an unstable orbit for a while, where exact arithmetic stays 1e-40 and nearer, and a double no nearer than 1e-16.  No
-computation with doubles gives these labels reliably.  The criterion is about exact arithmetic: a label is *sensitive*
-if another one comes out of some of NOISY runs in which each coordinate is moved at random, by up to a unit in the last
-place of a double, at each step.  A stored label that differs from an exact one that is not sensitive is *wrong*.
+computation with doubles gives these labels reliably.  The criterion is about exact arithmetic: a stored label that
+differs from the exact one is *sensitive* if it comes out of some of NOISY runs in which each coordinate is moved at
+random, by up to a unit in the last place of a double, at each step.  If it does not, it is *wrong*.
 """
 
 import functools
@@ -51,25 +51,24 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     verdicts = []
     for k, cell in enumerate(cells):
         verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
-        if verdict != AGREE and sensitive(job, store.thresholds, initial, parameters, k, int(exact[k]), seed + cell):
+        if verdict != AGREE and int(stored[k]) in rounded(job, store.thresholds, initial, parameters, k, seed + cell):
             verdict = SENSITIVE
         verdicts.append(Verdict(cell, names[stored[k]], names[exact[k]], verdict, bool(parted[k]), int(bits[k])))
     return verdicts
 
 
-def sensitive(
+def rounded(
     job: Job,
     limits: Mapping[str, float],
     initial: Mapping[str, np.ndarray],
     parameters: Mapping[str, np.ndarray],
     row: int,
-    code: int,
     seed: int,
-) -> bool:
-    """Tell whether rounding as doubles round gives a trajectory, in exact arithmetic, another label than ``code``."""
+) -> set[int]:
+    """Return the labels that exact arithmetic gives a trajectory if each step is moved as rounding to doubles might."""
     start, p = ({name: np.repeat(array[row], NOISY) for name, array in t.items()} for t in (initial, parameters))
     found = oracle.run_in(oracle.FIRST_BITS, job, start, p, noise=np.random.default_rng(seed))
-    return bool(np.any(regimes.classify(found, limits) != code))
+    return set(regimes.classify(found, limits).tolist())
 
 
 @functools.lru_cache(maxsize=1)

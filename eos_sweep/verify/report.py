@@ -34,10 +34,10 @@ class Report(NamedTuple):
         return [self.verdicts[int(cell)] for cell in stratum.cells]
 
     def share(self, verdict: str, strata: Sequence[Stratum] | None = None) -> Share:
-        """Estimate the share of a verdict among all cells of some strata (of all, if None): Wilson's interval.
+        """Estimate the share of a verdict among all cells of some strata (of all, if None).
 
-        A stratum weighs as many cells as it has; strata that were drawn from unevenly make the sample count for less,
-        which is how the interval grows.
+        A stratum weighs as many cells as it has.  The interval is Wilson's with an effective number of draws: strata
+        that were drawn from unevenly make the sample count for less.
         """
         strata = self.strata if strata is None else strata
         total = sum(stratum.size for stratum in strata)
@@ -82,20 +82,21 @@ class Report(NamedTuple):
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
-        yield f"{'regime':24}{'cells':>8}{'agree':>9}  {'95 % interval':20}{'sensitive':>10}{'wrong':>9}{'parted':>9}"
+        kinds = f"{'sensitive':>10}{'wrong':>9}{'undecided':>11}{'parted':>9}"
+        yield f"{'regime':24}{'cells':>8}{'agree':>9}  {'95 % interval':20}{kinds}"
         groups = self.by_regime()
         for name, strata in [*groups, ("all, by their number", self.strata)]:
             agree = self.share(AGREE, strata)
             verdicts = [one for stratum in strata for one in self.of(stratum)]
             interval = f"{100 * agree.least:.2f} to {100 * agree.most:.2f} %"
             shares = "".join(f"{100 * self.share(kind, strata).value:>8.2f}%" for kind in (SENSITIVE, WRONG))
+            shares += f"{100 * self.share(UNDECIDED, strata).value:>10.2f}%"
             parted = 100 * float(np.mean([one.parted for one in verdicts]))
             yield f"{name:24}{len(verdicts):>8,}{100 * agree.value:>8.2f}%  {interval:20} {shares}{parted:>8.1f}%"
         yield ""
         yield "parted: doubles and exact arithmetic count differently, whatever the label (of the sample)."
-        yield f"bits needed: median {np.median([one.bits for one in self.verdicts.values()]):.0f}, " + (
-            f"most {max(one.bits for one in self.verdicts.values())}"
-        )
+        bits = [one.bits for one in self.verdicts.values() if one.bits] or [0]
+        yield f"bits needed: median {np.median(bits):.0f}, most {max(bits)}"
         for one in self.differences():
             yield ""
             yield f"{one.verdict}: stored {one.stored}, exact {one.exact}"

@@ -14,7 +14,7 @@ from eos_sweep.verify.judge import Verdict, judge
 from eos_sweep.verify.report import Report
 from eos_sweep.verify.sample import Stratum, draw, labels
 
-AT_ONCE = 16  # cells of a task
+AT_ONCE = 4  # cells of a task
 
 
 def verify(
@@ -74,15 +74,15 @@ def single(path: str | Path, index: Mapping[str, float]) -> Report:
     """Judge one cell, given by its index along each axis."""
     store = Store.open(path)
     codes = labels(store)
+    for name in index:
+        if name not in store.sweep.dims:
+            raise InputError(f"--index {name}: no axis of this sweep; there are: {', '.join(store.sweep.dims)}")
     place = []
     for axis in store.sweep.axes:
         at, count = index.get(axis.name, 0 if axis.values.size == 1 else -1), axis.values.size
         if at not in range(count):
             raise InputError(f"--index {axis.name}: give a whole number from 0 to {count - 1}")
         place.append(int(at))
-    for name in index:
-        if name not in store.sweep.dims:
-            raise InputError(f"--index {name}: no axis of this sweep; there are: {', '.join(store.sweep.dims)}")
     cell = int(np.ravel_multi_index(tuple(place), store.sweep.shape))
     if codes.flat[cell] == 0:
         raise InputError(f"{path}: this cell is not computed yet; eos-sweep run goes on with it")
