@@ -32,6 +32,10 @@ def _select(condition: Any, yes: Any, no: Any) -> Any:
     return yes if condition else no
 
 
+def _residual(one: Any, other: Any, product: Any) -> Any:
+    return one * other - product
+
+
 class _Library:
     """What a model calls as ``np``: gmpy2's function of that name, or NumPy's own."""
 
@@ -52,6 +56,8 @@ def _space(names: dict[str, Any], known: dict[int, dict[str, Any]]) -> dict[str,
 def _translate(value: Any, known: dict[int, dict[str, Any]]) -> Any:
     if value is scalar.select:
         return _select
+    if value is scalar.residual:
+        return _residual
     if value is np:
         return _Library()
     if isinstance(value, tuple) and value and all(isinstance(part, FunctionType) for part in value):

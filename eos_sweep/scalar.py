@@ -5,7 +5,8 @@ work on arrays; called from a compiled kernel they work on one lane's numbers.  
 """
 
 import numpy as np
-from numba.extending import overload, register_jitable
+from numba import types
+from numba.extending import intrinsic, overload, register_jitable
 
 inlined = register_jitable(forceinline=True)
 
@@ -25,3 +26,32 @@ def bounded(value, bound):
     """Return ``value`` moved to the nearer end of [-bound, bound]; NaN stays NaN."""
     low = select(value < -bound, -bound, value)
     return select(low > bound, bound, low)
+
+
+def residual(one, other, product):
+    """Return ``one * other - product``, exact where ``product`` is that product rounded.
+
+    In NumPy it is Dekker's splitting, in a kernel one fused multiply-add.  Both are exact: they give the same bits.
+    """
+    (high, low), (up, down) = _halves(one), _halves(other)
+    return low * down - (((product - high * up) - low * up) - high * down)
+
+
+def _halves(number):
+    """Return the upper 26 bits of a double and the rest."""
+    scaled = 134217729.0 * number  # 2**27 + 1
+    high = scaled - (scaled - number)
+    return high, number - high
+
+
+@intrinsic
+def _fused(typingctx, one, other, product):
+    def codegen(context, builder, signature, args):
+        return builder.fma(args[0], args[1], builder.fneg(args[2]))
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+@overload(residual, jit_options={"forceinline": True})
+def _residual(one, other, product):
+    return lambda one, other, product: _fused(one, other, product)

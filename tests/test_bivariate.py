@@ -1,5 +1,7 @@
 """The model `bivariate`: its symmetries and exact laws, its two clips, its exponent, and when it has settled."""
 
+from fractions import Fraction
+
 import numpy as np
 import oracle
 import pytest
@@ -129,7 +131,12 @@ def test_clip_bounds_the_gradient_and_radius_the_weight(alpha, beta1, lambda1, e
     theta = tuple(np.array([x]) for x in (alpha, beta1, 0.5, 0.0))
     after = float(bivariate.step(theta, p)[1][0])
     pull, most = (eta * lambda1) * (alpha * alpha) * beta1, eta * clip
-    moved = beta1 - min(max(pull, -most), most)
+    moved = float(bivariate.descended(theta, p)[0][0])
+    if abs(pull) > most:
+        assert moved == beta1 - min(max(pull, -most), most)
+    else:
+        factor = 1 - Fraction(eta) * Fraction(lambda1) * Fraction(alpha) ** 2
+        assert moved == pytest.approx(float(Fraction(beta1) * factor), rel=1e-15, abs=0.0)
     assert after == min(max(moved, -radius), radius)
     assert bool(bivariate.clipped(theta, p)[0]) is (abs(pull) > most or abs(moved) > radius)
     assert abs(after) <= radius

@@ -125,3 +125,17 @@ def test_at_the_ends_of_the_range_labels_are_exact():
     labels = [regimes.classify(found, regimes.thresholds()) for found in (kernel, exact)]
     assert (bits > 0).all() and len(np.unique(labels[1])) >= 5
     np.testing.assert_array_equal(*labels)
+
+
+def test_a_factor_that_rounds_to_zero_does_not_end_beta1():
+    """eta lambda1 alpha^2 rounds to one at round numbers: beta1 shrinks 1e-17-fold then, and comes back."""
+    lambda1, eta = (axis.ravel() for axis in np.meshgrid([10.0, 50.0, 100.0], [0.01, 0.02, 0.04, 0.08]))
+    assert (eta * lambda1 * 0.25 == 1).any()
+    initial, parameters = columns(
+        {"alpha": 0.5, "beta1": 0.05, "beta2": 0.5}, {"lambda1": lambda1, "lambda2": 0.1, "eta": eta, "clip": 5.0}
+    )
+    wanted = job(3000, 1e-20, (*regimes.REQUIRED, "log10_abs_beta1_min"))
+    kernel, (exact, _) = batch.run(wanted, initial, parameters), oracle.run(wanted, initial, parameters)
+    labels = [regimes.classify(found, regimes.thresholds()) for found in (kernel, exact)]
+    np.testing.assert_array_equal(*labels)
+    np.testing.assert_allclose(kernel["log10_abs_beta1_min"], exact["log10_abs_beta1_min"], rtol=1e-3)

@@ -18,7 +18,7 @@ below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 import numpy as np
 
 from eos_sweep.contract import EDGE, Quantity
-from eos_sweep.scalar import bounded, inlined, select
+from eos_sweep.scalar import bounded, inlined, residual, select
 from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
@@ -46,8 +46,8 @@ LOSS_PARTS = {
 LIMIT = 1e30
 
 UP, DOWN = 2.0**512, 2.0**-512
-SMALL = 1e-50  # 16 steps shrink a mantissa by 1e-256 at the very most, so it stays a normal number
-LARGE = 1e115  # well above SMALL * UP, so a mantissa does not bounce between two powers
+SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
+LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
 HIDDEN = 1e-100  # below this nothing can see beta1: its square is 1e-200
 MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
@@ -105,14 +105,36 @@ def lifted(bound, theta):
 
 
 @inlined
+def factor(theta, p):
+    """1 - eta lambda1 alpha^2, by which a step without a clip multiplies beta1, to 1e-16 of its own size.
+
+    Where the product rounds to one, what it was rounded by is all there is: without it beta1 would be zero for ever.
+    """
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    rate, square, along = eta * lambda1, alpha * alpha, irrelevant(theta, p)
+    rest = residual(eta, lambda1, rate) * square + rate * residual(alpha, alpha, square)
+    return (1.0 - along) - (residual(rate, square, along) + rest)
+
+
+@inlined
+def descended(theta, p):
+    """beta1 after the step and before the projection, and whether its gradient was clipped."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    pull, most = irrelevant(theta, p) * beta1, lifted(eta * clip, theta)
+    beyond = abs(pull) > most
+    return select(beyond, beta1 - bounded(pull, most), beta1 * factor(theta, p)), beyond
+
+
+@inlined
 def step(theta, p):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     left = error(theta, p)
-    pull = bounded(irrelevant(theta, p) * beta1, lifted(eta * clip, theta))
     return (
         alpha - (alpha * pressure(theta, p) + left * beta2),
-        bounded(beta1 - pull, lifted(radius, theta)),
+        bounded(descended(theta, p)[0], lifted(radius, theta)),
         beta2 - left * alpha,
         power,
     )
@@ -120,11 +142,9 @@ def step(theta, p):
 
 @inlined
 def clipped(theta, p):
-    alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    pull = irrelevant(theta, p) * beta1
-    most = lifted(eta * clip, theta)
-    return (abs(pull) > most) | (abs(beta1 - bounded(pull, most)) > lifted(radius, theta))
+    after, beyond = descended(theta, p)
+    return beyond | (abs(after) > lifted(radius, theta))
 
 
 @inlined
