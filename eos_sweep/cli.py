@@ -10,7 +10,7 @@ import click
 from eos_sweep.bench.command import bench
 from eos_sweep.errors import InputError
 from eos_sweep.verify.command import budget, verify
-from eos_sweep.words import check_picture, duration, numbers, size
+from eos_sweep.words import check_picture, check_two_axes, duration, numbers, size
 
 EXIT_CODES = """
 Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (status tells why); 130 stopped by Ctrl-C,
@@ -283,8 +283,6 @@ def _check_drawable(sweep) -> None:
     """Refuse a picture that could not be drawn when the run is over."""
     from eos_sweep import schema
 
-    long = [name for name, count in zip(sweep.dims, sweep.shape, strict=True) if count > 1]
-    if len(long) != 2:
-        raise InputError(f"--plot: draws two axes, this sweep has {len(long)}; run it without, then use eos-sweep plot")
+    check_two_axes("--plot", sweep)
     if "regime" not in schema.variables(sweep):
         raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')

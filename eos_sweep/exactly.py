@@ -6,13 +6,12 @@ plain choice, and with gmpy2 in NumPy's place.
 
 import functools
 import types
-from types import FunctionType
 from typing import Any
 
 import gmpy2
 import numpy as np
 
-from eos_sweep import scalar
+from eos_sweep import rebind, scalar
 from eos_sweep.contract import Model
 
 
@@ -24,8 +23,7 @@ def precise(bits: int) -> Any:
 @functools.cache
 def translated(model: Model) -> Any:
     """Return the functions and constants of ``model``'s module, as a namespace, for numbers of MPFR."""
-    space = _space(vars(model), {})
-    return types.SimpleNamespace(**space)
+    return types.SimpleNamespace(**rebind.space(vars(model), INSTEAD))
 
 
 def _select(condition: Any, yes: Any, no: Any) -> Any:
@@ -37,32 +35,13 @@ def _residual(one: Any, other: Any, product: Any) -> Any:
 
 
 class _Library:
-    """What a model calls as ``np``: gmpy2's function of that name, or NumPy's own."""
-
-    inf = np.inf
+    """What a model calls as ``np``: gmpy2's function of that name, or a constant of NumPy."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(gmpy2, name, None) or getattr(np, name)
+        found = getattr(gmpy2, name, None) or getattr(np, name)
+        if not (hasattr(gmpy2, name) or isinstance(found, float)):
+            raise AttributeError(f"np.{name}: gmpy2 has no such function; use one that it has in a model's steps")
+        return found
 
 
-def _space(names: dict[str, Any], known: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """Return a module's names, translated; ``known`` are modules that are already under way, by their dictionary."""
-    if id(names) not in known:
-        known[id(names)] = {}
-        known[id(names)] |= {name: _translate(value, known) for name, value in names.items()}
-    return known[id(names)]
-
-
-def _translate(value: Any, known: dict[int, dict[str, Any]]) -> Any:
-    if value is scalar.select:
-        return _select
-    if value is scalar.residual:
-        return _residual
-    if value is np:
-        return _Library()
-    if isinstance(value, tuple) and value and all(isinstance(part, FunctionType) for part in value):
-        return tuple(_translate(part, known) for part in value)
-    if isinstance(value, FunctionType):
-        space = _space(value.__globals__, known)
-        return FunctionType(value.__code__, space, value.__name__, value.__defaults__, value.__closure__)
-    return value
+INSTEAD = {scalar.select: _select, scalar.residual: _residual, np: _Library()}

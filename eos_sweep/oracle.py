@@ -28,6 +28,8 @@ from eos_sweep.contract import (
     Observable,
 )
 from eos_sweep.observables import tail
+from eos_sweep.sharpness import solved
+from eos_sweep.state import carried
 
 FIRST_BITS, MOST_BITS = 128, 2**14  # a chaotic run loses up to a bit a step
 EPSILON = 2.0**-52
@@ -88,7 +90,7 @@ def _same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def run_in(
     bits: int, job: Job, initial: Inputs, parameters: Inputs, noise: np.random.Generator | None = None
 ) -> dict[str, np.ndarray]:
-    """Run trajectories with numbers of ``bits`` bits; with ``noise``, each step is rounded at random as doubles are."""
+    """Run trajectories with numbers of ``bits`` bits; ``noise`` moves each step, as :meth:`Exact.advance`."""
     model, watched = job.model, observables_of(job.model, job.variables)
     with exactly.precise(bits), np.errstate(all="ignore"):
         states = [
@@ -182,7 +184,7 @@ class Record:
         self.theta, self.loss = _columns(looks, "theta"), np.array([look.loss for look in looks])
         self.status = np.where(self.loss < job.model.LIMIT, RUNNING, DIVERGED)
         self.age, self.folded = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self.maximum = self._top(looks)
+        self.maximum = _top(job.model, looks)
         zero = np.zeros(count, np.int64)
         self.begin = Ends(job.model, self.theta, p, self.loss, zero, zero, self.maximum, job.steps)
         started = [o.start(self.begin) for o in watched]
@@ -197,7 +199,6 @@ class Record:
         moved = (self.status == RUNNING) & (loss < model.LIMIT)
         self.status = np.where((self.status == RUNNING) & ~moved, DIVERGED, self.status)
         theta = _columns(looks, "theta")
-        place = list(model.STATE).index(model.CARRIED[0]) if model.CARRIED else 0
         moment = Moment(
             theta,
             loss,
@@ -205,9 +206,9 @@ class Record:
             np.array([look.stable for look in looks]),
             np.array([look.guard for look in looks]),
             np.array([look.clipped for look in looks]),
-            (theta[place], theta[len(model.STATE) + len(model.CARRIED) - 1]),
+            carried(model, theta) if model.CARRIED else (theta[0], theta[0]),
         )
-        top = self._top(looks)
+        top = _top(model, looks)
         in_tail = age >= self.job.steps - tail.window(self.job.steps)
         for k, o in enumerate(self.watched):
             kept = self.kept[k]
@@ -243,11 +244,9 @@ class Record:
             found |= o.finish(self.begin, end, kept, counts)
         return {name: found[name] for name in self.job.variables} | {"work": self.age}
 
-    def _top(self, looks: list[Look]) -> np.ndarray:
-        values = _columns(looks, "curvature")
-        for stage in self.job.model.SHARPNESS_STAGES:
-            values = stage(values)
-        return values[0]
+
+def _top(model: Model, looks: list[Look]) -> np.ndarray:
+    return solved(model.SHARPNESS_STAGES, _columns(looks, "curvature"))
 
 
 def _columns(looks: list[Look], field: str) -> tuple[np.ndarray, ...]:

@@ -15,12 +15,12 @@ def bar() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextlib.contextmanager
-def counted() -> Iterator[Callable[[int, int, str], None]]:
-    """Yield ``tell(done, total, what)``, which shows on standard error how far something is."""
+def counted() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield ``tell(what, done, total)``, which shows on standard error how far something is."""
     if not sys.stderr.isatty():
         shown = time.monotonic()
 
-        def line(done: int, total: int, what: str) -> None:
+        def line(what: str, done: int, total: int) -> None:
             nonlocal shown
             if done == total or time.monotonic() - shown >= 10:
                 shown = time.monotonic()
@@ -33,7 +33,7 @@ def counted() -> Iterator[Callable[[int, int, str], None]]:
 
     with Bar(console=Console(stderr=True), transient=True) as shown_bar:
         task = shown_bar.add_task("starting", total=None)
-        yield lambda done, total, what: shown_bar.update(task, completed=done, total=total, description=what)
+        yield lambda what, done, total: shown_bar.update(task, completed=done, total=total, description=what)
 
 
 def _live() -> Iterator[Callable[[Progress], None]]:

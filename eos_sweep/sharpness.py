@@ -10,6 +10,9 @@ matrices before the next, which is 2.4 times faster, since one matrix alone wait
 turn.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from eos_sweep.contract import Model, Numbers
@@ -18,8 +21,13 @@ from eos_sweep.scalar import inlined, select
 
 def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     """Return the largest eigenvalue of eta times the Hessian: the sharpness in units of 1/eta, 2 at the edge."""
-    values = model.curvature(theta, p)
-    for stage in model.SHARPNESS_STAGES:
+    return solved(model.SHARPNESS_STAGES, model.curvature(theta, p))
+
+
+def solved(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
+    """Return the eigenvalue that comes out of ``stages``."""
+    values = matrix
+    for stage in stages:
         values = stage(values)
     return values[0]
 

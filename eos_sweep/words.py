@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eos_sweep.errors import InputError
+
+if TYPE_CHECKING:
+    from eos_sweep.spec import Sweep
 
 
 def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dict[str, float]:
@@ -24,6 +28,13 @@ def check_picture(path: str) -> None:
     """Refuse the name of a picture in a format that cannot be drawn."""
     if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+
+
+def check_two_axes(option: str, sweep: "Sweep") -> None:
+    """Refuse the picture of a sweep that has other than two axes to draw."""
+    long = sum(count > 1 for count in sweep.shape)
+    if long != 2:
+        raise InputError(f"{option}: draws two axes, this sweep has {long}; run it without, then use eos-sweep plot")
 
 
 def size(count: int) -> str:

@@ -114,6 +114,14 @@ def _first(flags):
     return np.where(flags.any(0), flags.argmax(0), -1)
 
 
+def _least(mantissa, power):
+    """Return mantissa and power of the least of each column, compared exactly: logarithms of neighbours may tie."""
+    fraction, exponent = np.frexp(np.abs(mantissa))
+    exponent = np.where(fraction == 0, -(2.0**62), exponent + 512 * power)
+    row = np.where(exponent == exponent.min(0), fraction, np.inf).argmin(0), np.arange(mantissa.shape[1])
+    return mantissa[row], power[row]
+
+
 def expected(path, parameters):
     """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
     above = path.unstable & path.moved
@@ -147,7 +155,7 @@ def expected(path, parameters):
         "loss_final": path.loss[-1],
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
-        "log10_abs_beta1_min": path.log10_abs_beta1.min(0),
+        "log10_abs_beta1_min": log10_abs(*_least(*carried(bivariate, path.theta))),
         "alpha_final": last[0],
         "beta1_final": values(bivariate, last)["beta1"],
         "beta2_final": last[2],

@@ -49,7 +49,7 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     with counted() as show:
 
         def tell(what: str) -> None:
-            show(next(number), total, what)
+            show(what, next(number), total)
 
         points = workload.draw()
         speeds, failed = race.race(racing, points, repeats, tell)

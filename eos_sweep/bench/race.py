@@ -107,11 +107,9 @@ def _on(cores: int) -> Iterator[None]:
             os.sched_setaffinity(0, before)
 
 
-# In the contender's process.
-
-
 @functools.cache
 def _prepared(module: str, variant: str) -> Callable:
+    """Return what runs a contender, in its own process, as all below."""
     return importlib.import_module(module).prepare(variant)
 
 

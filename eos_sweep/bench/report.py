@@ -15,7 +15,7 @@ def text(found: Summary) -> str:
 
 def _lines(found: Summary) -> Iterator[str]:
     machine = found.machine
-    peak = f", FP64 FMA peak {machine['peak_flops'] / 1e9:.0f} GF/s a core" if "peak_flops" in machine else ""  # type: ignore[operator]
+    peak = f", FP64 FMA peak {machine['peak_flops'] / 1e9:.0f} GF/s a core" if "peak_flops" in machine else ""
     yield f"{machine['cpu']}, {cores()} cores{peak}"
     yield f"numba {machine['numba_version']}, numpy {machine['numpy_version']}, Python {machine['python_version']}"
     yield ""

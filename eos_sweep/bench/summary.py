@@ -6,7 +6,7 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eos_sweep import provenance
 from eos_sweep.bench import ours, workload
@@ -33,7 +33,7 @@ class Summary(NamedTuple):
     speeds: Mapping[Contender, Sequence[float]]  # steps per second of each round
     left_out: Mapping[str, str]  # name -> why
     ending_early: float  # share of the mixed trajectories
-    machine: Mapping[str, str | int | float]
+    machine: Mapping[str, Any]
     storing: Overhead | None = None  # of a sweep
 
     def median(self, contender: Contender) -> float:
@@ -116,9 +116,9 @@ def describe(one: Contender) -> str:
     return f"{one.library}, {one.variant}, {one.workload}{where}"
 
 
-def machine(libraries: Sequence[str]) -> dict[str, str | int | float]:
+def machine(libraries: Sequence[str]) -> dict[str, Any]:
     """Say what this machine is and which versions run on it; ``peak_flops`` is of one core, if a compiler is there."""
-    found: dict[str, str | int | float] = {
+    found: dict[str, Any] = {
         **provenance.here(),
         "cores": cores(),
         "cores_of_machine": os.cpu_count() or 1,

@@ -71,12 +71,6 @@ class Budget(NamedTuple):
         }
 
 
-def axes(path: str | Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return names and sizes of the axes of the sweep stored at ``path``."""
-    sweep = Store.open(path).sweep
-    return sweep.dims, sweep.shape
-
-
 def budget(
     path: str | Path,
     number: int | None = 20_000,

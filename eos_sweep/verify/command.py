@@ -1,12 +1,12 @@
 """``eos-sweep verify`` and ``eos-sweep budget``."""
 
+import functools
 import json
 import sys
 
 import click
 
-from eos_sweep.errors import InputError
-from eos_sweep.words import check_picture, numbers
+from eos_sweep.words import check_picture, check_two_axes, numbers
 
 
 @click.command()
@@ -42,8 +42,7 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
         found = run.single(store, places)
     else:
         with counted() as show:
-            tell = lambda done, total: show(done, total, "cells")  # noqa: E731
-            found = run.verify(store, sample, seed=seed, workers=workers, report=tell)
+            found = run.verify(store, sample, seed=seed, workers=workers, report=functools.partial(show, "cells"))
     click.echo(json.dumps(found.to_dict()) if as_json else "\n".join(found.lines()))
     if any(one.verdict == WRONG for one in found.verdicts.values()):
         sys.exit(1)
@@ -73,15 +72,14 @@ def budget(
     """
     from eos_sweep import plot
     from eos_sweep.progress import counted
+    from eos_sweep.store import Store
     from eos_sweep.verify import budget as study
 
     if out:
         check_picture(out)
-        long = [name for name, size in zip(*study.axes(store), strict=True) if size > 1]
-        if len(long) != 2:
-            raise InputError(f"--out: draws two axes, this sweep has {len(long)}; run it without")
+        check_two_axes("--out", Store.open(store).sweep)
     with counted() as show:
-        tell = lambda done, total: show(done, total, "cells")  # noqa: E731
+        tell = functools.partial(show, "cells")
         number = None if out else sample
         found = study.budget(store, number, factor=factor, seed=seed, workers=workers, report=tell)
     if as_json:

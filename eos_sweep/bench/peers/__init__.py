@@ -31,8 +31,6 @@ def get(name: str) -> Peer:
 
 def not_installed(package: str) -> str:
     """Return why a library cannot run if its package is not there."""
-    return (
-        ""
-        if importlib.util.find_spec(package)
-        else f"{package} is not installed; pip install 'eos-sweep[bench]' has it"
-    )
+    if importlib.util.find_spec(package):
+        return ""
+    return f"{package} is not installed; pip install 'eos-sweep[bench]' has it"

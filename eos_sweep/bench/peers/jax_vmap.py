@@ -19,7 +19,9 @@ def prepare(variant):
     start, step = plain.experiment(jnp, jnp.where, top)
 
     def trajectory(alpha, beta1, beta2, p, steps):
-        once = lambda i, record: step(record, p, i, steps - steps // 10)  # noqa: E731
+        def once(i, record):
+            return step(record, p, i, steps - steps // 10)
+
         return jax.lax.fori_loop(0, steps, once, start(alpha, beta1, beta2, p))
 
     compiled = jax.jit(jax.vmap(trajectory, in_axes=(0, 0, 0, 0, None)))

@@ -4,12 +4,14 @@ Written once over a library ``xp`` that looks like NumPy; NumPy, Numba, JAX and 
 eigenvalue of the arrowhead matrix with diagonal d0, d1, d2 and arms e1, e2.
 """
 
-import builtins
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, NamedTuple
 
-from eos_sweep.sharpness import ARROWHEAD_STAGES
+import numpy as np
+
+from eos_sweep.rebind import rebound
+from eos_sweep.scalar import select
+from eos_sweep.sharpness import ARROWHEAD_STAGES, solved
 
 
 class Record(NamedTuple):
@@ -132,15 +134,9 @@ def trigonometric(xp: Any) -> Callable:
 
 def arrowhead(xp: Any, where: Callable) -> Callable:
     """Return a ``top`` with this package's closed form: the functions of its kernel, with ``xp`` in NumPy's place."""
-    stages = [
-        FunctionType(stage.__code__, {"__builtins__": builtins, "np": xp, "select": where})
-        for stage in ARROWHEAD_STAGES
-    ]
+    stages = rebound(ARROWHEAD_STAGES, {np: xp, select: where})
 
     def top(d0, d1, d2, e1, e2):
-        values = d0, d1, d2, e1 * e1, e2 * e2
-        for stage in stages:
-            values = stage(values)
-        return values[0]
+        return solved(stages, (d0, d1, d2, e1 * e1, e2 * e2))
 
     return top
