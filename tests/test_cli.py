@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -260,13 +259,11 @@ def test_memory_does_not_grow_with_the_grid(tmp_path):
     assert strict(command("plan", "s.toml", "--json", cwd=tmp_path).stdout)["trajectories"] == 10**8
     assert [file.name for file in tmp_path.iterdir()] == ["s.toml"]
     with psutil.Popen([str(CLI), "run", "s.toml"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        peak, end = 0, time.monotonic() + 40
-        while process.poll() is None and time.monotonic() < end:
+        peak = 0
+        while process.poll() is None:
             peak = max(peak, process.memory_info().rss)
             time.sleep(0.02)
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    assert process.returncode in (0, 130), errors
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
     assert 1e8 < peak < 1.5e9
-    assert Store.open(tmp_path / "s.zarr").computed() > 10**7
+    assert Store.open(tmp_path / "s.zarr").computed() == 10**8
