@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import observables, state
+from eos_sweep import observables, observers, state
 from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Model, Observable
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
@@ -88,6 +88,6 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     results: dict[str, np.ndarray] = {}
     with np.errstate(all="ignore"):
         for observable in watched:
-            mine = tuple(itertools.islice(all_kept, observable.KEPT))
+            mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
             results |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
     return {name: results[name] for name in job.variables} | {"work": age}

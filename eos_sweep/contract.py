@@ -39,11 +39,13 @@ class Variable(NamedTuple):
 class Moment(NamedTuple):
     """What an observable sees of one step, the step that ended in ``theta``: numbers in a kernel, arrays in NumPy."""
 
-    theta: Numbers  # the state after the step
+    before: Numbers  # the state before the step
+    theta: Numbers  # the state after it
+    p: Numbers
     loss: Any
     loss_before: Any
     stable: Any  # whether sharpness < 2/eta after the step
-    guard: Any  # the model's guarded coordinate after the step
+    guard: Any  # the model's guarded coordinate after the step, 1 if it has none
     clipped: Any  # whether a clip or a projection changed the step
     carried: tuple[Any, Any]  # mantissa and power of the coordinate with its own exponent
 
@@ -79,6 +81,7 @@ class Model(Hashable, Protocol):
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
+    GUARD: str | None  # the coordinate whose change of sign is a regime of its own
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...
@@ -94,8 +97,11 @@ class Model(Hashable, Protocol):
     SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
 
     def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with loss >= tolerance
-    def guard(self, theta: Numbers) -> Any: ...  # the coordinate whose change of sign is a regime of its own
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
+
+    # The Jacobian of step, applied to v: one number for each coordinate of STATE, the change of its value, or, if it is
+    # CARRIED, its change relative to its value.
+    def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
 
@@ -106,10 +112,13 @@ class Observable(Hashable, Protocol):
     ``watch`` sees every step and may raise flags, ``fold`` sees each flag of up to CHUNK steps as the bits of one
     integer (bit k: step ``age + k + 1``; none beyond ``steps``), ``watch_sharpness`` sees S eta / 2.  An observable
     without them costs nothing while the kernel runs.
+
+    With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
+    each coordinate.
     """
 
     NEEDS: Sequence[str]  # of those below
-    KEPT: int  # float64 numbers kept per trajectory
+    KEPT: int  # float64 numbers kept per trajectory; with TANGENT those for the coordinates come on top
     COUNTS: int  # int64 numbers kept per trajectory
     FLAGS: int  # flags raised by watch
 
@@ -125,3 +134,4 @@ class Observable(Hashable, Protocol):
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
 EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
+TANGENT = "tangent"  # a vector that the Jacobian of each step turns

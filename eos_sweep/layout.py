@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eos_sweep import observers
 from eos_sweep.contract import CHUNK, Model, Observable
 from eos_sweep.lanes import WIDTH
 
@@ -61,7 +62,7 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
     """Lay out what a kernel keeps for ``model`` and ``observables``."""
     width = len(model.STATE) + len(model.CARRIED)
     stages = stage_inputs(model, width)
-    kept, counts = sum(o.KEPT for o in observables), sum(o.COUNTS for o in observables)
+    kept, counts = sum(observers.kept(o, model) for o in observables), sum(o.COUNTS for o in observables)
     places: dict[str, Any] = {}
 
     def put(end: str, **rows: int) -> None:
@@ -106,7 +107,7 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
         parameters_like=(0.0,) * len(model.PARAMETERS),
         curvature_like=stages[0],
         stages_like=stages,
-        kept_like=nested([(0.0,) * o.KEPT for o in observables]),
+        kept_like=nested([(0.0,) * observers.kept(o, model) for o in observables]),
         counts_like=nested([(0,) * o.COUNTS for o in observables]),
         bits_like=nested([(0,) * o.FLAGS for o in observables]),
     )

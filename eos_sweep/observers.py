@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep import lanes
-from eos_sweep.contract import Observable
+from eos_sweep.contract import TANGENT, Model, Observable
 from eos_sweep.scalar import inlined
 
 
@@ -30,7 +30,26 @@ def _fold_nothing(counts, bits, age, steps):
     return counts
 
 
-def compose(observables: Sequence[Observable]) -> Observers:
+def kept(observable: Observable, model: Model) -> int:
+    """Return how many float64 numbers ``observable`` keeps per trajectory."""
+    return observable.KEPT + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
+
+
+def watcher(observable: Observable, model: Model) -> Callable:
+    """Return ``(kept, moment) -> (kept, flags)`` of an observable."""
+    watch = getattr(observable, "watch", _watch_nothing)
+    if TANGENT not in observable.NEEDS:
+        return watch
+    tangent, first = model.tangent, observable.KEPT
+
+    @inlined
+    def watch_turning(kept, moment):
+        return watch(kept, moment, tangent(moment.before, moment.p, kept[first:]))
+
+    return watch_turning
+
+
+def compose(observables: Sequence[Observable], model: Model) -> Observers:
     """Compose what ``observables`` do at each step and each chunk."""
     if not observables:
 
@@ -44,8 +63,8 @@ def compose(observables: Sequence[Observable]) -> Observers:
 
         return Observers(watch_none, fold_none)
 
-    first, others = observables[0], compose(observables[1:])
-    first_watch = getattr(first, "watch", _watch_nothing)
+    first, others = observables[0], compose(observables[1:], model)
+    first_watch = watcher(first, model)
     first_fold = getattr(first, "fold", _fold_nothing)
     others_watch, others_fold = others
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import gmpy2
 import numpy as np
 
-from eos_sweep import exactly
+from eos_sweep import exactly, observers
 from eos_sweep.batch import Job, observables_of
 from eos_sweep.contract import (
     CHUNK,
@@ -148,7 +148,7 @@ class Exact:
             self._doubles(),
             float(m.loss(self.theta, self.p)),
             bool(m.stable(curvature, EDGE)),
-            _signed(m.guard(self.theta)),
+            _signed(self.theta[list(self.model.STATE).index(self.model.GUARD)]) if self.model.GUARD else 1.0,
             self.was_clipped,
             tuple(map(float, curvature)),
         )
@@ -200,7 +200,9 @@ class Record:
         self.status = np.where((self.status == RUNNING) & ~moved, DIVERGED, self.status)
         theta = _columns(looks, "theta")
         moment = Moment(
+            self.theta,
             theta,
+            self.p,
             loss,
             self.loss,
             np.array([look.stable for look in looks]),
@@ -213,7 +215,7 @@ class Record:
         for k, o in enumerate(self.watched):
             kept = self.kept[k]
             if hasattr(o, "watch"):
-                kept, flags = o.watch(kept, moment)
+                kept, flags = observers.watcher(o, model)(kept, moment)
                 mark = np.int64(1) << (age % CHUNK)
                 self.bits[k] = tuple(b | np.where(moved & f, mark, 0) for b, f in zip(self.bits[k], flags, strict=True))
             if EVERY_STEP in o.NEEDS or (TAIL in o.NEEDS and in_tail):

@@ -42,11 +42,12 @@ class Stepping(NamedTuple):
 
 def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, remembers: bool) -> Stepping:
     """Build the passes that take steps; with ``remembers`` they leave each step's curvature in the history."""
-    watch, fold = compose(observables)
+    watch, fold = compose(observables, model)
     limit = model.LIMIT
     carried_place = list(model.STATE).index(model.CARRIED[0]) if model.CARRIED else 0
     power_place = len(model.STATE) + len(model.CARRIED) - 1
     remember = _remember(at) if remembers else _forget
+    guarded = _guarded(model)
 
     @inlined
     def once(carry, where, k):
@@ -56,11 +57,13 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
         loss = model.loss(theta, p)
         curvature = model.curvature(theta, p)
         moment = Moment(
+            before,
             theta,
+            p,
             loss,
             loss_before,
             model.stable(curvature, EDGE),
-            model.guard(theta),
+            guarded(theta),
             model.clipped(before, p),
             (theta[carried_place], theta[power_place]),
         )
@@ -146,6 +149,13 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
         return settled & (left > 0)
 
     return Stepping(advance, walk, close, settle)
+
+
+def _guarded(model: Model) -> Callable:
+    if model.GUARD is None:
+        return inlined(lambda theta: 1.0)
+    place = list(model.STATE).index(model.GUARD)
+    return inlined(lambda theta: theta[place])
 
 
 def _remember(at: Layout) -> Callable:

@@ -21,6 +21,35 @@ def _select(condition, yes, no):
     return lambda condition, yes, no: yes if condition else no
 
 
+def scaled(values, factor):
+    """Return a tuple with each of ``values`` times ``factor``."""
+    return tuple(value * factor for value in values)
+
+
+@overload(scaled, jit_options={"forceinline": True})
+def _scaled(values, factor):
+    if len(values) == 1:
+        return lambda values, factor: (values[0] * factor,)
+    return lambda values, factor: (values[0] * factor, *scaled(values[1:], factor))
+
+
+def largest(values):
+    """Return the largest absolute value of a tuple; NaN if one is."""
+    return np.max(np.abs(np.broadcast_arrays(*values)), axis=0)
+
+
+@overload(largest, jit_options={"forceinline": True})
+def _largest(values):
+    if len(values) == 1:
+        return lambda values: abs(values[0])
+
+    def largest_of(values):
+        first, others = abs(values[0]), largest(values[1:])
+        return select((first > others) | (first != first), first, others)
+
+    return largest_of
+
+
 @inlined
 def bounded(value, bound):
     """Return ``value`` moved to the nearer end of [-bound, bound]; NaN stays NaN."""

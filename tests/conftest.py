@@ -11,8 +11,10 @@ import numpy as np
 from hypothesis import settings
 
 from eos_sweep import batch, observables, regimes
-from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING
+from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING, Ends, Moment
 from eos_sweep.models import bivariate
+from eos_sweep.observables import lyapunov
+from eos_sweep.observers import watcher
 from eos_sweep.sharpness import sharpness, top
 from eos_sweep.state import carried, enter, log10_abs, values
 
@@ -122,6 +124,19 @@ def _least(mantissa, power):
     return mantissa[row], power[row]
 
 
+def _turned(path, parameters):
+    """Return what the observable `lyapunov` keeps, from its own rules, one step after the other."""
+    p = tuple(columns({name: 0.0 for name in bivariate.STATE}, parameters)[1].values())
+    count, watch = path.loss.shape[1], watcher(lyapunov, bivariate)
+    kept = (np.zeros(count),) * 3 + (np.ones(count),) * len(bivariate.STATE)
+    with np.errstate(all="ignore"):
+        for k, moved in enumerate(path.moved[1:]):
+            before, after = tuple(x[k] for x in path.rescaled), tuple(x[k + 1] for x in path.theta)
+            kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 6))[0], kept)
+        end = Ends(bivariate, (), p, path.loss[-1], path.moved[1:].sum(0), path.status[-1], None, len(path.loss) - 1)
+        return lyapunov.finish(end, end, kept, ())
+
+
 def expected(path, parameters):
     """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
     above = path.unstable & path.moved
@@ -160,6 +175,7 @@ def expected(path, parameters):
         "beta1_final": values(bivariate, last)["beta1"],
         "beta2_final": last[2],
         "log10_abs_beta1_final": log10_abs(*carried(bivariate, last)),
+        **_turned(path, parameters),
     }
 
 

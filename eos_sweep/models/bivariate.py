@@ -44,6 +44,7 @@ LOSS_PARTS = {
     "loss_relevant": Quantity("loss of the relevant feature", "L₂"),
 }
 LIMIT = 1e30
+GUARD = "alpha"
 
 UP, DOWN = 2.0**512, 2.0**-512
 SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
@@ -148,6 +149,25 @@ def clipped(theta, p):
 
 
 @inlined
+def tangent(theta, p, v):
+    """The Jacobian of a step, for changes of alpha, of log|beta1| and of beta2."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    turn, stretch, shift = v
+    push, left, bend = pressure(theta, p), error(theta, p), eta * lambda2
+    learnt = bend * (turn * beta2 + alpha * shift)
+    after, beyond = descended(theta, p)
+    free = factor(theta, p)
+    freed = stretch - 2.0 * (eta * lambda1) * alpha * turn / select(free == 0.0, np.inf, free)
+    held = stretch * (beta1 / select(after == 0.0, np.inf, after))
+    return (
+        turn - (turn * push + 2.0 * alpha * push * stretch + learnt * beta2 + left * shift),
+        select(abs(after) > lifted(radius, theta), 0.0, select(beyond, held, freed)),
+        shift - (learnt * alpha + left * turn),
+    )
+
+
+@inlined
 def rescale(theta, p):
     alpha, beta1, beta2, power = theta
     size = abs(beta1)
@@ -214,11 +234,6 @@ def settled(theta, p, loss, tolerance):
     )
     # A clip that acts may hold beta1 where it is.
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE) & (clipped(theta, p) != True)  # noqa: E712
-
-
-@inlined
-def guard(theta):
-    return theta[0]
 
 
 def hessian(theta, p):

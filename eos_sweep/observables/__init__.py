@@ -19,11 +19,12 @@ TABLE = {
         "loss_rises",
         "clipping",
         "smallest",
+        "lyapunov",
         "final_state",
     )
 }
-# What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became.
-OPTIONAL = ("sharpness_range", "clipping", "smallest")
+# What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became, chaos.
+OPTIONAL = ("sharpness_range", "clipping", "smallest", "lyapunov")
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 

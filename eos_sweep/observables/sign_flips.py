@@ -21,7 +21,8 @@ def variables(model):
 
 def start(begin):
     zero = np.zeros_like(begin.steps)
-    guard = begin.model.guard(begin.theta)
+    name = begin.model.GUARD
+    guard = begin.theta[list(begin.model.STATE).index(name)] if name else zero + 1
     return (), (zero - 1, zero, (guard < 0.0).astype(np.int64), (guard == 0.0).astype(np.int64))
 
 
