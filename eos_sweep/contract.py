@@ -36,6 +36,18 @@ class Variable(NamedTuple):
     centre: float | None = None  # the value on which a map of colours is centred
 
 
+Values = Mapping[str, np.ndarray]  # name -> values of every parameter and initial coordinate, broadcast-compatible
+
+
+class CriticalLine(NamedTuple):
+    """A line that theory draws into parameter space, in whatever slice of it: where ``ratio`` is one."""
+
+    name: str
+    label: str  # mathtext
+    meaning: str
+    ratio: Callable[[Values], np.ndarray]  # > 0; NaN where the line's assumptions do not hold
+
+
 class Moment(NamedTuple):
     """What an observable sees of one step, the step that ended in ``theta``: numbers in a kernel, arrays in NumPy."""
 
@@ -82,6 +94,9 @@ class Model(Hashable, Protocol):
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
     GUARD: str | None  # the coordinate whose change of sign is a regime of its own
+    LINES: Sequence[CriticalLine]  # beside the one where the start is at the edge, which every model has
+    OBSERVABLES: Sequence[str]  # those that are stored by default although they are not for other models
+    THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults are not the ones for this model
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...

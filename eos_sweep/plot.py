@@ -1,5 +1,6 @@
 """Pictures of a sweep: Dataset, Axes -> Axes.  There is no pyplot here and so no global state: any thread may draw."""
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep import regimes, theory
+from eos_sweep import critical, regimes
 from eos_sweep.errors import InputError
 from eos_sweep.slices import At, cell_edges, mode_pool, select
 
@@ -139,15 +140,16 @@ def _draw(
         mesh = ax.pcolormesh(*edges[::-1], shown, cmap=cmap, norm=norm, rasterized=True)
     ax.patch.set(**NOTHING)  # what is not drawn shows it
     for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
-        values, kind = piece[axis].values, theory.scale_of(piece[axis].values)[0]
+        values, kind = piece[axis].values, critical.scale_of(piece[axis].values)[0]
         some = range(0, values.size, -(-values.size // 12))
         ticks = {f"{side}ticks": some, f"{side}ticklabels": [_number(values[k]) for k in some]}
         ax.set(**(ticks if kind == "category" else {f"{side}scale": kind}))
         ax.set(**{f"{side}label": _words(piece[axis]), f"{side}lim": (span[0], span[-1])})
-    strokes = {line: stroke for table in theory.LINES.values() for line, stroke in zip(table, STROKES, strict=False)}
-    for line, curves in (theory.critical_lines(piece, x, y) if lines else {}).items():
+    found = critical.critical_lines(piece, x, y) if lines else {}
+    for (line, curves), (colour, dashes, width) in zip(found.items(), itertools.cycle(STROKES)):
+        if not curves:
+            continue
         points = np.concatenate([np.vstack([curve, [np.nan, np.nan]]) for curve in curves]).T
-        colour, dashes, width = strokes[line]
         ax.plot(*points, color="white", linewidth=width + 2.0, alpha=0.85, zorder=2.1)
         handles += ax.plot(*points, color=colour, linestyle=dashes, linewidth=width, zorder=2.2, label=line.label)
     return handles, mesh

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from eos_sweep import theory
+from eos_sweep import critical
 from eos_sweep.errors import InputError
 
 At: TypeAlias = Mapping[str, float] | None
@@ -14,7 +14,7 @@ At: TypeAlias = Mapping[str, float] | None
 
 def cell_edges(values: np.ndarray) -> np.ndarray:
     """Return the n + 1 edges of the cells around n increasing values: midpoints, geometric ones on a log axis."""
-    kind = theory.scale_of(values)[0]
+    kind = critical.scale_of(values)[0]
     along = np.arange(values.size) if kind == "category" else np.log(values) if kind == "log" else values
     if along.size == 1:
         return along[0] + np.array([-0.5, 0.5])
@@ -51,7 +51,7 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
 
 
 def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
-    kind, even = theory.scale_of(np.sort(values))
+    kind, even = critical.scale_of(np.sort(values))
     with np.errstate(all="ignore"):
         along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
         far = np.nan_to_num(np.where(values == wanted, 0.0, np.abs(along - target)), nan=np.inf)

@@ -3,34 +3,13 @@
 For ``bivariate`` the source is Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809.  The gradient flow from theta keeps
 Q = alpha^2 - beta1^2 - beta2^2 and ends at beta1 = 0, alpha beta2 = 1, so at alpha^2 = h(Q) = (Q + sqrt(Q^2 + 4))/2.
 There the sharpness is phi(theta) = lambda1 h(Q), the *gradient-flow-solution sharpness* of the paper (figure 3).
-
-A :class:`CriticalLine` is a ratio of two quantities, a function of all inputs of a trajectory; the line is where it is
-one, in whatever slice of the parameter space.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from eos_sweep import models, state
-from eos_sweep.contract import EDGE
-from eos_sweep.sharpness import top
-
-SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
-
-Values = Mapping[str, np.ndarray]  # name -> values of every parameter and initial coordinate, broadcast-compatible
-
-
-class CriticalLine(NamedTuple):
-    """A line that theory draws into parameter space: where ``ratio`` is one."""
-
-    name: str
-    label: str  # mathtext
-    meaning: str
-    ratio: Callable[[Values], np.ndarray]  # > 0; NaN where the line's assumptions do not hold
+from eos_sweep.contract import CriticalLine, Values
 
 
 def flow_limit(q: Any) -> Any:
@@ -89,18 +68,6 @@ def smallest_radius(lambda2: Any, eta: Any) -> Any:
     return np.sqrt(eta * lambda2 / 8.0)
 
 
-def initial_edge(model: str, values: Values) -> np.ndarray:
-    """Return S(theta0) eta/2, the exact sharpness at the start in units of 2/eta."""
-    module = models.get(model)
-    names = (*module.STATE, *module.PARAMETERS)
-    arrays = np.broadcast_arrays(*(np.asarray(values[name], np.float64) for name in names))
-    full = dict(zip(names, arrays, strict=True))
-    p = tuple(full[name] for name in module.PARAMETERS)
-    with np.errstate(all="ignore"):
-        theta = state.enter(module, {name: full[name] for name in module.STATE}, p)
-        return top(module, theta, p) / EDGE
-
-
 def _onset(v: Values) -> np.ndarray:
     return v["eta"] / onset_step_size(v["lambda1"], v["alpha"], v["beta1"], v["beta2"])
 
@@ -115,86 +82,30 @@ def _flips_excluded(v: Values) -> np.ndarray:
     return np.where(np.isinf(v["radius"]), np.nan, ratio)
 
 
-LINES: Mapping[str, tuple[CriticalLine, ...]] = {
-    "bivariate": (
-        CriticalLine(
-            "start_at_edge",
-            r"$S(\theta_0) = 2/\eta$",
-            "above it the start is beyond the edge of stability",
-            lambda v: initial_edge("bivariate", v),
-        ),
-        CriticalLine("onset", r"$\eta = 2/\varphi(\theta_0)$", "above it sharpening reaches the edge", _onset),
-        CriticalLine(
-            "two_over_lambda1",
-            r"$\eta\,\lambda_1 = 2$",
-            "theorem 4.1 assumes eta >= 2/lambda1",
-            lambda v: v["eta"] * v["lambda1"] / 2.0,
-        ),
-        CriticalLine(
-            "lambda_product",
-            r"$\lambda_1 \lambda_2 = 1$",
-            "theorem 4.1 assumes lambda1 lambda2 <= 1",
-            lambda v: v["lambda1"] * v["lambda2"],
-        ),
-        CriticalLine(
-            "unclipped_divergence",
-            r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 4$",
-            "above it an unbounded run diverges (lambda2 -> 0)",
-            _divergence,
-        ),
-        CriticalLine(
-            "flips_excluded",
-            r"$\mathrm{radius} = 1/\sqrt{\eta\,\lambda_1}$",
-            "below it the projection rules sign flips out",
-            _flips_excluded,
-        ),
-    )
-}
-
-
-def scale_of(values: np.ndarray) -> tuple[str, bool]:
-    """Return the scale of increasing values ("linear", "log", "category"), and whether they are evenly spaced on it."""
-    if not np.isfinite(values).all():
-        return "category", False
-    for kind, measure in (("linear", np.asarray), ("log", np.log))[: 2 if values[0] > 0 else 1]:
-        if values.size > 2:
-            along = measure(values)
-            even, step = np.linspace(along[0], along[-1], along.size, retstep=True)
-            if np.abs(along - even).max() <= 1e-3 * step:
-                return kind, True
-    return "log" if values[0] > 0 and values[-1] >= 100 * values[0] else "linear", False
-
-
-def critical_lines(piece: xr.Dataset, x: str, y: str) -> dict[CriticalLine, list[np.ndarray]]:
-    """Return the lines that cross a 2-D slice of a sweep, each as polylines of shape (n, 2) in data coordinates.
-
-    There are none if the dataset does not carry its spec, or if an axis has no scale (categories, a seed, one value).
-
-    Args:
-        piece: the slice; x and y increase, the sweep's other axes are scalar coordinates.
-        x, y: names of the axes.
-    """
-    import contourpy
-
-    from eos_sweep.spec import Sweep
-
-    axes = {name: piece[name].values for name in (x, y)}
-    scales = [scale_of(values)[0] for values in axes.values()]
-    if "spec" not in piece.attrs or "seed" in axes or "category" in scales or min(map(len, axes.values())) < 2:
-        return {}
-    sweep = Sweep.from_dict(json.loads(piece.attrs["spec"]))
-    along, fine = [], []
-    for values, scale in zip(axes.values(), scales, strict=True):
-        first, last = np.log(values[[0, -1]]) if scale == "log" else values[[0, -1]]
-        along.append(np.linspace(float(first), float(last), SAMPLES))
-        fine.append(np.clip(np.exp(along[-1]) if scale == "log" else along[-1], values[0], values[-1]))
-    grid = dict(zip(axes, np.meshgrid(*fine), strict=True))
-    initial, parameters = sweep.inputs({name: grid.get(name, piece[name].values) for name in sweep.dims})
-    found: dict[CriticalLine, list[np.ndarray]] = {}
-    for line in LINES.get(sweep.model, ()):
-        with np.errstate(all="ignore"):
-            level = np.ma.masked_invalid(np.log(line.ratio({**initial, **parameters})))
-        for curve in contourpy.contour_generator(x=along[0], y=along[1], z=level).lines(0.0):
-            pair = [np.exp(c) if scale == "log" else c for c, scale in zip(np.asarray(curve).T, scales, strict=True)]
-            found.setdefault(line, []).append(np.stack(pair, axis=1))
-    return found
+LINES = (
+    CriticalLine("onset", r"$\eta = 2/\varphi(\theta_0)$", "above it sharpening reaches the edge", _onset),
+    CriticalLine(
+        "two_over_lambda1",
+        r"$\eta\,\lambda_1 = 2$",
+        "theorem 4.1 assumes eta >= 2/lambda1",
+        lambda v: v["eta"] * v["lambda1"] / 2.0,
+    ),
+    CriticalLine(
+        "lambda_product",
+        r"$\lambda_1 \lambda_2 = 1$",
+        "theorem 4.1 assumes lambda1 lambda2 <= 1",
+        lambda v: v["lambda1"] * v["lambda2"],
+    ),
+    CriticalLine(
+        "unclipped_divergence",
+        r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 4$",
+        "above it an unbounded run diverges (lambda2 -> 0)",
+        _divergence,
+    ),
+    CriticalLine(
+        "flips_excluded",
+        r"$\mathrm{radius} = 1/\sqrt{\eta\,\lambda_1}$",
+        "below it the projection rules sign flips out",
+        _flips_excluded,
+    ),
+)

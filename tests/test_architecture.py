@@ -10,7 +10,7 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state")}
+PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state", "theory")}
 
 
 def imported(name):
@@ -46,7 +46,7 @@ def test_the_kernel_meets_models_and_observables_only_as_arguments():
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
-@pytest.mark.parametrize("name", ["regimes", "theory"])
+@pytest.mark.parametrize("name", ["regimes", "theory", "critical"])
 def test_what_labels_results_does_not_compute_store_or_draw_them(name):
     assert name not in importers(
         "numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.kernel", "eos_sweep.runner"

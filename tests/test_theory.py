@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from eos_sweep import batch, models, observables, plot, theory
+from eos_sweep import batch, critical, models, observables, plot, theory
 from eos_sweep.spec import make
 
 MODEL = models.get("bivariate")
@@ -56,7 +56,7 @@ def test_gradient_flow_ends_where_phi_says(start):
     lambda1, lambda2 = 10.0, 1.0
     end = flow_end(*start, lambda1, lambda2, time=40.0, steps=30_000)
     full = {"lambda1": lambda1, "lambda2": lambda2, "eta": 0.1, "clip": np.inf, "radius": np.inf}
-    sharpness = theory.initial_edge("bivariate", dict(zip(MODEL.STATE, end, strict=True)) | full) * 2 / full["eta"]
+    sharpness = critical.initial_edge(MODEL, dict(zip(MODEL.STATE, end, strict=True)) | full) * 2 / full["eta"]
     assert theory.gradient_flow_sharpness(lambda1, *start) == pytest.approx(float(sharpness), rel=1e-9)
     assert end[0] ** 2 == pytest.approx(
         float(theory.flow_limit(start[0] ** 2 - start[1] ** 2 - start[2] ** 2)), rel=1e-9
@@ -121,7 +121,7 @@ def values_at(**given):
     return {name: np.asarray(value, float) for name, value in given.items()}
 
 
-LINES = {line.name: line for line in theory.LINES["bivariate"]}
+LINES = {line.name: line for line in critical.lines_of(MODEL)}
 
 
 def test_lines_are_one_where_their_closed_forms_say():
@@ -153,12 +153,6 @@ def test_lines_keep_to_their_assumptions():
     assert np.isnan(LINES["flips_excluded"].ratio(bounded)).tolist() == [True, False, True]
 
 
-def test_every_table_belongs_to_a_model():
-    assert set(theory.LINES) <= set(models.TABLE)
-    for table in theory.LINES.values():
-        assert len({line.name for line in table}) == len({line.label for line in table}) == len(table)
-
-
 START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
 AXES = {"lambda1": {"log": [1, 1e4, 24]}, "eta": {"log": [1e-3, 10, 25]}}
 
@@ -168,7 +162,7 @@ def crossing(axes, at=None, **parameters):
     sweep = make("bivariate", axes, {"lambda2": 0.01, **parameters}, START, steps=1)
     coordinates = {axis.name: axis.values for axis in sweep.axes} | (at or {})
     piece = xr.Dataset(coords=coordinates, attrs={"spec": json.dumps(sweep.to_dict())})
-    return {line.name: curves for line, curves in theory.critical_lines(piece, "eta", "lambda1").items()}
+    return {line.name: curves for line, curves in critical.critical_lines(piece, "eta", "lambda1").items() if curves}
 
 
 def test_lines_lie_where_their_ratio_is_one():
@@ -208,7 +202,7 @@ def test_lines_that_do_not_cross_or_do_not_hold_are_left_out():
     ],
 )
 def test_uneven_axes_are_logarithmic_from_two_decades_on(values, scale):
-    assert theory.scale_of(np.array(values, float)) == scale
+    assert critical.scale_of(np.array(values, float)) == scale
 
 
 increasing = arrays.arrays(float, st.integers(1, 40), elements=st.floats(0.01, 1e3)).map(np.cumsum)
@@ -225,8 +219,8 @@ def test_each_cell_holds_its_value_and_the_next_begins_where_it_ends(values, shi
 @given(st.floats(1e-8, 1e8), st.floats(1.01, 100), st.integers(3, 60))
 def test_log_axes_have_geometric_edges_and_linear_ones_arithmetic(start, ratio, count):
     values = start * ratio ** np.arange(count)
-    assert theory.scale_of(values) == ("log", True)
+    assert critical.scale_of(values) == ("log", True)
     np.testing.assert_allclose(plot.cell_edges(values), start * ratio ** (np.arange(count + 1) - 0.5), rtol=1e-9)
     values = start + ratio * np.arange(count)
-    assert theory.scale_of(values) == ("linear", True)
+    assert critical.scale_of(values) == ("linear", True)
     np.testing.assert_allclose(plot.cell_edges(values), start + ratio * (np.arange(count + 1) - 0.5), rtol=1e-9)

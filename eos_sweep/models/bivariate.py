@@ -17,6 +17,7 @@ below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 
 import numpy as np
 
+from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
 from eos_sweep.scalar import bounded, inlined, residual, select
 from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
@@ -45,6 +46,9 @@ LOSS_PARTS = {
 }
 LIMIT = 1e30
 GUARD = "alpha"
+LINES = theory.LINES
+OBSERVABLES: tuple[str, ...] = ()
+THRESHOLDS: dict[str, float] = {}
 
 UP, DOWN = 2.0**512, 2.0**-512
 SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
