@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eos_sweep.spec import Sweep as Sweep
     from eos_sweep.spec import load_spec as load_spec
     from eos_sweep.trace import trajectory as trajectory
+    from eos_sweep.trust import settled as settled
 
 _HOMES = {
     "Axis": "spec",
@@ -30,6 +31,7 @@ _HOMES = {
     "open_sweep": "api",
     "plan": "estimate",
     "run": "runner",
+    "settled": "trust",
     "sweep": "api",
     "trajectory": "trace",
 }

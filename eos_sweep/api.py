@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from eos_sweep import regimes, runner
+from eos_sweep import regimes, runner, schema, trust
 from eos_sweep.spec import make
 from eos_sweep.store import Store
 
@@ -127,9 +127,13 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     """
     store = Store.open(path)
     dataset = xr.open_zarr(store.path)
-    if thresholds or set(regimes.REQUIRED) <= set(dataset):
-        dataset = dataset.drop_vars("regime", errors="ignore")
-        dataset["regime"] = regimes.label(dataset, **(store.thresholds | thresholds))
+    labels = schema.labels_of(store.arrays, store.thresholds)
+    if thresholds or labels:
+        dataset = dataset.drop_vars(labels)
+        found = {"regime": regimes.label(dataset, **thresholds)}
+        if "settled" in labels:
+            found["settled"] = trust.settled(dataset, **thresholds)
+        dataset = dataset.assign(found)
     return dataset
 
 

@@ -11,7 +11,7 @@ from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Model, Observable
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
-from eos_sweep.observables import tail
+from eos_sweep.observables import DOUBLED, tail
 from eos_sweep.sharpness import top
 
 
@@ -73,21 +73,27 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
         numbers[:, column] = values
     for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
         integers[:, column] = values
-    age, status = integers[:, at.age // WIDTH], integers[:, at.status // WIDTH]
-    status[~(begin.loss < model.LIMIT)] = DIVERGED
+    integers[~(begin.loss < model.LIMIT), at.status // WIDTH] = DIVERGED
+
+    def results(budget: int) -> dict[str, np.ndarray]:
+        rows, whole = np.ascontiguousarray(numbers.T), np.ascontiguousarray(integers.T)
+        loss, maximum = rows[at.loss // WIDTH], rows[at.maximum // WIDTH]
+        age, status = whole[at.age // WIDTH], whole[at.status // WIDTH]
+        end = Ends(model, tuple(rows[: len(theta)]), p, loss, age, status, maximum, budget)
+        all_kept, all_counts = iter(rows[at.kept // WIDTH :]), iter(whole[at.counts // WIDTH :])
+        found: dict[str, np.ndarray] = {"work": age}
+        with np.errstate(all="ignore"):
+            for observable in watched:
+                mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
+                found |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
+        return found
 
     if TAIL in needs:
         kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
     kernel(numbers, integers, job.steps, job.tolerance, TAIL in needs)
-
-    rows = np.ascontiguousarray(numbers.T)
-    end = Ends(
-        model, tuple(rows[: len(theta)]), p, rows[at.loss // WIDTH], age, status, rows[at.maximum // WIDTH], job.steps
-    )
-    all_kept, all_counts = iter(rows[at.kept // WIDTH :]), iter(integers.T[at.counts // WIDTH :])
-    results: dict[str, np.ndarray] = {}
-    with np.errstate(all="ignore"):
-        for observable in watched:
-            mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
-            results |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
-    return {name: results[name] for name in job.variables} | {"work": age}
+    found = results(job.steps)
+    if any(name.endswith(DOUBLED) for name in job.variables):
+        kernel(numbers, integers, 2 * job.steps, job.tolerance, False)
+        later = results(2 * job.steps)
+        found |= {name + DOUBLED: values for name, values in later.items()} | {"work": later["work"]}
+    return {name: found[name] for name in (*job.variables, "work")}

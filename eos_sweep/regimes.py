@@ -4,6 +4,7 @@ A regime is a pure function of a trajectory's observables and a few named thresh
 again with other thresholds without running a step.  The first rule that holds decides.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -22,6 +23,8 @@ CODES = {
     "progressive_sharpening": 5,
     "stable": 6,
     "unsettled": 7,
+    "periodic": 8,
+    "chaotic": 9,
 }
 
 
@@ -39,6 +42,21 @@ THRESHOLDS: Mapping[str, Threshold] = {
         2,
         "upward crossings of 2/eta from which on a run is at the edge of stability",
         "one crossing may be a catapult; a second one means that it sharpened again after it had stabilised itself",
+    ),
+    "chaos": Threshold(
+        0,
+        "Lyapunov exponent above which a bounded run that spent its budget is chaotic; 0 switches the rule off",
+        "a rule for models that are maps of the line in disguise; runs at the edge of stability part, too",
+    ),
+    "margin": Threshold(
+        1e-3,
+        "relative distance from where a label changes within which it is near_threshold",
+        "as much as the next cell of a map of a thousand differs",
+    ),
+    "bits": Threshold(
+        30,
+        "bits by which an error must have grown for a label to hang on rounding",
+        "of the 53 of a double some 20 are left; all labels known to hang on rounding had lost 32 and more",
     ),
     "growth": Threshold(
         1.05,
@@ -59,6 +77,16 @@ class Rule(NamedTuple):
 RULES = (
     Rule("divergence", "the loss left every bound", lambda o, t: o.outcome == 2),
     Rule("sign_flip", "the guarded weight changed sign", lambda o, t: o.sign_flips >= t.flips),
+    Rule(
+        "periodic",
+        "ends on an orbit of two steps or more, or at rest above 2/eta: it neither converges nor sharpens again",
+        lambda o, t: (o.period >= 2) | ((o.period == 1) & (o.final_above == 2)),
+    ),
+    Rule(
+        "chaotic",
+        "spent its budget without such an orbit, and runs nearby part exponentially",
+        lambda o, t: (o.outcome == 3) & (t.chaos > 0) & (o.lyapunov > t.chaos),
+    ),
     Rule(
         "edge_of_stability",
         "sharpness crossed 2/eta upwards at least twice, and stayed bounded",
@@ -87,7 +115,13 @@ REQUIRED = (
     "final_above",
     "sharpness_initial",
     "sharpness_max",
+    "period",
 )
+
+
+def reads(limits: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the observables that the rules read with these thresholds."""
+    return (*REQUIRED, "lyapunov") if limits["chaos"] > 0 else REQUIRED
 
 
 def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -113,7 +147,7 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     Parameters
     ----------
     values
-        Observable name -> array, for each name of ``REQUIRED``; all of one shape.
+        Observable name -> array, for each name that :func:`reads` gives; all of one shape.
     limits
         All thresholds, as :func:`thresholds` returns them.
 
@@ -122,7 +156,7 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     ndarray of int8
         A code of ``CODES``; 0 where ``outcome`` is 0, which means not computed.
     """
-    o, t = SimpleNamespace(**values), SimpleNamespace(**limits)
+    o, t = SimpleNamespace(**{"lyapunov": np.nan, **values}), SimpleNamespace(**limits)
     codes = np.select([rule.holds(o, t) for rule in RULES], [CODES[rule.regime] for rule in RULES], 0)
     return np.where(o.outcome == 0, 0, codes).astype(np.int8)
 
@@ -132,11 +166,18 @@ def attributes(limits: Mapping[str, float]) -> dict:
     return {
         "long_name": "regime of training",
         "units": "1",
+        "ancillary_variables": "settled",
         "flag_values": list(CODES.values()),
         "flag_meanings": " ".join(CODES),
         "rules": "; ".join(f"{rule.regime}: {rule.words}" for rule in RULES),
         "thresholds": ", ".join(f"{name}={value:g}" for name, value in limits.items()),
     }
+
+
+def limits_of(dataset: xr.Dataset, given: Mapping[str, float]) -> dict[str, float]:
+    """Return all thresholds by name: those ``given``, those that ``dataset`` was labelled with, and the defaults."""
+    stored = json.loads(dataset.attrs.get("thresholds", "{}"))
+    return thresholds({name: value for name, value in stored.items() if name in THRESHOLDS} | dict(given))
 
 
 def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
@@ -147,7 +188,8 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
     dataset
         A sweep that stores the observables of ``REQUIRED``; dask-backed variables stay lazy.
     **given
-        Thresholds by name (``flips``, ``crossings``, ``growth``); the others are the defaults.
+        Thresholds by name (``flips``, ``crossings``, ``growth``, ``chaos``); the others are those of
+        the sweep, or the defaults if it has none.
 
     Returns
     -------
@@ -159,16 +201,17 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
     InputError
         If an observable that the rules read is not stored, or a threshold is unknown.
     """
-    limits = thresholds(given)
-    missing = [name for name in REQUIRED if name not in dataset]
+    limits = limits_of(dataset, given)
+    names = reads(limits)
+    missing = [name for name in names if name not in dataset]
     if missing:
         raise InputError(
             f"observables: the regime rules read {', '.join(missing)}, not stored here; "
             'add them, or "default", to the spec\'s observables and run it again'
         )
     codes = xr.apply_ufunc(
-        lambda *arrays: classify(dict(zip(REQUIRED, arrays, strict=True)), limits),
-        *(dataset[name] for name in REQUIRED),
+        lambda *arrays: classify(dict(zip(names, arrays, strict=True)), limits),
+        *(dataset[name] for name in names),
         dask="parallelized",
         output_dtypes=[np.int8],
     )

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, regimes, schema
+from eos_sweep import batch, schema
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import stoppable
 from eos_sweep.place import locked, prepare
@@ -201,8 +201,7 @@ def compute_block(path: str, run_id: str, block: tuple[int, ...], known: tuple[i
             steps += int(found["work"].sum())
             with np.errstate(over="ignore"):  # float32 has a smaller infinity
                 found = {name: array.astype(types[name]) for name, array in found.items() if name in types}
-            if "regime" in types:
-                found["regime"] = regimes.classify(found, store.thresholds)  # from what is stored, in its precision
+            found |= schema.labelled(found.__getitem__, found, store.thresholds)  # from what is stored, as precisely
             for name, array in values.items():
                 array.reshape(-1)[cells] = found[name]
         store.write(block, values)

@@ -50,6 +50,23 @@ def _largest(values):
     return largest_of
 
 
+def near(values, others, tolerance):
+    """Tell whether each of ``values`` is as close to its counterpart as ``tolerance`` times that."""
+    return np.logical_and.reduce([abs(a - b) <= tolerance * abs(b) for a, b in zip(values, others, strict=True)])
+
+
+@overload(near, jit_options={"forceinline": True})
+def _near(values, others, tolerance):
+    if len(values) == 1:
+        return lambda values, others, tolerance: abs(values[0] - others[0]) <= tolerance * abs(others[0])
+
+    def all_near(values, others, tolerance):
+        first = abs(values[0] - others[0]) <= tolerance * abs(others[0])
+        return first & near(values[1:], others[1:], tolerance)
+
+    return all_near
+
+
 @inlined
 def bounded(value, bound):
     """Return ``value`` moved to the nearer end of [-bound, bound]; NaN stays NaN."""

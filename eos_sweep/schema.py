@@ -1,18 +1,20 @@
 """What a stored dataset holds: its variables, its coordinates, and their CF attributes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep import observables, regimes
+from eos_sweep import observables, regimes, trust
 from eos_sweep.contract import Variable
 from eos_sweep.inputs import axes_of, subgrid
 from eos_sweep.spec import SEED, Sweep
 
 MOST = 2**12  # cells of a coordinate that an expression of several axes gives
 REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
+SETTLED = Variable("int8", "whether the regime is settled", 0, trust.CODES)
+LABELS = {"regime": REGIME, "settled": SETTLED}
 
 
 class Coordinate(NamedTuple):
@@ -27,7 +29,25 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
     """Return name -> description of the variables that ``sweep`` stores: the regime, too, if they decide it."""
     known = observables.variables(sweep.module)
     chosen = {name: known[name][1] for name in sweep.variables}
-    return chosen | ({"regime": REGIME} if set(regimes.REQUIRED) <= set(chosen) else {})
+    return chosen | {name: LABELS[name] for name in labels_of(chosen, sweep.limits)}
+
+
+def labels_of(stored: Collection[str], limits: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the labels that the observables among ``stored`` decide."""
+    if not set(regimes.reads(limits)) <= set(stored):
+        return ()
+    return ("regime", "settled") if set(trust.REQUIRED) <= set(stored) else ("regime",)
+
+
+def labelled(
+    read: Callable[[str], np.ndarray], stored: Collection[str], limits: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Return name -> codes of the labels that the observables among ``stored`` decide; ``read`` gives their values."""
+    names = labels_of(stored, limits)
+    wanted = {*(regimes.reads(limits) if names else ()), *(trust.reads(stored) if "settled" in names else ())}
+    values = {name: read(name) for name in wanted}
+    found = {"regime": regimes.classify, "settled": trust.classify}
+    return {name: found[name](values, limits) for name in names}
 
 
 def dtypes(sweep: Sweep) -> dict[str, np.dtype]:
@@ -38,13 +58,15 @@ def dtypes(sweep: Sweep) -> dict[str, np.dtype]:
     }
 
 
-def attributes(variable: Variable, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return the CF attributes of a variable; ``limits`` are the thresholds of the regime."""
+def attributes(variable: Variable, limits: Mapping[str, float], stored: Collection[str]) -> dict[str, Any]:
+    """Return the CF attributes of a variable; ``limits`` are the thresholds of labels, ``stored`` all variables."""
     found: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
     if variable.centre is not None:
         found["centre"] = variable.centre
     if variable.flags:
         found |= {"flag_values": list(variable.flags.values()), "flag_meanings": " ".join(variable.flags)}
+    if variable is SETTLED:
+        found |= trust.attributes(limits, stored)
     return found | (regimes.attributes(limits) if variable is REGIME else {})
 
 

@@ -105,8 +105,8 @@ class Sweep(BaseModel):
             for name, value in self.thresholds.items():
                 if name not in THRESHOLDS:
                     raise SpecError(f"thresholds.{name}: unknown, got {value}; {closest(name, THRESHOLDS)}")
-                if not 0 < value < math.inf:
-                    raise SpecError(f"thresholds.{name}: got {value}; give a finite number > 0")
+                if not 0 <= value < math.inf:
+                    raise SpecError(f"thresholds.{name}: got {value}; give a finite number >= 0")
         _ = self.variables
         for points in probes(self.sources, {axis.name: axis.values for axis in self.axes}):
             self.inputs(points)
@@ -189,6 +189,13 @@ class Sweep(BaseModel):
             shown = repr(given) if isinstance(given, str) else text(given)
             found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else shown, shown
         return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """All thresholds of the regime rules by name: the spec's, the model's, the defaults."""
+        from eos_sweep.regimes import thresholds
+
+        return thresholds({**self.module.THRESHOLDS, **self.thresholds})
 
     @cached_property
     def hash(self) -> str:

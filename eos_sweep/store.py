@@ -6,6 +6,7 @@ done stands in the ledger: for each block, the extent along each axis that has b
 writer, and zarr replaces its chunks atomically.
 """
 
+import functools
 import json
 import warnings
 from collections.abc import Iterable, Mapping
@@ -74,11 +75,12 @@ class Store:
         """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
         coordinates = schema.coordinates(sweep)  # before anything is created: an expression may still fail
         group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": CREATING})
-        limits = regimes.thresholds(sweep.thresholds)
+        limits = sweep.limits
         types = schema.dtypes(sweep)
         further = " ".join(name for name in coordinates if name not in sweep.dims)
         also = {"coordinates": further} if further else {}
-        for name, variable in schema.variables(sweep).items():
+        variables = schema.variables(sweep)
+        for name, variable in variables.items():
             group.create_array(
                 name,
                 shape=sweep.shape,
@@ -88,7 +90,7 @@ class Store:
                 dimension_names=sweep.dims,
                 # 6 % smaller than zstd at level 3, and a third quicker to write
                 compressors=[BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec()],
-                attributes=schema.attributes(variable, limits) | also,
+                attributes=schema.attributes(variable, limits, variables) | also,
             )
         grid = _grid(sweep.shape, block_shape)
         most = max(1, round(LEDGER_CHUNK ** (1 / len(grid))))
@@ -188,16 +190,19 @@ class Store:
             raise InputError(
                 f'{self.path}: its observables do not decide the regime; run it again with "default" among them'
             )
+        missing = set(regimes.reads(limits)) - set(self.arrays)
+        if missing:
+            raise InputError(f"{self.path}: chaos > 0 needs {', '.join(missing)}; run it again with that among them")
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
         self.group.attrs["thresholds"] = json.dumps(limits)
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
             old = self.read(block, "regime")
-            new = regimes.classify({name: self.read(block, name) for name in regimes.REQUIRED}, limits)
+            labels = schema.labelled(functools.partial(self.read, block), self.arrays, limits)
             there = old > 0  # a block that grew has cells that are yet to come
-            np.add.at(moved, (old[there], new[there]), 1)
-            if (old != new).any():
-                self.write(block, {"regime": new})
-        self.arrays["regime"].update_attributes(schema.attributes(schema.REGIME, limits))
+            np.add.at(moved, (old[there], labels["regime"][there]), 1)
+            self.write(block, {name: codes for name, codes in labels.items() if name in self.arrays})
+        for name in set(schema.LABELS) & set(self.arrays):
+            self.arrays[name].update_attributes(schema.attributes(schema.LABELS[name], limits, self.arrays))
         words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
         self.group.attrs["history"] = self._history(f"relabelled with {words}")
         self.consolidate()

@@ -160,8 +160,8 @@ def report(
         for name, value in others.items():
             given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
         asked = Sweep.from_dict(given | {"steps": steps or sweep.steps})
-    observed = observe(asked, point, tuple(sorted({*sweep.variables, *regimes.REQUIRED})))
-    limits = store.thresholds if store else regimes.thresholds(sweep.thresholds)
+    limits = store.thresholds if store else sweep.limits
+    observed = observe(asked, point, tuple(sorted({*sweep.variables, *regimes.reads(limits)})))
     code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, limits))
     cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
     stored = {}

@@ -22,7 +22,7 @@ settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
 
 # Few different sets, since each is a kernel of its own.
-ALL = tuple(observables.variables(bivariate))
+ALL = observables.expand(("all",), bivariate)
 CROSSINGS = ("first_crossing", "crossings", "steps_above", "final_above")
 FINAL_STATE = tuple(f"{name}_final" for name in (*bivariate.STATE, "log10_abs_beta1"))
 LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, *FINAL_STATE), bivariate)

@@ -27,11 +27,13 @@ CALM = {
     "final_above": 1,
     "sharpness_initial": 10.0,
     "sharpness_max": 10.0,
+    "period": 0,
 }
 DIVERGED, FLIPPED, SHARPENED = {"outcome": 2}, {"sign_flips": 1}, {"sharpness_max": 10.6}
 HOVERED = {"crossings": 2, "steps_above": 9}
 CAUGHT = {"crossings": 1, "steps_above": 5}
 STARTED_ABOVE = {"crossings": 0, "steps_above": 5}
+ORBIT, AT_REST = {"period": 2}, {"period": 1}
 STAYS_ABOVE = {"steps_above": 5, "final_above": 2}
 
 
@@ -63,6 +65,13 @@ def code(*changes, **limits):
     ("stable", []),
     ("stable", [{"outcome": 1}]),
     ("stable", [{"sharpness_max": 10.5}]),
+    ("periodic", [HOVERED, ORBIT]),
+    ("periodic", [STAYS_ABOVE, {"period": 16}]),
+    ("periodic", [STAYS_ABOVE, AT_REST]),
+    ("sign_flip", [FLIPPED, ORBIT]),
+    ("edge_of_stability", [HOVERED, AT_REST]),
+    ("catapult", [CAUGHT, AT_REST]),
+    ("progressive_sharpening", [SHARPENED, AT_REST]),
     ("unsettled", [STAYS_ABOVE]),
     ("unsettled", [STAYS_ABOVE, {"crossings": 1}]),
     ("unsettled", [STAYS_ABOVE, SHARPENED]),
@@ -79,14 +88,19 @@ def test_the_first_rule_that_holds_decides(regime, changes):
     ("edge_of_stability", [CAUGHT], {"crossings": 1}),
     ("stable", [SHARPENED], {"growth": 1.06}),
     ("progressive_sharpening", [{"sharpness_max": 10.5}], {"growth": 1.0}),
+    ("chaotic", [HOVERED, {"lyapunov": 0.2}], {"chaos": 0.1}),
+    ("edge_of_stability", [HOVERED, {"lyapunov": 0.2}], {"chaos": 0.3}),
+    ("edge_of_stability", [HOVERED, {"lyapunov": 0.2}], {}),
+    ("edge_of_stability", [HOVERED, {"lyapunov": 0.2, "outcome": 1}], {"chaos": 0.1}),
+    ("periodic", [HOVERED, ORBIT, {"lyapunov": 0.2}], {"chaos": 0.1}),
 ])  # fmt: skip
 def test_thresholds_move_the_rules(regime, changes, limits):
     assert code(*changes, **limits) == regime
 
 
 def test_the_rules_are_what_the_user_is_told():
-    assert [rule.regime for rule in regimes.RULES] == list(regimes.CODES)[1:]
-    assert list(regimes.CODES.values()) == list(range(8))
+    assert {rule.regime for rule in regimes.RULES} == set(regimes.CODES) - {"not_computed"}
+    assert list(regimes.CODES.values()) == list(range(10))
     told = regimes.attributes(regimes.thresholds())
     assert all(rule.words in told["rules"] for rule in regimes.RULES)
     assert all(limit.meaning and limit.reason for limit in regimes.THRESHOLDS.values())
@@ -110,6 +124,7 @@ def computed(draw):
         "final_above": draw(st.integers(1, 2 if above else 1)),
         "sharpness_initial": initial,
         "sharpness_max": max(initial, largest),
+        "period": draw(st.integers(0, 3)),
     }
 
 
@@ -127,7 +142,7 @@ def codes(rows, limits):
 @settings(deadline=None)
 def test_whatever_was_computed_has_one_regime(rows, limits):
     found = codes(rows, limits)
-    assert found.dtype == np.int8 and ((found >= 1) & (found <= 7)).all()
+    assert found.dtype == np.int8 and ((found >= 1) & (found <= 8)).all()
     nothing = [{**row, "outcome": 0} for row in rows]
     assert not codes(nothing, limits).any()
     np.testing.assert_array_equal(np.concatenate([codes([row], limits) for row in rows]), found)
@@ -140,7 +155,9 @@ def test_a_higher_threshold_never_gains_its_regime(rows, limits, name, more):
     low = regimes.thresholds(limits)
     before, after = codes(rows, low), codes(rows, {**low, name: low[name] + more})
     assert not ((after == regimes.CODES[regime]) & (before != regimes.CODES[regime])).any()
-    np.testing.assert_array_equal(before[before < regimes.CODES[regime]], after[before < regimes.CODES[regime]])
+    order = np.array([0, *(regimes.CODES[rule.regime] for rule in regimes.RULES)])
+    earlier = np.isin(before, order[: list(order).index(regimes.CODES[regime])])
+    np.testing.assert_array_equal(before[earlier], after[earlier])
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +213,7 @@ def test_relabelling_there_and_back(stored, tmp_path):
         np.testing.assert_array_equal(relabelled.regime, expected)
         np.testing.assert_array_equal(eos_sweep.open_sweep(tmp_path / "s").regime, expected)
         assert told["changed"] == int((expected != original.regime).sum()) == sum(told["moves"].values()) > 0
-        assert told["labelled"] == 600 and told["thresholds"] == {"flips": 1, "crossings": 3, "growth": 2}
+        assert told["labelled"] == 600 and told["thresholds"] == regimes.thresholds({"crossings": 3, "growth": 2})
         for key in ("flag_values", "flag_meanings", "rules", "thresholds"):
             assert np.array_equal(relabelled.regime.attrs[key], expected.attrs[key]), key
         assert json.loads(relabelled.attrs["thresholds"]) == told["thresholds"]

@@ -102,7 +102,7 @@ def alone(stored):
 
 
 def test_every_variable_tells_what_it_is(alone):
-    assert set(alone) == {*expand(["default"], Sweep.from_dict(SPEC).module), "regime"}
+    assert set(alone) == {*expand(["default"], Sweep.from_dict(SPEC).module), "regime", "settled"}
     for name, variable in alone.variables.items():
         assert variable.attrs["long_name"].strip(), name
         assert variable.attrs["units"] == "1", name
@@ -153,9 +153,10 @@ def test_flags_follow_cf(alone, name):
 
 def test_regimes_have_the_codes_of_the_rules(alone):
     assert alone.regime.attrs["flag_meanings"] == (
-        "not_computed divergence sign_flip edge_of_stability catapult progressive_sharpening stable unsettled"
+        "not_computed divergence sign_flip edge_of_stability catapult progressive_sharpening stable unsettled "
+        "periodic chaotic"
     )
-    assert np.asarray(alone.regime.attrs["flag_values"]).tolist() == list(range(8))
+    assert np.asarray(alone.regime.attrs["flag_values"]).tolist() == list(range(10))
     assert set(np.unique(alone.regime)) == set(range(1, 8))
 
 

@@ -3,7 +3,10 @@
 import importlib
 from collections.abc import Iterable
 
+from eos_sweep import regimes
 from eos_sweep.contract import Model, Observable, Variable
+
+DOUBLED = "_doubled"
 
 TABLE = {
     name: f"eos_sweep.observables.{name}"
@@ -21,6 +24,7 @@ TABLE = {
         "smallest",
         "lyapunov",
         "final_state",
+        "final_orbit",
     )
 }
 # What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became, chaos.
@@ -34,14 +38,24 @@ def get(name: str) -> Observable:
 
 
 def variables(model: Model) -> dict[str, tuple[str, Variable]]:
-    """Return variable name -> (observable name, description) of all that ``model`` can store, in table order."""
-    return {
+    """Return variable name -> (observable name, description) of all that ``model`` can store, in table order.
+
+    What decides the regime can be stored ``_doubled``, too: as it is after twice the budget.
+    """
+    known = {
         variable: (name, description) for name in TABLE for variable, description in get(name).variables(model).items()
     }
+    later = {}
+    for name in (*regimes.REQUIRED, *({"lyapunov"} & set(model.OBSERVABLES))):
+        owner, description = known[name]
+        later[name + DOUBLED] = owner, description._replace(long_name=f"{description.long_name}, after twice the steps")
+    return known | later
 
 
 def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
-    """Return the variables that ``names`` (of variables, "default" or "all") stand for, in table order.
+    """Return the variables that ``names`` (of variables, or a group of them) stand for, in table order.
+
+    Groups are "default", "all", and "doubled", what twice the budget gives.
 
     Raises
     ------
@@ -49,7 +63,12 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
         If a name is none of these.
     """
     known = variables(model)
-    groups = {"default": [name for name, (owner, _) in known.items() if owner in DEFAULT], "all": list(known)}
+    default = {*DEFAULT, *model.OBSERVABLES}
+    groups = {
+        "default": [name for name, (owner, _) in known.items() if owner in default and not name.endswith(DOUBLED)],
+        "all": [name for name in known if not name.endswith(DOUBLED)],
+        "doubled": [name for name in known if name.endswith(DOUBLED)],
+    }
     wanted = {"steps_taken"}
     for name in names:
         if name not in known and name not in groups:

@@ -1,13 +1,17 @@
 """The largest sharpness met, certified by the kernel to 1e-14 relative without computing every step's eigenvalue."""
 
-from eos_sweep.contract import MAXIMUM, Variable
+from eos_sweep.contract import EDGE, MAXIMUM, Variable
 
 NEEDS = (MAXIMUM,)
 KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):
-    return {"sharpness_max": Variable("float64", "largest sharpness met, the start included", float("nan"))}
+    nan = float("nan")
+    return {
+        "sharpness_max": Variable("float64", "largest sharpness, the start included", nan),
+        "sharpness_ratio_max": Variable("float64", "largest sharpness * eta / 2, the start included", nan, centre=1.0),
+    }
 
 
 def start(begin):
@@ -15,4 +19,7 @@ def start(begin):
 
 
 def finish(begin, end, kept, counts):
-    return {"sharpness_max": 0.5 * end.model.threshold(end.p) * end.maximum}
+    return {
+        "sharpness_max": 0.5 * end.model.threshold(end.p) * end.maximum,
+        "sharpness_ratio_max": end.maximum / EDGE,
+    }

@@ -111,7 +111,7 @@ def budget(
     if number is not None and number < cells.size:
         cells = np.sort(np.random.default_rng(seed).choice(cells, number, replace=False))
     sweep = store.sweep
-    job = batch.Job(sweep.module, regimes.REQUIRED, factor * sweep.steps, sweep.tolerance)
+    job = batch.Job(sweep.module, regimes.reads(store.thresholds), factor * sweep.steps, sweep.tolerance)
     batch.kernel_of(job)
     parts = [cells[at : at + BATCH] for at in range(0, cells.size, BATCH)]
     after, done = [], 0

@@ -40,7 +40,9 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     store = _opened(path)
     sweep, chosen = store.sweep, np.array(cells)
     initial, parameters = inputs(store, chosen)
-    job = Job(sweep.module, tuple(dict.fromkeys((*regimes.REQUIRED, *COUNTED))), sweep.steps, sweep.tolerance)
+    job = Job(
+        sweep.module, tuple(dict.fromkeys((*regimes.reads(store.thresholds), *COUNTED))), sweep.steps, sweep.tolerance
+    )
     found, bits = oracle.run(job, initial, parameters)
     exact = regimes.classify(found, store.thresholds)
     place = np.unravel_index(chosen, sweep.shape)

@@ -1,0 +1,187 @@
+"""Whether a label is settled: what more steps, another threshold and rounding would do to it."""
+
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import OFF, bivariate, simulate
+from test_regimes import CALM, CAUGHT, DIVERGED, FLIPPED, HOVERED
+from test_store import changed, command
+
+import eos_sweep
+from eos_sweep import batch, observables, regimes, trust
+from eos_sweep.errors import InputError
+from eos_sweep.spec import Sweep
+
+# Of a run that is over, far from all thresholds.
+OVER = CALM | {"outcome": 1, "sharpness_final": 10.0, "sharpness_ratio_max": 0.5}
+SPENT = {"outcome": 3}
+HOVERS = HOVERED | {"sharpness_max": 11.5, "sharpness_ratio_max": 1.2, "crossings": 17}
+SHAKEN = {"magnification": 40.0}
+
+
+def doubled(*changes):
+    values = dict(OVER)
+    for change in changes:
+        values |= change
+    return {f"{name}_doubled": values[name] for name in regimes.REQUIRED}
+
+
+@pytest.mark.parametrize(("reason", "changes", "limits"), [
+    ("not_computed", [{"outcome": 0}], {}),
+    ("settled", [], {}),
+    ("settled", [DIVERGED], {}),
+    ("settled", [HOVERS], {}),
+    ("settled", [SPENT, doubled(SPENT)], {}),
+    ("settled", [SPENT, HOVERS, doubled(SPENT, HOVERED)], {}),
+    ("budget_spent", [SPENT], {}),
+    ("budget_spent", [SPENT, HOVERS], {}),
+    ("budget_short", [SPENT, doubled(SPENT, CAUGHT)], {}),
+    ("budget_short", [SPENT, HOVERS, doubled(SPENT, HOVERED, FLIPPED)], {}),
+    ("settled", [SPENT, HOVERS, doubled(SPENT, HOVERED, FLIPPED)], {"flips": 2}),
+    ("near_threshold", [{"sharpness_ratio_max": 0.9995}], {}),
+    ("near_threshold", [HOVERS, {"sharpness_ratio_max": 1.0002}], {}),
+    ("settled", [{"sharpness_ratio_max": 0.9995}], {"margin": 1e-4}),
+    ("near_threshold", [{"sharpness_max": 10.501}], {}),
+    ("settled", [{"sharpness_max": 10.501}], {"growth": 1.1}),
+    ("near_threshold", [CAUGHT, {"sharpness_max": 12.0, "sharpness_ratio_max": 1.2, "sharpness_final": 9.999}], {}),
+    ("settled", [CAUGHT, {"sharpness_max": 12.0, "sharpness_ratio_max": 1.2, "sharpness_final": 9.9}], {}),
+    ("settled", [FLIPPED, {"sharpness_ratio_max": 0.9995}], {}),
+    ("settled", [SHAKEN], {}),
+    ("settled", [HOVERS, SHAKEN], {}),  # seventeen crossings are about as many after any rounding
+    ("rounding", [HOVERS, SHAKEN, {"crossings": 3}], {}),
+    ("settled", [HOVERS, SHAKEN, {"crossings": 3}], {"bits": 45}),
+    ("rounding", [HOVERS, SHAKEN, FLIPPED, SPENT], {}),
+])  # fmt: skip
+def test_the_first_reason_that_holds_decides(reason, changes, limits):
+    values = dict(OVER)
+    for change in changes:
+        values |= change
+    dataset = xr.Dataset({name: ((), value) for name, value in values.items()})
+    assert list(trust.CODES)[int(eos_sweep.settled(dataset, **limits))] == reason
+
+
+def test_what_cannot_be_told_is_said():
+    few = trust.attributes(regimes.thresholds(), trust.REQUIRED)
+    assert few["not_checked"] == "rounding budget_short"
+    everything = observables.variables(bivariate)
+    assert not trust.attributes(regimes.thresholds(), everything)["not_checked"]
+    assert all(reason.words in trust.attributes(regimes.thresholds(), everything)["rules"] for reason in trust.REASONS)
+    with pytest.raises(InputError, match="sharpness_final"):
+        eos_sweep.settled(xr.Dataset({name: ((), 1) for name in regimes.REQUIRED}))
+
+
+def test_doubled_is_what_a_run_of_twice_the_steps_has():
+    random = np.random.default_rng(2)
+    start = {"alpha": random.uniform(0.1, 1, 300), "beta1": random.uniform(0.01, 0.1, 300), "beta2": 0.5}
+    p = {"lambda1": 10 ** random.uniform(0, 4, 300), "lambda2": 0.01, "eta": 10 ** random.uniform(-3, 0.5, 300)}
+    p["radius"] = 0.5 / np.sqrt(p["lambda1"])
+    names = (*regimes.REQUIRED, *(f"{name}_doubled" for name in regimes.REQUIRED), "tail_mean")
+    for steps in (700, 1001):
+        both = simulate(start, p, steps, names, 1e-20)
+        once = simulate(start, p, steps, (*regimes.REQUIRED, "tail_mean"), 1e-20)
+        twice = simulate(start, p, 2 * steps, regimes.REQUIRED, 1e-20)
+        assert all(np.array_equal(both[name], once[name], equal_nan=True) for name in once if name != "work")
+        for name in regimes.REQUIRED:
+            # The largest sharpness is certified to 1e-14 only, whatever the looks.
+            np.testing.assert_allclose(both[f"{name}_doubled"], twice[name], rtol=1e-13, err_msg=name)
+        np.testing.assert_array_equal(both["work"], twice["work"])
+        assert (regimes.classify(once, regimes.thresholds()) != regimes.classify(twice, regimes.thresholds())).any()
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trust") / "s"
+    eos_sweep.run(Sweep.from_dict(changed(steps=700, observables=["default", "doubled", "magnification"])), path)
+    return path
+
+
+def test_the_store_tells_plain_xarray(stored):
+    with xr.open_zarr(stored) as dataset:
+        assert dataset.settled.dtype == np.int8 and dataset.regime.attrs["ancillary_variables"] == "settled"
+        assert dataset.settled.attrs["flag_meanings"].split() == list(trust.CODES)
+        assert list(dataset.settled.attrs["flag_values"]) == list(trust.CODES.values())
+        np.testing.assert_array_equal(dataset.settled, eos_sweep.settled(dataset))
+        later = {name: dataset[f"{name}_doubled"].values for name in regimes.REQUIRED}
+        moved = regimes.classify(later, regimes.thresholds()) != dataset.regime.values
+        short = dataset.settled.values == trust.CODES["budget_short"]
+        assert (moved[short]).all() and short.any()
+        assert (dataset.settled.values[moved] != trust.CODES["settled"]).all()
+
+
+def test_relabelling_settles_anew(stored, tmp_path):
+    shutil.copytree(stored, tmp_path / "s")
+    assert command("relabel", "s", "--threshold", "margin=0.2", cwd=tmp_path).returncode == 0
+    with xr.open_zarr(stored) as before, xr.open_zarr(tmp_path / "s") as after:
+        np.testing.assert_array_equal(before.regime, after.regime)
+        np.testing.assert_array_equal(after.settled, eos_sweep.settled(before, margin=0.2))
+        assert (after.settled != before.settled).any() and "margin=0.2" in after.settled.attrs["thresholds"]
+
+
+# What specialists argue about, from real runs.
+
+
+def labelled(start, p, steps, names=()):
+    found = simulate(start, OFF | p, steps, (*regimes.REQUIRED, "first_sign_flip", "loss_final", *names), 1e-20)
+    code = int(regimes.classify(found, regimes.thresholds())[0])
+    return list(regimes.CODES)[code], {name: values[0] for name, values in found.items()}
+
+
+def test_a_fixed_point_that_a_projection_holds_above_the_edge_is_periodic():
+    regime, found = labelled(
+        {"alpha": 0.9, "beta1": 0.1, "beta2": 0.9}, {"lambda1": 100, "lambda2": 1, "eta": 0.1, "radius": 0.0}, 5000
+    )
+    assert regime == "periodic" and found["period"] == 1 and found["final_above"] == 2 and found["loss_final"] < 1e-20
+
+
+def test_a_two_cycle_above_the_edge_is_periodic():
+    """A clip c lets beta1 jump to and fro by eta c for ever, far above the edge."""
+    start = {"alpha": 1.4, "beta1": -0.019, "beta2": 0.228}
+    p = {"lambda1": 16.7, "lambda2": 0.66, "eta": 1.11, "clip": 0.057}
+    regime, found = labelled(start, p, 4000, ("tail_min",))
+    assert regime == "periodic" and found["period"] == 2 and found["tail_min"] > 3
+
+
+def test_a_run_that_still_moves_above_the_edge_is_unsettled():
+    start, p = (
+        {"alpha": 0.25, "beta1": 0.01, "beta2": 0.27},
+        {"lambda1": 2000, "lambda2": 1e-4, "eta": 0.1, "clip": 0.02},
+    )
+    regime, found = labelled(start, p, 2000)
+    assert regime == "unsettled" and found["final_above"] == 2 and found["period"] == 0
+
+
+def test_a_start_above_the_edge_is_a_catapult_if_it_stays_below():
+    start, p = {"alpha": 1.05, "beta1": 0.02, "beta2": 1.0}, {"lambda1": 10, "lambda2": 1, "eta": 0.2}
+    regime, found = labelled(start, p, 5000)
+    assert regime == "catapult" and found["crossings"] == 0 and found["final_above"] == 1 and found["outcome"] == 1
+
+
+def test_a_late_flip_is_a_sign_flip_whatever_the_run_did_before():
+    """Without a projection alpha flips in the fourth excursion beyond the edge, and the run ends on the plateau."""
+    start, p = {"alpha": 0.6, "beta1": 0.02, "beta2": 0.5}, {"lambda1": 100, "lambda2": 0.01, "eta": 0.06}
+    regime, found = labelled(start, p, 20_000, ("crossings",))
+    assert regime == "sign_flip" and found["first_sign_flip"] == 5834 and found["crossings"] >= 4
+    assert found["loss_final"] == pytest.approx(0.01 / 2, rel=0.01)
+
+
+def test_a_run_that_hovers_has_no_period():
+    p = {"lambda1": 100, "lambda2": 0.01, "eta": 0.05, "radius": 10**0.5 / 60}
+    found = simulate({"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, p, 5000, ("period", "crossings"))
+    assert found["period"] == 0 and found["crossings"] > 5
+
+
+def test_an_error_that_grows_is_seen():
+    """Two runs whose starts differ by 1e-12 part by as much as the magnification says, to some octaves."""
+    start = {"alpha": 0.57, "beta1": 0.01, "beta2": np.array([0.5, 0.5 * (1 + 1e-12)])}
+    p = {"lambda1": 100, "lambda2": 0.01, "eta": 0.05, "radius": 10**0.5 / 60}
+    names = ("alpha_final", "beta2_final", "log10_abs_beta1_final", "magnification")
+    for steps in (100, 348, 600):
+        found = batch.run(
+            batch.Job(bivariate, names, steps, 0.0),
+            *({name: np.broadcast_to(np.float64(v), 2).copy() for name, v in t.items()} for t in (start, OFF | p)),
+        )
+        logs = np.log(10) * found["log10_abs_beta1_final"]
+        parted = max(abs(np.diff(x)[0]) for x in (found["alpha_final"], found["beta2_final"], logs)) / 0.5e-12
+        assert np.log2(parted) < found["magnification"][0] + 16, steps
