@@ -10,7 +10,8 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state")}
+MADE_OF = ("bits", "contract", "functions", "scalar", "sharpness", "state")
+PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in MADE_OF}
 
 
 def imported(name):
@@ -42,7 +43,7 @@ def test_models_and_observables_are_made_of_a_few_pieces(name):
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = {"bits", "kernel", "passes", "observers", "layout", "lanes", "scalar", "sharpness", "contract", "state"}
+    core = {"kernel", "passes", "observers", "layout", "lanes", *MADE_OF}
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
