@@ -1,8 +1,8 @@
 """Special functions for models: vector code in a kernel, where a call of the C library would leave a pass scalar.
 
-They are made of arithmetic and ``select`` alone, so compiled code and NumPy give the same bits.  Errors are stated in
-units in the last place (ulp), as measured; NaN stays NaN.  The exact oracle has the true functions
-in their place (:mod:`eos_sweep.exactly`).
+They are made of arithmetic, ``select`` and exact powers of two, so compiled code and NumPy give the same bits.  Errors
+are in units in the last place (ulp), as measured where a result is a normal number; NaN stays NaN.  The exact oracle
+has the true functions in their place (:mod:`eos_sweep.exactly`).
 
 Coefficients are minimax fits (Remez exchange in 50 digits and more), rounded to doubles.
 """
