@@ -6,12 +6,13 @@ plain choice, and with gmpy2 in NumPy's place.
 
 import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
 import gmpy2
 import numpy as np
 
-from eos_sweep import rebind, scalar
+from eos_sweep import functions, rebind, scalar
 from eos_sweep.contract import Model
 
 
@@ -34,6 +35,40 @@ def _residual(one: Any, other: Any, product: Any) -> Any:
     return one * other - product
 
 
+def _log_cosh(x: Any) -> Any:
+    size = abs(x)
+    if size < 1:
+        return gmpy2.log1p(2 * gmpy2.sinh(size / 2) ** 2)
+    return size - gmpy2.log(2) + gmpy2.log1p(gmpy2.exp(-2 * size))
+
+
+def _widened(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function that is computed in more bits: exp(-x^2/2) loses log2(x^2) of them, phi(b) + b Phi(b) again."""
+
+    def value(x: Any) -> Any:
+        x = gmpy2.mpfr(x)
+        size = gmpy2.get_exp(x) if gmpy2.is_finite(x) and x != 0 else 0
+        lost = 4 * min(max(size, 0), 32)  # beyond 2**32 exp(-x^2/2) is zero even here
+        with gmpy2.context(gmpy2.get_context(), precision=gmpy2.get_context().precision + lost + 16):
+            wide = function(x)
+        return +wide  # rounded
+
+    return value
+
+
+def _density(x: Any) -> Any:
+    return gmpy2.exp(-x * x / 2) / gmpy2.sqrt(2 * gmpy2.const_pi())
+
+
+def _distribution(x: Any) -> Any:
+    return gmpy2.erfc(-x / gmpy2.sqrt(2)) / 2
+
+
+def _expected_relu(b: Any) -> Any:
+    below = _distribution(b)
+    return _density(b) + (b * below if below != 0 else 0)
+
+
 class _Library:
     """What a model calls as ``np``: gmpy2's function of that name, or a constant of NumPy."""
 
@@ -44,4 +79,14 @@ class _Library:
         return found
 
 
-INSTEAD = {scalar.select: _select, scalar.residual: _residual, np: _Library()}
+INSTEAD = {
+    scalar.select: _select,
+    scalar.residual: _residual,
+    functions.exp: gmpy2.exp,
+    functions.tanh: gmpy2.tanh,
+    functions.log_cosh: _log_cosh,
+    functions.normal_density: _widened(_density),
+    functions.normal_distribution: _widened(_distribution),
+    functions.expected_relu: _widened(_expected_relu),
+    np: _Library(),
+}

@@ -4,8 +4,11 @@ Models and observables are written with these, with ``np.sqrt``, ``abs``, ``&`` 
 work on arrays; called from a compiled kernel they work on one lane's numbers.  Both give the same bits.
 """
 
+import operator
+
 import numpy as np
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
 inlined = register_jitable(forceinline=True)
@@ -72,6 +75,34 @@ def bounded(value, bound):
     """Return ``value`` moved to the nearer end of [-bound, bound]; NaN stays NaN."""
     low = select(value < -bound, -bound, value)
     return select(low > bound, bound, low)
+
+
+def polynomial(x, coefficients):
+    """Return c[0] + c[1] x + c[2] x**2 + ... for a tuple of floats."""
+    return _estrin(x, coefficients, operator.add, operator.mul)
+
+
+def _estrin(x, coefficients, add, multiply):
+    """Estrin's scheme, in pairs: no more operations to wait for than needed.  Horner's takes 1.3 times as long."""
+    while len(coefficients) > 1:
+        pairs = zip(coefficients[::2], coefficients[1::2], strict=False)
+        odd = coefficients[len(coefficients) // 2 * 2 :]
+        coefficients = [add(low, multiply(high, x)) for low, high in pairs] + list(odd)
+        x = multiply(x, x)
+    return coefficients[0]
+
+
+@intrinsic
+def _unrolled(typingctx, x, coefficients):
+    def codegen(context, builder, signature, args):
+        return _estrin(args[0], cgutils.unpack_tuple(builder, args[1]), builder.fadd, builder.fmul)
+
+    return types.float64(types.float64, coefficients), codegen
+
+
+@overload(polynomial, jit_options={"forceinline": True})
+def _polynomial(x, coefficients):
+    return lambda x, coefficients: _unrolled(x, coefficients)
 
 
 def residual(one, other, product):

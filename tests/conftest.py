@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import settings
 
-from eos_sweep import batch, observables, regimes
+from eos_sweep import batch, observables, orbit, regimes
 from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING, Ends, Moment
 from eos_sweep.models import bivariate
 from eos_sweep.observables import lyapunov
@@ -137,6 +137,19 @@ def _turned(path, parameters):
         return lyapunov.finish(end, end, kept, ())
 
 
+def _period(path, parameters):
+    """Return after how many steps each trajectory is where it ended, straight from the definition."""
+    p = tuple(columns({name: 0.0 for name in bivariate.STATE}, parameters)[1].values())
+    last = theta = tuple(x[-1] for x in path.rescaled)
+    found = np.where(path.status[-1] == CONVERGED, 1, 0)
+    for k in range(1, orbit.LONGEST + 1):
+        with np.errstate(all="ignore"):
+            theta = bivariate.step(theta, p)
+            there = np.all([abs(a - b) <= orbit.RETURNED * abs(b) for a, b in zip(theta, last, strict=True)], axis=0)
+        found = np.where((path.status[-1] == RUNNING) & there & (found == 0), k, found)
+    return found
+
+
 def expected(path, parameters):
     """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
     above = path.unstable & path.moved
@@ -158,6 +171,7 @@ def expected(path, parameters):
         "sharpness_initial": path.sharpness[0],
         "sharpness_final": path.sharpness[-1],
         "sharpness_max": path.sharpness.max(0),
+        "sharpness_ratio_max": path.ratio.max(0),
         "sharpness_min": path.sharpness.min(0),
         "sharpness_mean": np.where(path.moved, path.sharpness, 0.0).sum(0) / (taken + 1),
         "tail_mean": tail.mean(0),
@@ -175,6 +189,7 @@ def expected(path, parameters):
         "beta1_final": values(bivariate, last)["beta1"],
         "beta2_final": last[2],
         "log10_abs_beta1_final": log10_abs(*carried(bivariate, last)),
+        "period": _period(path, parameters),
         **_turned(path, parameters),
     }
 

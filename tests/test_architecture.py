@@ -10,7 +10,8 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state", "theory")}
+CORE = ("bits", "contract", "functions", "scalar", "sharpness", "state")
+PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in (*CORE, "orbit", "regimes", "theory")}
 
 
 def imported(name):
@@ -42,7 +43,7 @@ def test_models_and_observables_are_made_of_a_few_pieces(name):
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = {"bits", "kernel", "passes", "observers", "layout", "lanes", "scalar", "sharpness", "contract", "state"}
+    core = {"kernel", "passes", "observers", "layout", "lanes", *CORE}
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
@@ -56,7 +57,7 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"runner"}
     assert importers("zarr") <= {"store"}
-    compiled = {"bits", "kernel", "lanes", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
+    compiled = {"bits", "kernel", "lanes", "orbit", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
     assert importers("numba", "llvmlite") <= compiled
     assert importers("matplotlib") <= {"plot", "bench.chart"}
     assert importers("jax") == {"bench.peers.jax_vmap"} and importers("torch") == {"bench.peers.torch_compile"}
