@@ -4,7 +4,8 @@
 
 draws random trajectories of the model ``bivariate`` (5000 by default, some minutes on two cores), runs each in the
 kernel, in plain doubles, and in exact arithmetic, and prints on how many the labels agree: of all, and of those whose
-label is the same at eight neighbours at a relative distance of 1e-6.  Each difference is printed with its point.
+label is the same at eight neighbours at a relative distance of 1e-6, and of those that do not hang on rounding by
+the kernel's own account (``settled``).  Each difference is printed with its point.
 """
 
 import multiprocessing
@@ -14,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import plain_doubles
 
-from eos_sweep import batch, oracle, regimes
+from eos_sweep import batch, oracle, regimes, trust
 from eos_sweep.models import bivariate
 from eos_sweep.runner import cores
 from eos_sweep.verify.judge import rounded
@@ -61,6 +62,12 @@ def codes(model, inputs):
     return regimes.classify(batch.run(batch.Job(model, regimes.REQUIRED, STEPS, TOLERANCE), *inputs), LIMITS)
 
 
+def hang_on_rounding(inputs):
+    """Tell for each point whether the kernel's observables say that rounding might decide its label."""
+    found = batch.run(batch.Job(bivariate, (*trust.REQUIRED, "magnification"), STEPS, TOLERANCE), *inputs)
+    return trust.classify(found, LIMITS) == trust.CODES["rounding"]
+
+
 def neighbours_agree(inputs, labels):
     """Tell for each point whether its neighbours have its label, too."""
     rng = np.random.default_rng(1)
@@ -93,7 +100,7 @@ def told(name, agree):
 def main(number="5000"):
     inputs = draw(int(number))
     mine, plain = codes(bivariate, inputs), codes(plain_doubles, inputs)
-    certain = neighbours_agree(inputs, mine)
+    certain, shaken = neighbours_agree(inputs, mine), hang_on_rounding(inputs)
     rows = [np.arange(at, min(at + AT_ONCE, len(mine))) for at in range(0, len(mine), AT_ONCE)]
     with ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn")) as pool:
         answers = list(pool.map(exact, [part(inputs, some) for some in rows]))
@@ -105,6 +112,7 @@ def main(number="5000"):
 
     told("labels of the kernel that are exact", mine == right)
     told("... where eight neighbours agree", (mine == right)[certain])
+    told("... where it does not hang on rounding", (mine == right)[~shaken])
     told("labels of plain doubles that are exact", plain == right)
     print(f"bits: median {np.median(bits):.0f}, most {bits.max()}; not enough for {np.sum(bits == 0)}")
     names = list(regimes.CODES)
@@ -115,7 +123,8 @@ def main(number="5000"):
         point = ", ".join(f"{name}={values[row]!r}" for table in inputs for name, values in table.items())
         why = "sensitive to rounding" if moves[row] else "not sensitive"
         near = "neighbours agree" if certain[row] else "neighbours differ"
-        print(f"kernel {names[mine[row]]}, exact {names[right[row]]} ({why}; {near}): {point}")
+        known = "said to hang on rounding" if shaken[row] else "not said to"
+        print(f"kernel {names[mine[row]]}, exact {names[right[row]]} ({why}; {near}; {known}): {point}")
 
 
 if __name__ == "__main__":

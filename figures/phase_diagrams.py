@@ -1,9 +1,9 @@
-"""The README's phase diagrams.  Writes figures/quickstart.png and figures/flagship.png.
+"""The README's phase diagrams.  Writes figures/quickstart.png, figures/flagship.png and figures/settled.png.
 
     python figures/phase_diagrams.py [FOLDER]
 
-runs sweeps/quickstart.toml and sweeps/flagship.toml into stores in FOLDER (the current one by default), as far as they
-are not there, and draws them.
+runs sweeps/quickstart.toml, flagship.toml and settled.toml into stores in FOLDER (the current one by default), as far
+as they are not there, and draws them.
 """
 
 import sys
@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 PICTURES: dict[str, dict[str, Any]] = {
     "quickstart": {},
     "flagship": {"x": "eta", "y": "lambda1", "at": {"lambda2": 0.01}, "facet": "clip"},
+    "settled": {"variable": "settled"},
 }
 
 

@@ -26,23 +26,34 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, float], int]] = {
     "progressive_sharpening": ({"lambda1": 10, "eta": 0.02, "radius": "liu2025"}, START, 20_000),
     "stable": ({"lambda1": 10, "eta": 0.02}, START | {"alpha": 1.0, "beta2": 0.98}, 10_000),
     "unsettled": ({"lambda1": 100, "eta": 0.05, "radius": "liu2025"}, START, 900),
+    "periodic": (
+        {"lambda1": 16.7, "lambda2": 0.66, "eta": 1.11, "clip": 0.057},
+        {"alpha": 1.4, "beta1": -0.019, "beta2": 0.228},
+        60,
+    ),
 }
+LAMBDA2 = {"lambda2": 0.01}  # where nothing else is said
 GROWTH, CROSSINGS = np.geomspace(1.001, 3.0, 40), np.arange(1, 31)
 
 
 def label(parameters: dict[str, Any], start: dict[str, float], steps: int) -> str:
     """Return the regime of one trajectory."""
-    found = eos_sweep.sweep("bivariate", {"lambda2": [0.01]}, parameters, start, steps=steps)
+    found = eos_sweep.sweep("bivariate", {"eta": [parameters["eta"]]}, without(parameters, "eta"), start, steps=steps)
     return list(regimes.CODES)[int(found.regime.values.item())]
+
+
+def without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {other: value for other, value in values.items() if other != name}
 
 
 def example(ax: Any, name: str) -> None:
     """Draw S eta / 2 of the trajectory that stands for a regime."""
     parameters, start, steps = RUNS[name]
-    found = label(parameters, start, steps)
+    parameters = LAMBDA2 | parameters
+    found = label(parameters, start, max(steps, 500) if name == "periodic" else steps)
     if found != name:
         raise ValueError(f"{name}: the trajectory drawn for it is {found}")
-    run = eos_sweep.trajectory("bivariate", parameters | {"lambda2": 0.01}, start, steps=steps)
+    run = eos_sweep.trajectory("bivariate", parameters, start, steps=steps)
     ax.plot(run.step, run.sharpness / run.threshold, color="#0063D2", linewidth=1.2)
     ax.axhline(1.0, color="0.3", linewidth=0.9, linestyle=":")
     if name == "divergence":
@@ -50,6 +61,7 @@ def example(ax: Any, name: str) -> None:
     ax.set_title(
         f"{name.replace('_', ' ')}\nλ₁ = {parameters['lambda1']}, η = {parameters['eta']}", fontsize="small", loc="left"
     )
+    ax.locator_params(axis="x", nbins=4)
     ax.set(xlabel="step", ylabel="S · η/2")
 
 
@@ -72,12 +84,13 @@ def sensitivity(ax: Any, dataset: Any, threshold: str, values: np.ndarray) -> No
 def main(store: str = "quickstart.zarr") -> None:
     eos_sweep.run(HERE.parent / "sweeps" / "quickstart.toml", store)
     dataset = eos_sweep.open_sweep(store)[list(regimes.REQUIRED)].load()
-    figure = Figure(figsize=(10.5, 8.0), layout="constrained")
-    axes = figure.subplots(3, 3)
-    for ax, name in zip(axes.flat, RUNS, strict=False):
-        example(ax, name)
-    sensitivity(axes[2, 1], dataset, "growth", GROWTH)
-    sensitivity(axes[2, 2], dataset, "crossings", CROSSINGS)
+    figure = Figure(figsize=(11.5, 8.0), layout="constrained")
+    names = list(RUNS)
+    axes = figure.subplot_mosaic([names[:4], names[4:], ["growth", "growth", "crossings", "crossings"]])
+    for name in names:
+        example(axes[name], name)
+    sensitivity(axes["growth"], dataset, "growth", GROWTH)
+    sensitivity(axes["crossings"], dataset, "crossings", CROSSINGS)
     plot.save(figure, HERE / "regimes.png")
 
 
