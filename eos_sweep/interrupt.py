@@ -27,3 +27,8 @@ def stoppable() -> Iterator[Callable[[], bool]]:
     finally:
         if in_main:
             signal.signal(signal.SIGINT, before)
+
+
+def ignored() -> None:
+    """Ignore Ctrl-C, which a terminal sends to all processes: in a worker, whose parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

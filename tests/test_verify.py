@@ -1,14 +1,19 @@
 """Labels of a store against exact arithmetic: what is drawn, what is found, what is said of it."""
 
+import os
 import shutil
+import signal
+import subprocess
+import time
 
 import numpy as np
+import psutil
 import pytest
 from conftest import columns
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from test_store import command, strict, toml
+from test_store import CLI, command, strict, toml
 
 from eos_sweep import batch, oracle, regimes, runner
 from eos_sweep.models import bivariate
@@ -152,6 +157,27 @@ def test_a_label_that_rounding_decides_is_called_sensitive():
 def test_bad_arguments_are_refused(folder, arguments, words):
     done = command("verify", *arguments, cwd=folder)
     assert done.returncode == 2 and words in done.stderr
+
+
+def test_ctrl_c_ends_it_at_once(folder):
+    """As a terminal sends it, to all processes; some cells alone would take minutes."""
+    axes = {"lambda1": [100, 200], "eta": {"log": [0.03, 0.1, 9]}}
+    toml(
+        folder / "long.toml",
+        SPEC | {"steps": 300_000, "axes": axes, "parameters": {"lambda2": 1e-3, "radius": "liu2025"}},
+    )
+    runner.run(folder / "long.toml", folder / "long.zarr")
+    process = subprocess.Popen(
+        [CLI, "verify", "long.zarr"], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    parent = psutil.Process(process.pid)
+    while len(workers := [child for child in parent.children() if sum(child.cpu_times()[:2]) > 2]) < 2:
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130 and told.strip().endswith("eos-sweep: stopped") and "Traceback" not in told
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_sweep_without_regimes_is_refused(tmp_path):

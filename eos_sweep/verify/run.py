@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from eos_sweep.errors import InputError
+from eos_sweep.interrupt import ignored
 from eos_sweep.runner import cores
 from eos_sweep.store import Store
 from eos_sweep.verify.judge import Verdict, judge
@@ -58,15 +59,19 @@ def verify(
     order = np.random.default_rng(seed).permutation(cells)  # so that each task has easy and hard ones
     tasks = [tuple(map(int, order[at : at + AT_ONCE])) for at in range(0, order.size, AT_ONCE)]
     verdicts: dict[int, Verdict] = {}
-    with ProcessPoolExecutor(workers or cores(), multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers or cores(), context, ignored) as pool:
         running = [pool.submit(judge, str(store.path), task, seed) for task in tasks]
         try:
             for task in as_completed(running):
                 verdicts |= {one.cell: one for one in task.result()}
                 if report:
                     report(len(verdicts), order.size)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():  # a cell may take minutes
+                process.terminate()
+            raise
     return Report(store, strata, verdicts)
 
 
