@@ -2,26 +2,16 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import observables, state
-from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Model, Observable
+from eos_sweep import arrays, feed, observables, state
+from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Job, Model, Observable, is_array
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
 from eos_sweep.observables import tail
 from eos_sweep.sharpness import top
-
-
-class Job(NamedTuple):
-    """What is run for every trajectory of a sweep."""
-
-    model: Model
-    variables: tuple[str, ...]
-    steps: int
-    tolerance: float
 
 
 def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, ...]:
@@ -32,11 +22,15 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
 
 
 def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], tuple[Observable, ...], frozenset[str]]:
-    """Return the kernel for ``job``, its observables, those of them compiled into it, and what all of them need."""
+    """Return the kernel for ``job``, its observables, those of them compiled into it, and what all of them need.
+
+    An array model takes its steps by itself: its kernel only shows them to the observables.
+    """
     watched = observables_of(job.model, job.variables)
     compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
     needs = frozenset(need for observable in watched for need in observable.NEEDS)
-    return build(job.model, compiled, needs), watched, compiled, needs
+    kernel = feed.build(job.model, compiled) if is_array(job.model) else build(job.model, compiled, needs)
+    return kernel, watched, compiled, needs
 
 
 def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -56,6 +50,8 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     """
     model = job.model
     kernel, watched, compiled, needs = kernel_of(job)
+    if is_array(model):
+        return arrays.run(job, kernel, watched, initial, parameters)
     at = arrange(model, compiled)
 
     p = tuple(parameters[name] for name in model.PARAMETERS)

@@ -87,6 +87,8 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
         )
     if store.sweep.hash != sweep.hash or group.attrs["eos_sweep"] == EXTENDING:
         store.extend(sweep)
+    elif sweep.data != store.sweep.data:
+        store.find_data(sweep)
     _remove_partial_files(path)
     store.consolidate()  # a run that was killed may not have come to it
     return store

@@ -17,10 +17,11 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
 from pydantic import ValidationError as Invalid
 
+from eos_sweep import data as files
 from eos_sweep import models
 from eos_sweep import observables as outputs
 from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
-from eos_sweep.contract import Model, Quantity
+from eos_sweep.contract import Data, Model, Quantity
 from eos_sweep.expressions import Expression
 from eos_sweep.inputs import Source, evaluate, probes, resolve
 
@@ -59,6 +60,7 @@ class Sweep(BaseModel):
     )
     parameters: dict[str, Entry] = Field({}, description="give a number, inf, an expression or a preset in quotes")
     initial: dict[str, Entry] = Field({}, description="give a number or an expression in quotes")
+    data: Annotated[Data | None, PlainValidator(files.parse)] = Field(None, description=files.FORM)
     chunks: dict[str, Annotated[Whole, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
 
@@ -80,6 +82,7 @@ class Sweep(BaseModel):
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the string "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
+        fields["data"] = self.data._asdict() if self.data else {}
         return _strict(fields)
 
     @model_validator(mode="after")
@@ -141,6 +144,11 @@ class Sweep(BaseModel):
         """Return the axis called ``name``; KeyError if there is none."""
         return {axis.name: axis for axis in self.axes}[name]
 
+    def checked(self) -> Self:
+        """Return the sweep; SpecError if the model cannot learn from the file, which only this reads."""
+        files.check(self.model, self.module, self.data)
+        return self
+
     @cached_property
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that ``observables`` stand for."""
@@ -188,6 +196,8 @@ class Sweep(BaseModel):
             given = getattr(self, table).get(name, source)
             shown = repr(given) if isinstance(given, str) else text(given)
             found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else shown, shown
+        if self.data:
+            found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
         return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
 
     @cached_property
@@ -231,7 +241,7 @@ def load_spec(path: str | Path) -> Sweep:
         raise SpecError(f"{path}: {error.strerror}; give the path of a TOML file") from None
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not TOML: {error}; mend it there") from None
-    return Sweep.from_dict(given)
+    return Sweep.from_dict(files.located(given, Path(path).parent)).checked()
 
 
 def make(
@@ -247,6 +257,7 @@ def make(
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Sweep:
     """Return a sweep from Python objects.
 
@@ -255,14 +266,15 @@ def make(
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
         observables: names of variables, "default" or "all"; the default if None.
+        data: {"file": path} of training data, for an array model.
 
     Raises:
         SpecError: the first thing that is wrong.
     """
     given = {"model": model, "title": title, "steps": steps, "tolerance": tolerance, "dtype": dtype, "axes": axes}
     given |= {"parameters": parameters or {}, "initial": initial or {}}
-    given |= {"chunks": chunks or {}, "thresholds": thresholds or {}}
-    return Sweep.from_dict(given if observables is None else given | {"observables": observables})
+    given |= {"chunks": chunks or {}, "thresholds": thresholds or {}, "data": data or {}}
+    return Sweep.from_dict(given if observables is None else given | {"observables": observables}).checked()
 
 
 def differences(old: Sweep, new: Sweep) -> list[str]:

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterable
 
 from eos_sweep.contract import Model, Observable, Variable
+from eos_sweep.shown import shown
 
 TABLE = {
     name: f"eos_sweep.observables.{name}"
@@ -34,8 +35,9 @@ def get(name: str) -> Observable:
 
 def variables(model: Model) -> dict[str, tuple[str, Variable]]:
     """Return variable name -> (observable name, description) of all that ``model`` can store, in table order."""
+    seen = shown(model)
     return {
-        variable: (name, description) for name in TABLE for variable, description in get(name).variables(model).items()
+        variable: (name, description) for name in TABLE for variable, description in get(name).variables(seen).items()
     }
 
 
