@@ -56,7 +56,8 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"runner"}
     assert importers("zarr") <= {"store"}
-    compiled = {"bits", "kernel", "lanes", "scalar", "feed", "networks", "trace", "provenance", "bench.peers.numba_loop"}
+    compiled = {"bits", "kernel", "lanes", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
+    compiled |= {"feed", "networks"}
     assert importers("numba", "llvmlite") <= compiled
     assert importers("matplotlib") <= {"plot", "bench.chart"}
     assert importers("jax") == {"bench.peers.jax_vmap"} and importers("torch") == {"bench.peers.torch_compile"}
