@@ -51,6 +51,7 @@ def check(name: str, model: Any, source: Data | None) -> None:
     most = model.TARGETS if is_array(model) else 0
     if not most:
         raise SpecError(f"data: {name} takes no data; remove the table")
+    _unchanged(source)  # even if it has been read before
     columns = load(source).targets.shape[1]
     if columns > most:
         raise SpecError(f"data.file: targets of {source.file} have {columns} columns; {name} takes at most {most:g}")
@@ -71,24 +72,28 @@ def load(source: Data) -> Table:
     Raises:
         SpecError: the file is not there, has another content, or is no such data.
     """
-    if digest(source.file) != source.sha256:
-        raise SpecError(f"data.file: {source.file} has changed since the spec was made; give the data that it had")
+    _unchanged(source)
     try:
         with np.load(source.file) as archive:
-            inputs, targets = (_matrix(source.file, archive, name) for name in ("inputs", "targets"))
-    except (ValueError, OSError, zipfile.BadZipFile):
+            found = {name: archive[name] for name in Table._fields if name in archive}
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile):  # TypeError: a single array, .npy
         raise SpecError(f"data.file: {source.file} is no .npz file of numbers; {FORM}") from None
-    if len(inputs) != len(targets):
-        raise SpecError(
-            f"data.file: {source.file} has {len(inputs)} inputs and {len(targets)} targets; give a row to each sample"
-        )
-    return Table(inputs, targets)
+    table = Table(*(_matrix(source.file, found, name) for name in Table._fields))
+    if len(table.inputs) != len(table.targets):
+        counts = f"{len(table.inputs)} inputs and {len(table.targets)} targets"
+        raise SpecError(f"data.file: {source.file} has {counts}; give a row to each sample")
+    return table
 
 
-def _matrix(file: str, archive: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in archive:
+def _unchanged(source: Data) -> None:
+    if digest(source.file) != source.sha256:
+        raise SpecError(f"data.file: {source.file} has changed since the spec was made; give the data that it had")
+
+
+def _matrix(file: str, found: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in found:
         raise SpecError(f"data.file: {file} has no array {name!r}; {FORM}")
-    array = archive[name]
+    array = found[name]
     if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or array.size == 0 or not np.isfinite(array).all():
         raise SpecError(
             f"data.file: {name} of {file} are {array.dtype} of shape {array.shape}; give finite numbers, a sample a row"

@@ -29,6 +29,7 @@ def trajectory(
     *,
     steps: int,
     seed: int | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
     """Return one gradient descent trajectory, whole: it does not end early.
 
@@ -41,7 +42,9 @@ def trajectory(
     steps
         Number of steps.
     seed
-        Of the draws, if an expression has one, as on a sweep's axis ``seed``.
+        Of the draws, if an expression has one, as on a sweep's axis ``seed``; or of an array model.
+    data
+        ``{"file": path}`` of training data, for an array model.
 
     Returns
     -------
@@ -65,7 +68,9 @@ def trajectory(
     >>> int((run.sharpness > run.threshold).values.argmax())
     348
     """
-    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps)  # so a spec's checks hold here, too
+    sweep = make(
+        model, {"seed": [seed or 0]}, parameters, initial, steps=steps, data=data
+    )  # so a spec's checks hold here, too
     draws = [
         name for name, source in sweep.sources.items() if isinstance(source, Expression) and "seed" in source.names
     ]
