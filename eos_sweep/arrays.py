@@ -6,7 +6,9 @@ earlier one.  So counts of crossings and the like are about looks, and a stride 
 swings from one side of its valley to the other at each step: an even stride would only ever see one of them.
 
 A trajectory ends at the step budget of the sweep, at eta times step = ``time``, or when its loss leaves every bound;
-there is no convergence, since nothing tells of a network that it will stay where it is.  Numbers are plain doubles.
+there is no convergence, since nothing tells of a network that it will stay where it is.  Numbers are plain doubles:
+below the edge a component along the top eigenvector shrinks to what rounding leaves, 1e-16, and no further, so that
+beyond it the first swing comes sooner than in exact arithmetic.
 
 Nothing that happens to a trajectory depends on others, or on how many run at once.
 """

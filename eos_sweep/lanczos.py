@@ -13,9 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 TOLERANCE = 1e-5  # of the residuals, relative to the largest eigenvalue in size; the eigenvalue itself is far closer
-SECOND = (
-    1e-2  # of the residual of the second one: with 3e-2 one of 1000 hidden eigenvalues stays hidden, with this none
-)
+SECOND = 1e-2  # the same of the second one: of 1000 hidden eigenvalues one stays hidden with 3e-2, with this none
 MOST = 500  # products, so that a matrix whose eigenvalues at the top are very close ends, too
 SLOWER = 1.1  # by which the number of products grows from one look at the residuals to the next
 NOTHING = 1e-14  # relative length of what rounding leaves of a vector that lies in the span
