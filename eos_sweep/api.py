@@ -27,6 +27,7 @@ def sweep(
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    data: Mapping[str, str] | None = None,
     overwrite: bool = False,
     report: Callable[[runner.Progress], None] | None = None,
 ) -> xr.Dataset:
@@ -55,6 +56,8 @@ def sweep(
         ``"float64"`` or ``"float32"``: how floats are stored, never how they are computed.
     title, chunks, thresholds
         Of the dataset: its title, axis -> size of a block, name -> value of a regime rule's threshold.
+    data
+        ``{"file": path}`` of training data, for an array model: an .npz with arrays ``inputs`` and ``targets``.
     overwrite
         Delete a sweep that is stored at ``out``.
     report
@@ -94,6 +97,7 @@ def sweep(
         title=title,
         chunks=chunks,
         thresholds=thresholds,
+        data=data,
     )
     if out is not None:
         try:

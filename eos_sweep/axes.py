@@ -71,6 +71,8 @@ def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:
         bounds += [f">= {text(quantity.least)}"] * (quantity.least > -math.inf)
         wanted = " ".join(["a number" if endless else "a finite number", " and ".join(bounds), "or inf" * endless])
         raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be {' '.join(wanted.split())}")
+    if quantity.whole and (bad := (values % 1 != 0) & (values != math.inf)).any():
+        raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be a whole number")
     smallest, largest = quantity.sizes
     sizes = np.abs(values)
     bad = (sizes != 0) & (sizes != math.inf) & ~((sizes >= smallest) & (sizes <= largest))

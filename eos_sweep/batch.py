@@ -1,27 +1,29 @@
 """Runs a batch of trajectories: fills the kernel's table, calls it, and turns the table into observables."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from eos_sweep import observables, observers, state
-from eos_sweep.contract import DIVERGED, MAXIMUM, TAIL, Ends, Model, Observable
+from eos_sweep import arrays, feed, observables, observers, orbit, state
+from eos_sweep.contract import (
+    DIVERGED,
+    EVERY_STEP,
+    MAXIMUM,
+    ORBIT,
+    RUNNING,
+    TAIL,
+    Ends,
+    Job,
+    Model,
+    Observable,
+    is_array,
+)
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
 from eos_sweep.observables import DOUBLED, tail
 from eos_sweep.sharpness import top
-
-
-class Job(NamedTuple):
-    """What is run for every trajectory of a sweep."""
-
-    model: Model
-    variables: tuple[str, ...]
-    steps: int
-    tolerance: float
 
 
 def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, ...]:
@@ -32,11 +34,16 @@ def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, 
 
 
 def kernel_of(job: Job) -> tuple[Callable, tuple[Observable, ...], tuple[Observable, ...], frozenset[str]]:
-    """Return the kernel for ``job``, its observables, those of them compiled into it, and what all of them need."""
+    """Return the kernel for ``job``, its observables, those of them compiled into it, and what all of them need.
+
+    An array model takes its steps by itself: its kernel only shows them to the observables.
+    """
     watched = observables_of(job.model, job.variables)
     compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
     needs = frozenset(need for observable in watched for need in observable.NEEDS)
-    return build(job.model, compiled, needs), watched, compiled, needs
+    in_kernel = needs & {MAXIMUM, EVERY_STEP, TAIL}
+    kernel = feed.build(job.model, compiled) if is_array(job.model) else build(job.model, compiled, in_kernel)
+    return kernel, watched, compiled, needs
 
 
 def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -54,46 +61,72 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     dict
         Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
     """
-    model = job.model
     kernel, watched, compiled, needs = kernel_of(job)
-    at = arrange(model, compiled)
+    if is_array(job.model):
+        return arrays.run(job, kernel, watched, initial, parameters)
+    begin = _begin(job, needs, initial, parameters)
+    table = _filled(begin, compiled)
+    if TAIL in needs:
+        kernel(*table, job.steps - tail.window(job.steps), job.tolerance, False)
+    kernel(*table, job.steps, job.tolerance, TAIL in needs)
+    found = _finished(begin, table, watched, compiled, needs)
+    if any(name.endswith(DOUBLED) for name in job.variables):
+        kernel(*table, 2 * job.steps, job.tolerance, False)
+        later = _finished(begin._replace(budget=2 * job.steps), table, watched, compiled, needs)
+        found |= {name + DOUBLED: values for name, values in later.items()} | {"work": later["work"]}
+    return {name: found[name] for name in (*job.variables, "work")}
 
+
+def _begin(
+    job: Job, needs: Collection[str], initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]
+) -> Ends:
+    """Return what is known of the trajectories before they start."""
+    model = job.model
     p = tuple(parameters[name] for name in model.PARAMETERS)
     with np.errstate(all="ignore"):
         theta = state.enter(model, initial, p)
-        zero = np.zeros(len(theta[0]), np.int64)
-        largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(zero))
-        begin = Ends(model, theta, p, model.loss(theta, p), zero, zero, largest, job.steps)
-        started = [observable.start(begin) for observable in compiled]
+        loss = model.loss(theta, p)
+        zero = np.zeros(len(loss), np.int64)
+        largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(loss))
+    status = np.where(loss < model.LIMIT, RUNNING, DIVERGED)
+    return Ends(model, theta, p, loss, zero, status, largest, job.steps)
 
-    numbers = np.empty((len(zero), at.number_columns))
-    integers = np.zeros((len(zero), at.integer_columns), np.int64)
+
+def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the kernel's table, filled with the start of each trajectory."""
+    at = arrange(begin.model, tuple(compiled))
+    numbers = np.empty((len(begin.loss), at.number_columns))
+    integers = np.zeros((len(begin.loss), at.integer_columns), np.int64)
+    with np.errstate(all="ignore"):
+        started = [observable.start(begin) for observable in compiled]
     kept = (value for values, _ in started for value in values)
-    for column, values in enumerate((*theta, *p, largest, begin.loss, *kept)):
+    for column, values in enumerate((*begin.theta, *begin.p, begin.maximum, begin.loss, *kept)):
         numbers[:, column] = values
     for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
         integers[:, column] = values
-    integers[~(begin.loss < model.LIMIT), at.status // WIDTH] = DIVERGED
+    integers[:, at.status // WIDTH] = begin.status
+    return numbers, integers
 
-    def results(budget: int) -> dict[str, np.ndarray]:
-        rows, whole = np.ascontiguousarray(numbers.T), np.ascontiguousarray(integers.T)
-        loss, maximum = rows[at.loss // WIDTH], rows[at.maximum // WIDTH]
-        age, status = whole[at.age // WIDTH], whole[at.status // WIDTH]
-        end = Ends(model, tuple(rows[: len(theta)]), p, loss, age, status, maximum, budget)
-        all_kept, all_counts = iter(rows[at.kept // WIDTH :]), iter(whole[at.counts // WIDTH :])
-        found: dict[str, np.ndarray] = {"work": age}
-        with np.errstate(all="ignore"):
-            for observable in watched:
-                mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
-                found |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
-        return found
 
-    if TAIL in needs:
-        kernel(numbers, integers, job.steps - tail.window(job.steps), job.tolerance, False)
-    kernel(numbers, integers, job.steps, job.tolerance, TAIL in needs)
-    found = results(job.steps)
-    if any(name.endswith(DOUBLED) for name in job.variables):
-        kernel(numbers, integers, 2 * job.steps, job.tolerance, False)
-        later = results(2 * job.steps)
-        found |= {name + DOUBLED: values for name, values in later.items()} | {"work": later["work"]}
-    return {name: found[name] for name in (*job.variables, "work")}
+def _finished(
+    begin: Ends,
+    table: tuple[np.ndarray, np.ndarray],
+    watched: Sequence[Observable],
+    compiled: Sequence[Observable],
+    needs: Collection[str],
+) -> dict[str, np.ndarray]:
+    """Return what the observables make of the table, and the steps taken as "work"."""
+    model, at = begin.model, arrange(begin.model, tuple(compiled))
+    numbers, integers = (np.ascontiguousarray(part.T) for part in table)
+    age, status = integers[at.age // WIDTH], integers[at.status // WIDTH]
+    theta = tuple(numbers[: len(begin.theta)])
+    loss, maximum = numbers[at.loss // WIDTH], numbers[at.maximum // WIDTH]
+    found: dict[str, np.ndarray] = {"work": age}
+    with np.errstate(all="ignore"):
+        period = orbit.periods(model, theta, begin.p, status == RUNNING) if ORBIT in needs else 0
+        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period)
+        all_kept, all_counts = iter(numbers[at.kept // WIDTH :]), iter(integers[at.counts // WIDTH :])
+        for observable in watched:
+            mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
+            found |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
+    return found

@@ -1,17 +1,19 @@
-"""What a model and an observable must offer: the two contracts that everything else relies on.
+"""What a model and an observable must offer: the contracts that everything else relies on.
 
 A *model* and an *observable* are modules, not classes: numba resolves ``model.step(...)`` on a closed-over module,
 and a module's functions keep their names in tracebacks, in caches and in the reader's head.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 
 Numbers = tuple[Any, ...]  # one number a name; each a float in a kernel, an array of floats in NumPy
 
 CHUNK = 16  # steps between two looks at a trajectory: rescaling, convergence, budget
+LONGEST = 16  # steps of an orbit that is looked for at the end of a trajectory
+RETURNED = 1e-12  # relative, in each coordinate: far above rounding, far below what a slow run moves in a step
 EDGE = 2.0  # the edge of stability: the largest eigenvalue of eta times the Hessian is two
 
 
@@ -24,6 +26,7 @@ class Quantity(NamedTuple):
     above: float = -np.inf  # values must be > above ...
     least: float = -np.inf  # ... and >= least
     sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow
+    whole: bool = False  # only whole numbers, or infinity where it is the default
 
 
 class Variable(NamedTuple):
@@ -73,6 +76,7 @@ class Ends(NamedTuple):
     status: np.ndarray  # RUNNING (the budget ended), CONVERGED or DIVERGED
     maximum: np.ndarray  # largest sharpness met, in units of 1/eta, where an observable needs it
     budget: int
+    period: np.ndarray | int = 0  # of the orbit on which a RUNNING trajectory is, where an observable needs it
 
 
 RUNNING, CONVERGED, DIVERGED = 0, 1, 2
@@ -145,8 +149,74 @@ class Observable(Hashable, Protocol):
     def finish(self, begin: Ends, end: Ends, kept: Numbers, counts: Numbers) -> Mapping[str, np.ndarray]: ...
 
 
+class Table(NamedTuple):
+    """Training data: a sample a row, float64, C-contiguous."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+class Network(Protocol):
+    """One trajectory of an array model: its weights at one step, and what follows from them.
+
+    Everything is float64.  ``weights`` is one vector of all that is trained; it is changed by ``advance`` and
+    ``restore`` only, which leave ``loss`` and ``gradient`` those of the weights.
+    """
+
+    weights: np.ndarray
+    gradient: np.ndarray
+    loss: float
+
+    def advance(self, steps: int) -> np.ndarray: ...  # take so many steps; the loss after each of them
+    def restore(self, weights: np.ndarray) -> None: ...  # go back to weights that it had
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray: ...  # the exact Hessian of the loss times a vector
+    def readings(self) -> tuple[float, ...]: ...  # in the order of READINGS
+
+
+class ArrayModel(Hashable, Protocol):
+    """A model of which one trajectory is itself a network of arrays: too many numbers for the lanes of a kernel.
+
+    STATE holds what the initial weights are made from, such as their scale, not the weights.  PARAMETERS must hold
+    those of ``eos_sweep.networks.COMMON``; any other may be a size, a degree, a seed.
+    """
+
+    TITLE: str
+    REFERENCE: str
+    STATE: Mapping[str, Quantity]
+    PARAMETERS: Mapping[str, Quantity]
+    PRESETS: Mapping[str, Mapping[str, str]]
+    READINGS: Mapping[str, Quantity]  # what is read off the network, by name; stored as <name>_final
+    LIMIT: float  # a loss that is not below this has diverged
+    TARGETS: float  # columns that the targets of a data file may have at most; 0: the model takes no file
+
+    def start(self, p: Numbers, initial: Numbers, data: Table | None) -> Network: ...
+
+
+def is_array(model: Any) -> TypeGuard[ArrayModel]:
+    """Whether ``model`` is an :class:`ArrayModel`."""
+    return hasattr(model, "start")
+
+
+class Data(NamedTuple):
+    """A file of training data, and what must be in it."""
+
+    file: str
+    sha256: str
+
+
+class Job(NamedTuple):
+    """What is run for every trajectory of a sweep."""
+
+    model: Model
+    variables: tuple[str, ...]
+    steps: int
+    tolerance: float
+    data: Data | None = None
+
+
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
 EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
+ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import state
-from eos_sweep.contract import EDGE, CriticalLine, Model, Values
+from eos_sweep.contract import EDGE, CriticalLine, Model, Values, is_array
 from eos_sweep.sharpness import top
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
@@ -26,7 +26,9 @@ def initial_edge(model: Model, values: Values) -> np.ndarray:
 
 @functools.cache
 def lines_of(model: Model) -> tuple[CriticalLine, ...]:
-    """Return the critical lines of ``model``: where the start is at the edge, and its own."""
+    """Return the critical lines of ``model``: where the start is at the edge, and its own; none of a network."""
+    if is_array(model):
+        return ()
     meaning = "above it the start is beyond the edge of stability"
     start = CriticalLine("start_at_edge", r"$S(\theta_0) = 2/\eta$", meaning, functools.partial(initial_edge, model))
     return (start, *model.LINES)

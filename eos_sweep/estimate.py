@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import batch, runner, schema
+from eos_sweep.contract import is_array
 from eos_sweep.spec import Sweep, load_spec
 
 STEPS = 2**27  # of one reading: some tenths of a second
 LANES_FULL = 512  # trajectories among which the few that run last, with most lanes empty, cost 3 % at most
+NETWORKS, BEGINNING = 8, 300  # trajectories of an array model that are run, and steps of each
 LONGEST, FEWEST = 2**31, 32  # steps run to learn where trajectories end; trajectories at least
 
 
@@ -64,19 +66,7 @@ def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 
     shape = runner.block_shape(sweep)
     job = runner.job_of(sweep)
     batch.kernel_of(job)
-
-    number = int(np.clip(STEPS // sweep.steps, min(LANES_FULL, sample), sample))
-    shorter = job._replace(steps=min(sweep.steps, max(STEPS // number, 1)))
-    inputs = _draw(sweep, number, seed)
-    readings = [timed(shorter, *inputs) for _ in range(3)]
-    seconds = statistics.median(reading.seconds for reading in readings) / number
-    short = steps = readings[0].steps / number
-    if shorter.steps < job.steps:
-        number = int(np.clip(LONGEST // sweep.steps, FEWEST, number))
-        steps = timed(job, *_draw(sweep, number, seed)).steps / number
-    if short > 0:
-        seconds *= steps / short
-
+    steps, seconds = (_networks if is_array(job.model) else _lanes)(sweep, job, sample, seed)
     types = schema.dtypes(sweep)
     return Plan(
         trajectories=sweep.size,
@@ -89,6 +79,32 @@ def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 
         workers=workers,
         seconds=seconds * sweep.size / workers,
     )
+
+
+def _lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
+    """Return the steps and the seconds of one core that a trajectory takes, on average."""
+    number = int(np.clip(STEPS // sweep.steps, min(LANES_FULL, sample), sample))
+    shorter = job._replace(steps=min(sweep.steps, max(STEPS // number, 1)))
+    inputs = _draw(sweep, number, seed)
+    readings = [timed(shorter, *inputs) for _ in range(3)]
+    seconds = statistics.median(reading.seconds for reading in readings) / number
+    short = steps = readings[0].steps / number
+    if shorter.steps < job.steps:
+        number = int(np.clip(LONGEST // sweep.steps, FEWEST, number))
+        steps = timed(job, *_draw(sweep, number, seed)).steps / number
+    if short > 0:
+        seconds *= steps / short
+    return steps, seconds
+
+
+def _networks(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
+    """Return the same for an array model, if none of its trajectories diverges."""
+    parameters = _draw(sweep, sample, seed)[1]
+    steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
+    shorter, inputs = job._replace(steps=min(job.steps, BEGINNING)), _draw(sweep, NETWORKS, seed)
+    timed(shorter._replace(steps=1), *inputs)  # compiles, draws data
+    reading = timed(shorter, *inputs)
+    return steps, steps * reading.seconds / max(reading.steps, 1)
 
 
 def _draw(sweep: Sweep, number: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -29,7 +29,7 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     for table, given in tables.items():
         for name, value in given.items():
             label = f"{table}.{name}: got {short(value)}"
-            if name == "seed":
+            if name == "seed" and name not in known[table]:
                 raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
             for place in known:
                 if place != table and name in known[place]:

@@ -12,17 +12,19 @@ from typing import Any, NamedTuple
 import gmpy2
 import numpy as np
 
-from eos_sweep import exactly, observers
-from eos_sweep.batch import Job, observables_of
+from eos_sweep import exactly, observers, orbit
+from eos_sweep.batch import observables_of
 from eos_sweep.contract import (
     CHUNK,
     CONVERGED,
     DIVERGED,
     EDGE,
     EVERY_STEP,
+    ORBIT,
     RUNNING,
     TAIL,
     Ends,
+    Job,
     Model,
     Moment,
     Observable,
@@ -240,7 +242,10 @@ class Record:
 
     def finish(self) -> dict[str, np.ndarray]:
         """Return the observables."""
-        end = Ends(self.job.model, self.theta, self.p, self.loss, self.age, self.status, self.maximum, self.job.steps)
+        model, budget = self.job.model, self.job.steps
+        wanted = any(ORBIT in o.NEEDS for o in self.watched)
+        period = orbit.periods(model, self.theta, self.p, self.status == RUNNING) if wanted else 0
+        end = Ends(model, self.theta, self.p, self.loss, self.age, self.status, self.maximum, budget, period)
         found: dict[str, np.ndarray] = {}
         for o, kept, counts in zip(self.watched, self.kept, self.counts, strict=True):
             found |= o.finish(self.begin, end, kept, counts)

@@ -8,15 +8,12 @@ import numpy as np
 from numba import njit
 
 from eos_sweep import lanes
-from eos_sweep.contract import Model, Numbers
+from eos_sweep.contract import LONGEST, RETURNED, Model, Numbers
 from eos_sweep.scalar import inlined, near, select
 from eos_sweep.sources import digest
 
-LONGEST = 16  # steps
-RETURNED = 1e-12  # relative, in each coordinate: far above rounding, far below what a slow run moves in a step
 
-
-def period(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
+def periods(model: Model, theta: Numbers, p: Numbers, wanted: np.ndarray) -> np.ndarray:
     """Return the least number of steps after which each state is the same again, 0 if it takes more than LONGEST.
 
     Parameters
@@ -25,13 +22,20 @@ def period(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
         The model.
     theta, p
         States and parameters, arrays of shape (n,).
+    wanted
+        Whether one wants to know, bool of shape (n,); where not, the result is 0.
 
     Returns
     -------
     ndarray of int64, shape (n,)
     """
     found = np.zeros(len(theta[0]), np.int64)
-    finder(model)(np.stack(theta), np.stack(np.broadcast_arrays(*p)), found)
+    rows = np.flatnonzero(wanted)
+    if rows.size:
+        states, parameters = (np.stack([column[rows] for column in columns]) for columns in (theta, p))
+        some = np.zeros(rows.size, np.int64)
+        finder(model)(states, parameters, some)
+        found[rows] = some
     return found
 
 

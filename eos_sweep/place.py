@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eos_sweep import observables, provenance
+from eos_sweep.compared import differences, extends
 from eos_sweep.errors import InputError
-from eos_sweep.spec import SpecError, Sweep, differences, extends
+from eos_sweep.spec import SpecError, Sweep
 from eos_sweep.store import CREATING, EXTENDING, Store, find
 
 
@@ -87,6 +88,8 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
         )
     if store.sweep.hash != sweep.hash or group.attrs["eos_sweep"] == EXTENDING:
         store.extend(sweep)
+    elif sweep.data != store.sweep.data:
+        store.find_data(sweep)
     _remove_partial_files(path)
     store.consolidate()  # a run that was killed may not have come to it
     return store

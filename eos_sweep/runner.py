@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import batch, schema
+from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import stoppable
 from eos_sweep.place import locked, prepare
@@ -29,6 +30,7 @@ BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
 BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
 BLOCK_BYTES = 2**26  # ... unless its results take more memory than this
 QUICK, FEWEST = 2**26, 4  # a sweep of more steps than this has at least so many blocks: something to do for each core
+NETWORKS = 256  # blocks of a sweep of an array model, at most: a trajectory each, if there are no more than these
 BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other cores idle only shortly
 
 
@@ -47,16 +49,22 @@ def block_shape(sweep: Sweep) -> tuple[int, ...]:
     """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
     if sweep.chunks:
         return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
+    size = -(-sweep.size // NETWORKS) if is_array(sweep.module) else _lanes_of_a_block(sweep)
+    block = list(sweep.shape)
+    while math.prod(block) > size:
+        longest = block.index(max(block))
+        block[longest] = -(-block[longest] // 2)
+    return tuple(block)
+
+
+def _lanes_of_a_block(sweep: Sweep) -> int:
+    """Return how many trajectories of lanes are some seconds of work."""
     width = sum(dtype.itemsize for dtype in schema.dtypes(sweep).values())
     least, most = (steps // sweep.steps for steps in BLOCK_STEPS)
     size = min(int(np.clip(sweep.size // BLOCKS, least, most)), BLOCK_BYTES // width)
     if sweep.size * sweep.steps > QUICK:
         size = min(size, -(-sweep.size // FEWEST))
-    block = list(sweep.shape)
-    while math.prod(block) > max(size, 256):
-        longest = block.index(max(block))
-        block[longest] = -(-block[longest] // 2)
-    return tuple(block)
+    return max(size, 256)
 
 
 def run(
@@ -95,7 +103,7 @@ def run(
     KeyboardInterrupt
         After Ctrl-C, when the blocks in flight are done and recorded; a second Ctrl-C drops them.
     """
-    sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
+    sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
     if workers is not None and workers < 1:
         raise InputError(f"workers: got {workers}; give a whole number of threads >= 1, or leave it out")
     workers = workers or cores()
@@ -229,7 +237,7 @@ def cores() -> int:
 
 def job_of(sweep: Sweep) -> batch.Job:
     """Return what a kernel does for each trajectory of ``sweep``."""
-    return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance)
+    return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance, sweep.data)
 
 
 @functools.lru_cache(maxsize=2)

@@ -17,14 +17,16 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
 from pydantic import ValidationError as Invalid
 
+from eos_sweep import data as files
 from eos_sweep import models
 from eos_sweep import observables as outputs
 from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
-from eos_sweep.contract import Model, Quantity
+from eos_sweep.contract import Data, Model, Quantity
 from eos_sweep.expressions import Expression
 from eos_sweep.inputs import Source, evaluate, probes, resolve
+from eos_sweep.shown import shown
 
-__all__ = ["Axis", "SpecError", "Sweep", "differences", "extends", "load_spec", "make"]
+__all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
 
 SEED = Quantity("seed", "seed", least=0.0)
 
@@ -59,6 +61,7 @@ class Sweep(BaseModel):
     )
     parameters: dict[str, Entry] = Field({}, description="give a number, inf, an expression or a preset in quotes")
     initial: dict[str, Entry] = Field({}, description="give a number or an expression in quotes")
+    data: Annotated[Data | None, PlainValidator(files.parse)] = Field(None, description=files.FORM)
     chunks: dict[str, Annotated[Whole, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
 
@@ -80,6 +83,7 @@ class Sweep(BaseModel):
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the string "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
+        fields["data"] = self.data._asdict() if self.data else {}
         return _strict(fields)
 
     @model_validator(mode="after")
@@ -141,6 +145,11 @@ class Sweep(BaseModel):
         """Return the axis called ``name``; KeyError if there is none."""
         return {axis.name: axis for axis in self.axes}[name]
 
+    def checked(self) -> Self:
+        """Return the sweep; SpecError if the model cannot learn from the file, which only this reads."""
+        files.check(self.model, self.module, self.data)
+        return self
+
     @cached_property
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that ``observables`` stand for."""
@@ -188,6 +197,8 @@ class Sweep(BaseModel):
             given = getattr(self, table).get(name, source)
             shown = repr(given) if isinstance(given, str) else text(given)
             found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else shown, shown
+        if self.data:
+            found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
         return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
 
     @property
@@ -195,7 +206,7 @@ class Sweep(BaseModel):
         """All thresholds of the regime rules by name: the spec's, the model's, the defaults."""
         from eos_sweep.regimes import thresholds
 
-        return thresholds({**self.module.THRESHOLDS, **self.thresholds})
+        return thresholds({**shown(self.module).THRESHOLDS, **self.thresholds})
 
     @cached_property
     def hash(self) -> str:
@@ -238,7 +249,7 @@ def load_spec(path: str | Path) -> Sweep:
         raise SpecError(f"{path}: {error.strerror}; give the path of a TOML file") from None
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not TOML: {error}; mend it there") from None
-    return Sweep.from_dict(given)
+    return Sweep.from_dict(files.located(given, Path(path).parent)).checked()
 
 
 def make(
@@ -254,6 +265,7 @@ def make(
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Sweep:
     """Return a sweep from Python objects.
 
@@ -262,33 +274,12 @@ def make(
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
         observables: names of variables, "default" or "all"; the default if None.
+        data: {"file": path} of training data, for an array model.
 
     Raises:
         SpecError: the first thing that is wrong.
     """
     given = {"model": model, "title": title, "steps": steps, "tolerance": tolerance, "dtype": dtype, "axes": axes}
     given |= {"parameters": parameters or {}, "initial": initial or {}}
-    given |= {"chunks": chunks or {}, "thresholds": thresholds or {}}
-    return Sweep.from_dict(given if observables is None else given | {"observables": observables})
-
-
-def differences(old: Sweep, new: Sweep) -> list[str]:
-    """Return a readable line for each thing that determines the numbers and differs; none if the hashes are equal."""
-    lines = []
-    for key in {**old.identity, **new.identity}:
-        (counts, before), (counts_now, now) = (sweep.identity.get(key, ("", "none")) for sweep in (old, new))
-        if counts != counts_now:
-            lines.append(f"{key}: {before} -> {now}" + " (with other values)" * (before == now))
-    return lines
-
-
-def extends(old: Sweep, new: Sweep) -> bool:
-    """Whether the numbers of ``new`` are those of ``old`` and more: axes gained values at their end, nothing else."""
-    fixed = [
-        {key: counts for key, (counts, _) in sweep.identity.items() if not key.startswith("axes.")}
-        for sweep in (old, new)
-    ]
-    if fixed[0] != fixed[1]:
-        return False
-    pairs = list(zip(old.axes, new.axes, strict=True))
-    return old.shape != new.shape and all(after.bits.startswith(before.bits) for before, after in pairs)
+    given |= {"chunks": chunks or {}, "thresholds": thresholds or {}, "data": data or {}}
+    return Sweep.from_dict(given if observables is None else given | {"observables": observables}).checked()

@@ -35,6 +35,6 @@ def log10_abs(mantissa: np.ndarray, power: np.ndarray) -> np.ndarray:
 def values(model: Model, theta: Numbers) -> dict[str, np.ndarray]:
     """Return name -> value of each coordinate; one too small for a double comes out as zero."""
     result = dict(zip(model.STATE, theta, strict=False))
-    for name, power in zip(model.CARRIED, theta[len(model.STATE) :], strict=True):
+    for name, power in zip(model.CARRIED, theta[len(model.STATE) :], strict=False):  # an array model has more there
         result[name] = np.ldexp(result[name], (512 * np.maximum(power, -9)).astype(np.int32))
     return result

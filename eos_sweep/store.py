@@ -140,6 +140,11 @@ class Store:
         self.sweep = sweep
         self._read_arrays()
 
+    def find_data(self, sweep: Sweep) -> None:
+        """Take over from ``sweep``, which is the stored one, where the data file is now."""
+        self.group.attrs["spec"] = json.dumps(sweep.to_dict(), allow_nan=False)
+        self.sweep = sweep
+
     def region(self, block: tuple[int, ...]) -> tuple[slice, ...]:
         """Return the block's place in the grid."""
         pairs = zip(block, self.block_shape, self.sweep.shape, strict=True)

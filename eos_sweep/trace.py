@@ -4,19 +4,22 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 from numba import float64, njit, types, void
 
-from eos_sweep import batch, lanes, observables, regimes, state
-from eos_sweep.contract import CHUNK, Model
+from eos_sweep import arrays, batch, blas, lanes, observables, regimes, state
+from eos_sweep.contract import CHUNK, ArrayModel, Job, Model, is_array
 from eos_sweep.expressions import Expression
 from eos_sweep.sharpness import sharpness
+from eos_sweep.shown import shown
 from eos_sweep.sources import digest
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
+
+SHARPNESS = "sharpness (largest Hessian eigenvalue)", "S"
 
 
 def trajectory(
@@ -26,6 +29,7 @@ def trajectory(
     *,
     steps: int,
     seed: int | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
     """Return one gradient descent trajectory, whole: it does not end early.
 
@@ -38,15 +42,19 @@ def trajectory(
     steps
         Number of steps.
     seed
-        Of the draws, if an expression has one, as on a sweep's axis ``seed``.
+        Of the draws, if an expression has one, as on a sweep's axis ``seed``; or of an array model.
+    data
+        ``{"file": path}`` of training data, for an array model.
 
     Returns
     -------
     Dataset
         Dimension ``step`` of length steps + 1, from the start.  One variable per coordinate, by its name, ``loss`` and
         its parts, ``sharpness``, and ``eigenvalues`` of the Hessian (largest first); of a coordinate with its own
-        exponent also ``log10_abs_<name>``, which does not underflow.  From the step on which the loss leaves the
-        model's bound, all are NaN.  Parameters are scalar coordinates; the attribute ``threshold`` is 2/eta.
+        exponent also ``log10_abs_<name>``, which does not underflow.  Of an array model, instead of coordinates and
+        eigenvalues, what is read off its network; like the sharpness it is held from one look to the next.  From the
+        step on which the loss leaves the model's bound, all are NaN.  Parameters are scalar coordinates; the attribute
+        ``threshold`` is 2/eta.
 
     Raises
     ------
@@ -60,7 +68,9 @@ def trajectory(
     >>> int((run.sharpness > run.threshold).values.argmax())
     348
     """
-    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps)  # so a spec's checks hold here, too
+    sweep = make(
+        model, {"seed": [seed or 0]}, parameters, initial, steps=steps, data=data
+    )  # so a spec's checks hold here, too
     draws = [
         name for name, source in sweep.sources.items() if isinstance(source, Expression) and "seed" in source.names
     ]
@@ -74,7 +84,26 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     model, steps = sweep.module, sweep.steps
     initial, parameters = sweep.inputs({name: np.full(1, value) for name, value in point.items()})
     p = tuple(float(parameters[name][0]) for name in model.PARAMETERS)
-    start = state.enter(model, initial, tuple(parameters[name] for name in model.PARAMETERS))
+    found = _network(sweep, p, initial) if is_array(model) else _lane(model, steps, p, initial)
+    coordinates = {"step": _series(np.arange(steps + 1), "gradient descent step", "t")}
+    for name, quantity in model.PARAMETERS.items():
+        meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
+        coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
+    pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
+    inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
+    attributes = {
+        "title": f"Gradient descent on {model.TITLE}\n{inputs}",
+        "model": sweep.model,
+        "references": model.REFERENCE,
+        "threshold": float(shown(model).threshold(p)),
+        "threshold_long_name": "2/eta, the edge of stability",
+    }
+    return xr.Dataset(found, coordinates, attributes)
+
+
+def _lane(model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
+    """Return what a trajectory of numbers did, by step."""
+    start = state.enter(model, initial, tuple(np.full(1, value) for value in p))
     states = np.empty((steps + 1, len(start)))
     states[0] = [value[0] for value in start]
     recorder(model)(states, p)
@@ -92,25 +121,31 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
         whole = (*values.values(), *(np.zeros_like(loss) for _ in model.CARRIED))  # as far as doubles reach
         for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
             found[name] = _series(part, *quantity[:2])
-        found["sharpness"] = _series(sharpness(model, theta, p), "sharpness (largest Hessian eigenvalue)", "S")
+        found["sharpness"] = _series(sharpness(model, theta, p), *SHARPNESS)
         eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
         eigenvalues[inside] = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
     meaning = {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"}
     found["eigenvalues"] = xr.Variable(("step", "eigenvalue"), eigenvalues, meaning)
-    coordinates = {"step": _series(np.arange(steps + 1), "gradient descent step", "t")}
-    for name, quantity in model.PARAMETERS.items():
-        meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
-        coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
-    pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
-    inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
-    attributes = {
-        "title": f"Gradient descent on {model.TITLE}\n{inputs}",
-        "model": sweep.model,
-        "references": model.REFERENCE,
-        "threshold": float(model.threshold(p)),
-        "threshold_long_name": "2/eta, the edge of stability",
-    }
-    return xr.Dataset(found, coordinates, attributes)
+    return found
+
+
+def _network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
+    """Return what a trajectory of an array model did, by step; between two looks the earlier one is held."""
+    model = cast(ArrayModel, sweep.module)
+    rows = np.full((sweep.steps + 1, len(model.READINGS) + 2), np.nan)
+    job = Job(sweep.module, (), sweep.steps, sweep.tolerance, sweep.data)
+    at, held = 0, None
+    with blas.one_thread(), np.errstate(all="ignore"):
+        for losses, look, *_ in arrays.follow(job, p, tuple(float(initial[name][0]) for name in model.STATE)):
+            rows[at : at + losses.size, 0] = losses
+            rows[at : at + losses.size, 1:] = look if held is None else held
+            at, held = at + losses.size, look
+            rows[at - 1, 1:] = look
+        rows[:, -1] *= 0.5 * shown(sweep.module).threshold(p)
+    columns = iter(rows.T)
+    found = {"loss": _series(next(columns), "loss", "L")}
+    found |= {name: _series(next(columns), *quantity[:2]) for name, quantity in model.READINGS.items()}
+    return found | {"sharpness": _series(next(columns), *SHARPNESS)}
 
 
 def _series(array: np.ndarray, long_name: str, symbol: str) -> xr.Variable:
@@ -119,7 +154,7 @@ def _series(array: np.ndarray, long_name: str, symbol: str) -> xr.Variable:
 
 def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) -> dict[str, np.generic]:
     """Return observables of one point, from the kernel that sweeps use: their bits are those that a store has."""
-    job = batch.Job(sweep.module, names, sweep.steps, sweep.tolerance)
+    job = Job(sweep.module, names, sweep.steps, sweep.tolerance, sweep.data)
     found = batch.run(job, *sweep.inputs({name: np.full(1, value) for name, value in point.items()}))
     known = observables.variables(sweep.module)
     types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}

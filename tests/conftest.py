@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import settings
 
-from eos_sweep import batch, observables, orbit, regimes
-from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING, Ends, Moment
+from eos_sweep import batch, observables, regimes
+from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, LONGEST, RETURNED, RUNNING, Ends, Moment
 from eos_sweep.models import bivariate
 from eos_sweep.observables import lyapunov
 from eos_sweep.observers import watcher
@@ -142,10 +142,10 @@ def _period(path, parameters):
     p = tuple(columns({name: 0.0 for name in bivariate.STATE}, parameters)[1].values())
     last = theta = tuple(x[-1] for x in path.rescaled)
     found = np.where(path.status[-1] == CONVERGED, 1, 0)
-    for k in range(1, orbit.LONGEST + 1):
+    for k in range(1, LONGEST + 1):
         with np.errstate(all="ignore"):
             theta = bivariate.step(theta, p)
-            there = np.all([abs(a - b) <= orbit.RETURNED * abs(b) for a, b in zip(theta, last, strict=True)], axis=0)
+            there = np.all([abs(a - b) <= RETURNED * abs(b) for a, b in zip(theta, last, strict=True)], axis=0)
         found = np.where((path.status[-1] == RUNNING) & there & (found == 0), k, found)
     return found
 

@@ -10,8 +10,8 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-CORE = ("bits", "contract", "functions", "scalar", "sharpness", "state")
-PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in (*CORE, "orbit", "regimes", "theory")}
+CORE = ("bits", "contract", "functions", "lanczos", "networks", "scalar", "sharpness", "shown", "state")
+PIECES = {"numpy", *sys.stdlib_module_names} | {f"eos_sweep.{name}" for name in (*CORE, "regimes", "theory")}
 
 
 def imported(name):
@@ -37,13 +37,11 @@ def importers(*packages):
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("models.", "observables."))])
 def test_models_and_observables_are_made_of_a_few_pieces(name):
     foreign = {module for module in imported(name) if not within(module, PIECES) and module != "eos_sweep"}
-    if name.endswith("__init__"):  # the tables, which import what they are asked for
-        foreign = {module for module in foreign if module.split(".")[0] not in sys.stdlib_module_names}
     assert not foreign
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = {"kernel", "passes", "observers", "layout", "lanes", *CORE}
+    core = {"feed", "kernel", "passes", "observers", "layout", "lanes", *CORE}
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
@@ -58,6 +56,7 @@ def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"runner"}
     assert importers("zarr") <= {"store"}
     compiled = {"bits", "kernel", "lanes", "orbit", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
+    compiled |= {"feed", "networks"}
     assert importers("numba", "llvmlite") <= compiled
     assert importers("matplotlib") <= {"plot", "bench.chart"}
     assert importers("jax") == {"bench.peers.jax_vmap"} and importers("torch") == {"bench.peers.torch_compile"}

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specs import PLAIN, sweep
 
-from eos_sweep.spec import SpecError, Sweep, differences, load_spec, make
+from eos_sweep.compared import differences
+from eos_sweep.spec import SpecError, Sweep, load_spec, make
 
 TEXT = """
 model = "bivariate"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from specs import sweep
 
-from eos_sweep.spec import differences, extends
+from eos_sweep.compared import differences, extends
 
 
 @pytest.mark.parametrize(

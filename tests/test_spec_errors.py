@@ -173,8 +173,9 @@ def test_a_folder_is_no_spec(tmp_path):
         load_spec(tmp_path)
 
 
-TABLES = ("axes", "parameters", "initial", "chunks", "thresholds")
-NAMES = ("model", "steps", "dtype", "observables", *TABLES, "eta", "lambda1", "radius", "alpha", "seed", "log", "x", "")
+TABLES = ("axes", "parameters", "initial", "chunks", "thresholds", "data")
+INPUTS = ("eta", "lambda1", "radius", "alpha", "seed")
+NAMES = ("model", "steps", "dtype", "observables", *TABLES, *INPUTS, "log", "file", "x", "")
 plain = st.one_of(
     st.none(),
     st.booleans(),

@@ -4,7 +4,12 @@ import importlib
 
 from eos_sweep.contract import Model
 
-TABLE = {"bivariate": "eos_sweep.models.bivariate"}
+TABLE = {
+    "bivariate": "eos_sweep.models.bivariate",
+    "tanh_net": "eos_sweep.models.tanh_net",
+    "relu": "eos_sweep.models.relu",
+    "linear_net_full": "eos_sweep.models.linear_net_full",
+}
 
 
 def get(name: str) -> Model:

@@ -4,7 +4,8 @@ import importlib
 from collections.abc import Iterable
 
 from eos_sweep import regimes
-from eos_sweep.contract import Model, Observable, Variable
+from eos_sweep.contract import Model, Observable, Variable, is_array
+from eos_sweep.shown import shown
 
 DOUBLED = "_doubled"
 
@@ -42,11 +43,12 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
 
     What decides the regime can be stored ``_doubled``, too: as it is after twice the budget.
     """
+    seen = shown(model)
     known = {
-        variable: (name, description) for name in TABLE for variable, description in get(name).variables(model).items()
+        variable: (name, description) for name in TABLE for variable, description in get(name).variables(seen).items()
     }
     later = {}
-    for name in (*regimes.REQUIRED, *({"lyapunov"} & set(model.OBSERVABLES))):
+    for name in () if is_array(model) else (*regimes.REQUIRED, *({"lyapunov"} & set(model.OBSERVABLES))):
         owner, description = known[name]
         later[name + DOUBLED] = owner, description._replace(long_name=f"{description.long_name}, after twice the steps")
     return known | later
@@ -63,7 +65,7 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
         If a name is none of these.
     """
     known = variables(model)
-    default = {*DEFAULT, *model.OBSERVABLES}
+    default = {*DEFAULT, *shown(model).OBSERVABLES}
     groups = {
         "default": [name for name, (owner, _) in known.items() if owner in default and not name.endswith(DOUBLED)],
         "all": [name for name in known if not name.endswith(DOUBLED)],

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from eos_sweep.contract import CONVERGED, RUNNING, Variable
-from eos_sweep.orbit import LONGEST, period
+from eos_sweep.contract import CONVERGED, LONGEST, ORBIT, RUNNING, Variable
 
-NEEDS = ()
+NEEDS = (ORBIT,)
 KEPT = FLAGS = COUNTS = 0
 
 
@@ -19,9 +18,4 @@ def start(begin):
 
 
 def finish(begin, end, kept, counts):
-    periods = np.where(end.status == CONVERGED, 1, 0)
-    running = np.flatnonzero(end.status == RUNNING)
-    if running.size:
-        theta, p = (tuple(column[running] for column in columns) for columns in (end.theta, end.p))
-        periods[running] = period(end.model, theta, p)
-    return {"period": periods}
+    return {"period": np.select([end.status == RUNNING, end.status == CONVERGED], [end.period, 1], 0)}

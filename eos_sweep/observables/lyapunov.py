@@ -20,6 +20,8 @@ OCTAVES = 8.0  # taken out at once: v stays between 2**-8 and 2**8, if no step d
 
 
 def variables(model):
+    if not hasattr(model, "tangent"):
+        return {}
     nan = float("nan")
     return {
         "lyapunov": Variable("float64", "Lyapunov exponent per step over the whole run", nan, centre=0.0),

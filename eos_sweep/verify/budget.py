@@ -111,7 +111,7 @@ def budget(
     if number is not None and number < cells.size:
         cells = np.sort(np.random.default_rng(seed).choice(cells, number, replace=False))
     sweep = store.sweep
-    job = batch.Job(sweep.module, regimes.reads(store.thresholds), factor * sweep.steps, sweep.tolerance)
+    job = runner.job_of(sweep)._replace(variables=regimes.reads(store.thresholds), steps=factor * sweep.steps)
     batch.kernel_of(job)
     parts = [cells[at : at + BATCH] for at in range(0, cells.size, BATCH)]
     after, done = [], 0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import oracle, regimes, runner
-from eos_sweep.batch import Job
+from eos_sweep.contract import Job
 from eos_sweep.store import Store
 from eos_sweep.verify.sample import inputs
 

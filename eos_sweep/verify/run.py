@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import ignored
 from eos_sweep.runner import cores
@@ -51,7 +52,7 @@ def verify(
     InputError
         If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
     """
-    store = Store.open(path)
+    store = _opened(path)
     strata = draw(labels(store), number, seed)
     if not strata:
         raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
@@ -75,9 +76,17 @@ def verify(
     return Report(store, strata, verdicts)
 
 
+def _opened(path: str | Path) -> Store:
+    """Open a store whose trajectories exact arithmetic can follow."""
+    store = Store.open(path)
+    if is_array(store.sweep.module):
+        raise InputError(f"{path}: {store.sweep.model} is a model of arrays; exact arithmetic follows others only")
+    return store
+
+
 def single(path: str | Path, index: Mapping[str, float]) -> Report:
     """Judge one cell, given by its index along each axis."""
-    store = Store.open(path)
+    store = _opened(path)
     codes = labels(store)
     for name in index:
         if name not in store.sweep.dims:

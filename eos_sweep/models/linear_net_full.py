@@ -1,0 +1,110 @@
+"""A two-layer linear network of any width, with its weights as arrays.
+
+    F = A' W X / sqrt(m),    L = |F - Y|^2 / n
+
+for n samples, the columns of X, and one output.  Source: Li, Wang, Li 2022, "Analyzing Sharpness along GD Trajectory:
+Progressive Sharpening and Edge of Stability", arXiv 2207.12678.
+
+Without a data file the inputs are normal, feature k with variance 1/k, and the targets are their sums over the root of
+their number.  A and W begin normal with variance one; ``scale`` multiplies them.
+"""
+
+import functools
+
+import numpy as np
+
+from eos_sweep.contract import Numbers, Quantity, Table
+from eos_sweep.lanczos import Tracker
+from eos_sweep.networks import COMMON, views
+
+TITLE = "f(x) = A'Wx/√m"
+REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"
+STATE = {"scale": Quantity("factor on the initial weights", "scale", default=1.0)}
+PARAMETERS = {
+    "width": Quantity("hidden units", "m", default=100.0, least=1.0, whole=True),
+    "features": Quantity("inputs (without a data file)", "d", default=10.0, least=1.0, whole=True),
+    "points": Quantity("number of samples (without a data file)", "n", default=50.0, least=2.0, whole=True),
+    **COMMON,
+}
+PRESETS: dict[str, dict[str, str]] = {}
+READINGS = {
+    "outer": Quantity("squared norm of the outer weights", "|A|²"),
+    "gauss_newton": Quantity("largest eigenvalue of the Gauss-Newton matrix", "λ₁(M)"),
+    "drift": Quantity("Frobenius norm of the change of AA' - WW', which gradient flow conserves", "drift"),
+}
+LIMIT = 1e30
+TARGETS = 1.0
+
+
+@functools.lru_cache(maxsize=8)
+def normal(seed: int, features: int, points: int) -> Table:
+    """Return random data."""
+    draw = np.random.default_rng([seed, 1])  # another stream than the weights'
+    inputs = draw.standard_normal((points, features)) / np.sqrt(np.arange(1, features + 1))
+    return Table(inputs, inputs.sum(1, keepdims=True) / np.sqrt(features))
+
+
+def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    width, features, points, eta, seed, stride, time = p
+    table = data or normal(int(seed), int(features), int(points))
+    size = int(width) * (1 + table.inputs.shape[1])
+    return Net(table, initial[0] * np.random.default_rng(int(seed)).standard_normal(size), int(width), eta)
+
+
+class Net:
+    """The network at one step; ``error`` is D = F - Y."""
+
+    def __init__(self, table: Table, weights: np.ndarray, width: int, eta: float) -> None:
+        self.eta, self.inputs, self.targets = eta, table.inputs, table.targets[:, 0]
+        count, features = table.inputs.shape
+        self._rate = 2.0 / (count * np.sqrt(width))
+        self._shapes = [(width,), (width, features)]
+        self.weights, self.gradient = weights, np.empty_like(weights)
+        self.outer, self.inner = views(weights, self._shapes)
+        self._conserved, self._tracker = self.balance(), Tracker(count)
+        self._pass()
+
+    def _pass(self) -> None:
+        """Compute the errors, the loss and the gradient."""
+        self.output = self.inputs @ (self.outer @ self.inner) / np.sqrt(len(self.outer))
+        self.error = self.output - self.targets
+        self.loss = float(self.error @ self.error) / len(self.error)
+        self._pull = self.error @ self.inputs
+        outer, inner = views(self.gradient, self._shapes)
+        outer[:] = self._rate * (self.inner @ self._pull)
+        np.multiply(self._rate * self.outer[:, None], self._pull, out=inner)
+
+    def advance(self, steps: int) -> np.ndarray:
+        losses = np.empty(steps)
+        for k in range(steps):
+            self.weights -= self.eta * self.gradient
+            self._pass()
+            losses[k] = self.loss
+        return losses
+
+    def restore(self, weights: np.ndarray) -> None:
+        self.weights[:] = weights
+        self._pass()
+
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        result = np.empty_like(vector)
+        (outer, inner), (slope, slopes) = views(vector, self._shapes), views(result, self._shapes)
+        moved = self.inputs @ (outer @ self.inner + self.outer @ inner) / np.sqrt(len(outer))
+        turned = moved @ self.inputs
+        slope[:] = self._rate * (inner @ self._pull + self.inner @ turned)
+        slopes[:] = self._rate * (np.multiply.outer(outer, self._pull) + np.multiply.outer(self.outer, turned))
+        return result
+
+    def balance(self) -> np.ndarray:
+        """Return AA' - WW'."""
+        return np.multiply.outer(self.outer, self.outer) - self.inner @ self.inner.T
+
+    def gauss_newton(self, vector: np.ndarray) -> np.ndarray:
+        """Return M times a vector, M = 2/(mn) (|A|^2 X'X + X'W'WX)."""
+        back = vector @ self.inputs
+        both = (self.outer @ self.outer) * back + (self.inner @ back) @ self.inner
+        return 2.0 / (len(self.outer) * len(self.error)) * (self.inputs @ both)
+
+    def readings(self) -> tuple[float, ...]:
+        drift = float(np.linalg.norm(self.balance() - self._conserved))
+        return float(self.outer @ self.outer), self._tracker.top(self.gauss_newton), drift

@@ -1,0 +1,179 @@
+"""A network of threshold neurons that has to find sparse signals in noise.
+
+    f(x) = a- sum_j relu(-x_j + b) + a+ sum_j relu(x_j + b),    L = mean log(1 + exp(-y f(x)))
+
+with x = lambda y e_j + N(0, I) in d dimensions, labels y = +-1 and places j uniform.  Trained are a-, a+ and b.  For
+b = 0 the noise of all coordinates drowns the signal; a bias well below zero cuts it off.  Source: Ahn, Bubeck, Chewi,
+Lee, Suarez, Zhang 2022, "Learning threshold neurons via the edge of stability", arXiv 2212.07469, figure on the
+transition at eta = 8 pi / d^2.
+
+a- and a+ begin normal with variance 1 / (2d) times ``scale`` squared, the bias at ``bias``.
+
+A sum over coordinates depends on x by how many of them are above -b and on their sum: with each sample sorted, and
+sums of its smallest coordinates known, a step takes the time of n samples, not of n d coordinates.  A bias moves little
+in a step, so the count of the step before is where to look.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep.contract import Numbers, Quantity, Table
+from eos_sweep.networks import COMMON, compiled
+
+TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
+REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
+STATE = {
+    "scale": Quantity("factor on the initial outer weights", "scale", default=1.0),
+    "bias": Quantity("initial bias", "b", default=0.0),
+}
+PARAMETERS = {
+    "dimension": Quantity("dimension of the inputs", "d", default=200.0, least=1.0, whole=True),
+    "points": Quantity("number of samples", "n", default=300.0, least=1.0, whole=True),
+    "signal": Quantity("size of the signal", "λ", default=3.0),
+    **COMMON,
+}
+PRESETS: dict[str, dict[str, str]] = {}
+READINGS = {
+    "bias": Quantity("bias", "b"),
+    "outer": Quantity("sum of the outer weights", "a⁻+a⁺"),
+    "accuracy": Quantity("share of fresh samples whose label is right", "accuracy"),
+}
+LIMIT = 1e30
+TARGETS = 0.0
+TESTS = 2000  # fresh samples: the accuracy has a standard error of at most 0.011
+
+
+class Samples(NamedTuple):
+    """Samples sorted along each row, and what their sums are read from."""
+
+    ordered: np.ndarray
+    sums: np.ndarray  # of the k smallest coordinates, k = 0 ... d
+    labels: np.ndarray
+
+
+@functools.lru_cache(maxsize=8)
+def samples(seed: int, dimension: int, points: int, signal: float) -> tuple[Samples, Samples]:
+    """Return samples to learn from, and fresh ones."""
+    draw = np.random.default_rng([seed, 1])  # another stream than the weights'
+    return _drawn(draw, dimension, points, signal), _drawn(draw, dimension, TESTS, signal)
+
+
+def _drawn(draw: np.random.Generator, dimension: int, points: int, signal: float) -> Samples:
+    labels = draw.choice((-1.0, 1.0), points)
+    inputs = draw.standard_normal((points, dimension))
+    inputs[np.arange(points), draw.integers(dimension, size=points)] += signal * labels
+    inputs.sort(axis=1)
+    return Samples(inputs, np.pad(np.cumsum(inputs, axis=1), ((0, 0), (1, 0))), labels)
+
+
+def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    dimension, points, signal, eta, seed, stride, time = p
+    scale, bias = initial
+    outer = scale / np.sqrt(2.0 * dimension) * np.random.default_rng(int(seed)).standard_normal(2)
+    learnt, fresh = samples(int(seed), int(dimension), int(points), signal)
+    return Net(learnt, fresh, np.append(outer, bias), eta)
+
+
+@compiled
+def features(bias, ordered, sums, counts, values):
+    """Move ``counts`` to how many coordinates are below bias and how many are not above -bias; sum what is beyond.
+
+    ``values`` gets sum relu(-x + b), sum relu(x + b), and their derivatives by b.
+    """
+    size = ordered.shape[1]
+    for i in range(ordered.shape[0]):
+        for side in range(2):
+            bound, k = (bias, counts[i, 0]) if side == 0 else (-bias, counts[i, 1])
+            while k < size and ordered[i, k] < bound:
+                k += 1
+            while k > 0 and ordered[i, k - 1] >= bound:
+                k -= 1
+            counts[i, side] = k
+        below, above = counts[i, 0], size - counts[i, 1]
+        values[i, 0] = below * bias - sums[i, below]
+        values[i, 1] = above * bias + (sums[i, size] - sums[i, size - above])
+        values[i, 2], values[i, 3] = below, above
+
+
+@compiled
+def slopes(weights, values, labels, gradient):
+    """Compute the gradient; return the loss."""
+    loss = 0.0
+    gradient[:] = 0.0
+    for i in range(labels.size):
+        margin = labels[i] * (weights[0] * values[i, 0] + weights[1] * values[i, 1])
+        small = math.exp(-abs(margin))
+        loss += math.log1p(small) + max(-margin, 0.0)
+        pull = -labels[i] * (small if margin > 0 else 1.0) / (1.0 + small)
+        gradient[0] += pull * values[i, 0]
+        gradient[1] += pull * values[i, 1]
+        gradient[2] += pull * (weights[0] * values[i, 2] + weights[1] * values[i, 3])
+    gradient /= labels.size
+    return loss / labels.size
+
+
+@compiled
+def bends(weights, values, labels, hessian):
+    """Add up the Hessian in an array of zeros."""
+    slope = np.empty(3)
+    for i in range(labels.size):
+        slope[0], slope[1] = values[i, 0], values[i, 1]
+        slope[2] = weights[0] * values[i, 2] + weights[1] * values[i, 3]
+        margin = labels[i] * (weights[0] * slope[0] + weights[1] * slope[1])
+        small = math.exp(-abs(margin))
+        pull = -labels[i] * (small if margin > 0 else 1.0) / (1.0 + small)
+        for j in range(3):
+            for k in range(3):
+                hessian[j, k] += small / (1.0 + small) ** 2 * slope[j] * slope[k]
+        for j in range(2):
+            hessian[j, 2] += pull * values[i, 2 + j]
+            hessian[2, j] += pull * values[i, 2 + j]
+    hessian /= labels.size
+
+
+@compiled
+def descend(eta, ordered, sums, labels, weights, gradient, counts, values, losses):
+    """Take ``losses.size`` steps."""
+    for k in range(losses.size):
+        weights -= eta * gradient
+        features(weights[2], ordered, sums, counts, values)
+        losses[k] = slopes(weights, values, labels, gradient)
+
+
+class Net:
+    """The network at one step; its weights are a-, a+, b."""
+
+    def __init__(self, learnt: Samples, fresh: Samples, weights: np.ndarray, eta: float) -> None:
+        self.eta, self.learnt, self.fresh = eta, learnt, fresh
+        self._counts, self._values = np.zeros((len(learnt.labels), 2), np.int64), np.empty((len(learnt.labels), 4))
+        self._fresh_counts, self._fresh_values = np.zeros((TESTS, 2), np.int64), np.empty((TESTS, 4))
+        self.weights, self.gradient, self.loss = np.empty(3), np.empty(3), np.nan
+        self.restore(weights)
+
+    def advance(self, steps: int) -> np.ndarray:
+        losses = np.empty(steps)
+        descend(self.eta, *self.learnt, self.weights, self.gradient, self._counts, self._values, losses)
+        self.loss = float(losses[-1]) if steps else self.loss
+        return losses
+
+    def restore(self, weights: np.ndarray) -> None:
+        self.weights[:] = weights
+        features(self.weights[2], *self.learnt[:2], self._counts, self._values)
+        self.loss = slopes(self.weights, self._values, self.learnt.labels, self.gradient)
+
+    def hessian(self) -> np.ndarray:
+        """Return the second derivatives: those of the pieces, between the kinks of f."""
+        found = np.zeros((3, 3))
+        bends(self.weights, self._values, self.learnt.labels, found)
+        return found
+
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        return self.hessian() @ vector
+
+    def readings(self) -> tuple[float, ...]:
+        features(self.weights[2], *self.fresh[:2], self._fresh_counts, self._fresh_values)
+        output = self._fresh_values[:, :2] @ self.weights[:2]
+        return float(self.weights[2]), float(self.weights[:2].sum()), float(np.mean(output * self.fresh.labels > 0))

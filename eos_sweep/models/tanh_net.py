@@ -1,0 +1,121 @@
+"""A fully connected network of tanh units, trained on all its data at once.
+
+    f(x) = W_L tanh( ... tanh(W_1 x + b_1) ... ) + b_L,    L = (1/2n) sum_i |f(x_i) - y_i|^2.
+
+Source: Cohen, Kaur, Li, Kolter, Talwalkar 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
+Stability", arXiv 2103.00065.  Without a data file the inputs are ``points`` numbers on linspace(-1, 1) and the targets
+the Chebyshev polynomial T_k of them, as in its appendix on one-dimensional tasks.
+
+Weights begin normal with variance 2 / (inputs + outputs) of their layer (Glorot), biases at zero; ``scale`` multiplies
+them.
+
+A one is appended to the activations of each layer, so that the last column of a layer's matrix is its bias.  The
+product of the Hessian with a vector is the derivative of the gradient along it (Pearlmutter 1994), by the same passes.
+"""
+
+import functools
+import itertools
+
+import numpy as np
+
+from eos_sweep.contract import Numbers, Quantity, Table
+from eos_sweep.networks import COMMON, views
+
+TITLE = "a fully connected tanh network"
+REFERENCE = "Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"
+STATE = {"scale": Quantity("factor on the initial weights", "scale", default=1.0)}
+PARAMETERS = {
+    "width": Quantity("units of a hidden layer", "width", default=30.0, least=1.0, whole=True),
+    "depth": Quantity("number of hidden layers", "depth", default=1.0, least=1.0, whole=True),
+    "degree": Quantity("degree of the Chebyshev target (without a data file)", "k", default=3.0, least=0.0, whole=True),
+    "points": Quantity("number of samples (without a data file)", "n", default=20.0, least=2.0, whole=True),
+    **COMMON,
+}
+PRESETS: dict[str, dict[str, str]] = {}
+READINGS = {"norm": Quantity("norm of all weights", "|θ|")}
+LIMIT = 1e30
+TARGETS = np.inf
+
+
+@functools.lru_cache(maxsize=8)
+def chebyshev(degree: int, points: int) -> Table:
+    """Return T_degree on evenly spaced points."""
+    x = np.linspace(-1.0, 1.0, points)
+    return Table(x[:, None], np.cos(degree * np.arccos(x))[:, None])
+
+
+def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    width, depth, degree, points, eta, seed, stride, time = p
+    table = data or chebyshev(int(degree), int(points))
+    sizes = [table.inputs.shape[1], *[int(width)] * int(depth), table.targets.shape[1]]
+    draw, (scale,) = np.random.default_rng(int(seed)), initial
+    layers = []
+    for count, units in itertools.pairwise(sizes):
+        deviation = scale * np.sqrt(2.0 / (count + units))
+        layers.append(np.hstack([deviation * draw.standard_normal((units, count)), np.zeros((units, 1))]))
+    return Net(table, [layer.shape for layer in layers], np.concatenate(layers, axis=None), eta)
+
+
+class Net:
+    """The network at one step; a column of an array is a sample."""
+
+    def __init__(self, table: Table, shapes: list[tuple[int, int]], weights: np.ndarray, eta: float) -> None:
+        self.weights, self.gradient = weights, np.empty_like(weights)
+        self._eta, self._targets, self._shapes = eta, np.ascontiguousarray(table.targets.T), shapes
+        self._layers, self._slopes = views(weights, shapes), views(self.gradient, shapes)
+        count = len(table.inputs)
+        self._active = [np.ones((size, count)) for _, size in shapes]  # with a row of ones
+        self._active[0][:-1] = table.inputs.T
+        # What comes back to the output of each unit, the unit's own slope, and their product.
+        self._back, self._bend, self._delta = ([np.empty((size, count)) for size, _ in shapes] for _ in range(3))
+        self.loss = self._pass()
+
+    def _pass(self) -> float:
+        """Compute activations, loss and gradient."""
+        active, last = self._active, len(self._layers) - 1
+        for k in range(last):
+            np.tanh(np.dot(self._layers[k], active[k], out=self._back[k]), out=active[k + 1][:-1])
+        delta = np.dot(self._layers[last], active[last], out=self._delta[last])
+        delta -= self._targets
+        loss = 0.5 * float(np.vdot(delta, delta)) / delta.shape[1]
+        delta /= delta.shape[1]
+        np.dot(delta, active[last].T, out=self._slopes[last])
+        for k in range(last - 1, -1, -1):
+            hidden, bend = active[k + 1][:-1], self._bend[k]
+            np.dot(self._layers[k + 1][:, :-1].T, self._delta[k + 1], out=self._back[k])
+            np.subtract(1.0, np.multiply(hidden, hidden, out=bend), out=bend)
+            np.multiply(self._back[k], bend, out=self._delta[k])
+            np.dot(self._delta[k], active[k].T, out=self._slopes[k])
+        return loss
+
+    def advance(self, steps: int) -> np.ndarray:
+        losses = np.empty(steps)
+        for k in range(steps):
+            self.weights -= self._eta * self.gradient
+            losses[k] = self.loss = self._pass()
+        return losses
+
+    def restore(self, weights: np.ndarray) -> None:
+        self.weights[:] = weights
+        self.loss = self._pass()
+
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        result = np.empty_like(vector)
+        along, slopes = views(vector, self._shapes), views(result, self._shapes)
+        active, last = self._active, len(self._layers) - 1
+        moved = []  # derivatives along the vector of the hidden activations
+        turned = along[0] @ active[0]
+        for k in range(1, last + 1):
+            moved.append(turned * self._bend[k - 1])
+            turned = along[k] @ active[k] + self._layers[k][:, :-1] @ moved[-1]
+        turned /= turned.shape[1]  # from here on derivatives of delta
+        for k in range(last, 0, -1):
+            np.dot(turned, active[k].T, out=slopes[k])
+            slopes[k][:, :-1] += self._delta[k] @ moved[k - 1].T
+            back = self._layers[k][:, :-1].T @ turned + along[k][:, :-1].T @ self._delta[k]
+            turned = back * self._bend[k - 1] - 2.0 * active[k][:-1] * moved[k - 1] * self._back[k - 1]
+        np.dot(turned, active[0].T, out=slopes[0])
+        return result
+
+    def readings(self) -> tuple[float, ...]:
+        return (float(np.linalg.norm(self.weights)),)
