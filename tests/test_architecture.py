@@ -10,7 +10,9 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state", "theory")}
+PIECES = {"numpy"} | {
+    f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state", "symmetric", "theory")
+}
 
 
 def imported(name):
@@ -42,7 +44,19 @@ def test_models_and_observables_are_made_of_a_few_pieces(name):
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = {"bits", "kernel", "passes", "observers", "layout", "lanes", "scalar", "sharpness", "contract", "state"}
+    core = {
+        "bits",
+        "kernel",
+        "passes",
+        "observers",
+        "layout",
+        "lanes",
+        "scalar",
+        "sharpness",
+        "contract",
+        "state",
+        "symmetric",
+    }
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
