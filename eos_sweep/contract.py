@@ -89,6 +89,7 @@ class Model(Hashable, Protocol):
     REFERENCE: str
     STATE: Mapping[str, Quantity]
     PARAMETERS: Mapping[str, Quantity]
+    CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
@@ -143,6 +144,11 @@ class Observable(Hashable, Protocol):
     def watch_sharpness(self, kept: Numbers, ratio: Any) -> Numbers: ...  # with EVERY_STEP or TAIL
     def fold(self, counts: Numbers, bits: Numbers, age: Any, steps: Any) -> Numbers: ...
     def finish(self, begin: Ends, end: Ends, kept: Numbers, counts: Numbers) -> Mapping[str, np.ndarray]: ...
+
+
+def conditions(model: Model) -> Mapping[str, Callable[[Values], np.ndarray]]:
+    """Return what the inputs of ``model`` must meet together, beside the bounds that each has alone."""
+    return getattr(model, "CONDITIONS", {})
 
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.

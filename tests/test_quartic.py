@@ -241,10 +241,10 @@ def test_where_no_minimum_is_stable_bounded_runs_end_on_equal_weights():
 
 
 def test_the_onset_line_is_where_the_kernel_first_crosses():
-    """Exact for small steps: the oscillation that would lower the sharpness has yet to begin."""
-    eta = 2 / quartic.gradient_flow_sharpness(2.0, 0.49)
-    found = bisect(lambda e: run(("crossings",), 50_000, x=2.0, y=0.49, eta=e)["crossings"] > 0, 0.95 * eta, 1.05 * eta)
-    assert found == pytest.approx(eta, rel=1e-3)
+    """Exact close to a minimum: farther away steps of finite size take x^2 - y^2 down on their way."""
+    eta, y = 2 / quartic.gradient_flow_sharpness(2.0, 0.499999), 0.499999
+    found = bisect(lambda e: run(("crossings",), 50_000, x=2.0, y=y, eta=e)["crossings"] > 0, 0.95 * eta, 1.05 * eta)
+    assert found == pytest.approx(eta, rel=1e-4)
 
 
 def test_lines_hold_only_where_they_should():

@@ -7,6 +7,7 @@ from eos_sweep.contract import Model
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
     "quartic": "eos_sweep.models.quartic",
+    "uv": "eos_sweep.models.uv",
 }
 
 
