@@ -93,6 +93,7 @@ class Model(Hashable, Protocol):
     REFERENCE: str
     STATE: Mapping[str, Quantity]
     PARAMETERS: Mapping[str, Quantity]
+    CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
@@ -212,6 +213,11 @@ class Job(NamedTuple):
     steps: int
     tolerance: float
     data: Data | None = None
+
+
+def conditions(model: Model) -> Mapping[str, Callable[[Values], np.ndarray]]:
+    """Return what the inputs of ``model`` must meet together, beside the bounds that each has alone."""
+    return getattr(model, "CONDITIONS", {})
 
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from eos_sweep.axes import SpecError, bounded, closest, short
-from eos_sweep.contract import Model
+from eos_sweep.contract import Model, conditions
 from eos_sweep.expressions import Expression, order, parse
 
 Source = float | Expression
@@ -90,6 +90,12 @@ def evaluate(
         labels[name] += f" = {short(source.text)}"
     for name, quantity in {**model.PARAMETERS, **model.STATE}.items():
         bounded(labels[name], quantity, values[name])
+    for words, holds in conditions(model).items():
+        if not np.all(met := holds(values)):
+            names = [*model.PARAMETERS, *model.STATE]
+            met, *all_ = np.broadcast_arrays(met, *(values[name] for name in names))
+            pairs = zip(names, (array.flat[np.argmin(met)] for array in all_), strict=True)
+            raise SpecError(f"inputs: got {', '.join(f'{name} = {value:g}' for name, value in pairs)}; choose {words}")
     return values
 
 
@@ -108,16 +114,19 @@ def subgrid(axes: Mapping[str, np.ndarray], wanted: Iterable[str]) -> dict[str, 
     return dict(zip(axes, np.ix_(*picked), strict=True))
 
 
-def probes(sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+def probes(
+    model: Model, sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]
+) -> Iterator[dict[str, np.ndarray]]:
     """Yield, for each expression, coordinates of the points at which it is tried before a run.
 
     These are all points of the axes that it depends on, or, if they are more than PROBES, the corners of their grid.
-    Then one more point, for the numbers.
+    Then one more point, for the numbers, and, if the model has conditions, points of all axes.
 
     Args:
         axes: name -> values, 1-D.
     """
-    for wanted in axes_of(sources, axes).values():
+    together = [frozenset(axes)] if conditions(model) else []
+    for wanted in [*axes_of(sources, axes).values(), *together]:
         thinned = dict(axes)
         if math.prod(axes[name].size for name in wanted) > PROBES:
             for name in wanted:

@@ -112,7 +112,7 @@ class Sweep(BaseModel):
                 if not 0 <= value < math.inf:
                     raise SpecError(f"thresholds.{name}: got {value}; give a finite number >= 0")
         _ = self.variables
-        for points in probes(self.sources, {axis.name: axis.values for axis in self.axes}):
+        for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
             self.inputs(points)
         return self
 

@@ -6,6 +6,8 @@ from eos_sweep.contract import Model
 
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
+    "quartic": "eos_sweep.models.quartic",
+    "uv": "eos_sweep.models.uv",
     "tanh_net": "eos_sweep.models.tanh_net",
     "relu": "eos_sweep.models.relu",
     "linear_net_full": "eos_sweep.models.linear_net_full",

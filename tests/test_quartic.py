@@ -1,0 +1,252 @@
+"""The model `quartic`: its exact laws, where it ends, its doubling of periods, and the kernel against NumPy."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from conftest import assert_expected, bisect, expected, follow, simulate
+
+from eos_sweep import critical, observables
+from eos_sweep.models import quartic
+from eos_sweep.sharpness import sharpness
+
+ALL = tuple(observables.variables(quartic))
+LINES = {line.name: line for line in critical.lines_of(quartic)}
+
+
+def run(variables, steps, tolerance=0.0, **values):
+    initial = {name: values.pop(name) for name in quartic.STATE}
+    return simulate(initial, values, steps, variables, tolerance, quartic)
+
+
+def points(count, seed):
+    """Points of every kind: converging below the edge and through it, periodic, chaotic, diverging, balanced."""
+    random = np.random.default_rng(seed)
+    sign = random.choice([-1.0, 1.0], (2, count))
+    x, y = sign * random.uniform([[0.2], [0.05]], [[3.0], [1.2]], (2, count))
+    kind = random.integers(4, size=count)
+    y = np.choose(kind, [y, y, x, -x])
+    return {"x": x, "y": y}, {
+        "eta": np.where(kind < 2, random.uniform(0.02, 0.6, count), random.uniform(0.3, 1.2, count))
+    }
+
+
+# The formulas
+
+
+def exactly(expression, names, theta, p):
+    """Evaluate a SymPy expression at doubles in 50 digits."""
+    values = {sympy.Symbol(name): sympy.Rational(float(value)) for name, value in zip(names, (*theta, *p), strict=True)}
+    return float(sympy.N(expression.subs(values), 50))
+
+
+def test_a_step_goes_down_the_gradient_and_the_hessian_is_that_of_the_loss():
+    names = (*quartic.STATE, *quartic.PARAMETERS)
+    x, y, eta = sympy.symbols(names)
+    loss = (1 - x**2 * y**2) ** 2 / 4
+    initial, parameters = points(40, 1)
+    theta, p = tuple(initial.values()), tuple(parameters.values())
+    moved, hessian = quartic.step(theta, p), quartic.hessian(theta, p)
+    tangents = [quartic.tangent(theta, p, v) for v in ((1.0, 0.0), (0.0, 1.0))]
+    for row in range(40):
+        point = [part[row] for part in theta], [part[row] for part in p]
+        assert quartic.loss(theta, p)[row] == pytest.approx(exactly(loss, names, *point), rel=1e-13, abs=1e-30)
+        for i, symbol in enumerate((x, y)):
+            step = symbol - eta * sympy.diff(loss, symbol)
+            assert moved[i][row] == pytest.approx(exactly(step, names, *point), rel=1e-15)
+            for j, other in enumerate((x, y)):
+                second = exactly(sympy.diff(loss, symbol, other), names, *point)
+                assert hessian[row, i, j] == pytest.approx(second, rel=1e-13, abs=1e-15)
+                assert tangents[j][i][row] == pytest.approx(exactly(sympy.diff(step, other), names, *point), rel=1e-12)
+
+
+def test_sharpness_is_the_largest_eigenvalue_of_the_hessian():
+    initial, parameters = points(2000, 2)
+    theta, p = tuple(initial.values()), tuple(parameters.values())
+    largest = np.linalg.eigvalsh(quartic.hessian(theta, p))[:, -1]
+    np.testing.assert_allclose(sharpness(quartic, theta, p), largest, rtol=1e-12)
+    stable = quartic.stable(quartic.curvature(theta, p), 2.0)
+    away = abs(p[0] * largest / 2 - 1) > 1e-12
+    assert np.array_equal(stable[away], (p[0] * largest < 2)[away])
+
+
+def test_a_step_obeys_the_laws_of_a_function_of_the_product():
+    """x^2 - y^2 changes by the squared gradient only, and p has its own map; checked in fractions."""
+    initial, parameters = points(400, 3)
+    theta, p = tuple(initial.values()), tuple(parameters.values())
+    for x, y, u, v, eta in zip(*theta, *quartic.step(theta, p), *p, strict=True):
+        x, y, u, v, eta = map(Fraction, (x, y, u, v, eta))
+        product, slope, squares = x * y, (x * y) ** 3 - x * y, x * x + y * y
+        change = (u * u - v * v) - (x * x - y * y) * (1 - (eta * slope) ** 2)
+        assert abs(change) < 1e-15 * (u * u + v * v)
+        after = product - eta * slope * squares + eta**2 * slope**2 * product
+        assert abs(u * v - after) < 1e-15 * (u * u + v * v)
+
+
+@pytest.mark.parametrize("signs", [(-1, 1), (1, -1), (-1, -1)])
+def test_a_change_of_sign_leads_to_the_mirror_image(signs):
+    initial, parameters = points(200, 5)
+    mirrored = {name: sign * initial[name] for name, sign in zip(initial, signs, strict=True)}
+    here, there = (run(ALL, 300, **start, **parameters) for start in (initial, mirrored))
+    for name in set(here) - {"lyapunov", "magnification"}:  # these follow a vector that is not mirrored
+        assert np.array_equal(abs(here[name]), abs(there[name]), equal_nan=True), name
+
+
+def test_equal_weights_stay_equal_to_the_last_bit():
+    x, eta = np.linspace(0.3, 1.15, 300), np.linspace(0.3, 1.0, 300)
+    found = run(("x_final", "y_final"), 5000, x=x, y=-x, eta=eta)
+    assert np.array_equal(found["x_final"], -found["y_final"], equal_nan=True)
+
+
+@pytest.mark.parametrize(("x", "y", "eta"), [(18.0, 0.5, 0.05), (2.0, 1.0, 1 / 3), (1.5, 2.0, 0.03125 * (1 + 1e-15))])
+def test_what_a_step_nearly_extinguishes_is_exact(x, y, eta):
+    """eta (p^2 - 1) y^2 is one up to rounding: a weight rounded to zero would rest there above the edge for ever."""
+    exact = Fraction(x) * (1 - Fraction(eta) * (Fraction(x) ** 2 * Fraction(y) ** 2 - 1) * Fraction(y) ** 2)
+    after = quartic.step((np.float64(x), np.float64(y)), (np.float64(eta),))[0]
+    assert abs(exact) < 1e-13 and after == pytest.approx(float(exact), rel=1e-15, abs=0.0)
+
+
+# The kernel
+
+
+def test_compiled_is_numpy_bit_for_bit():
+    initial, parameters = points(400, 6)
+    found = simulate(initial, parameters, 603, ALL, 1e-12, quartic)
+    assert np.bincount(found["outcome"], minlength=4)[1:].min() > 30 and (found["crossings"] > 20).sum() > 30
+    path = follow(initial, parameters, 603, 1e-12, quartic)
+    right = expected(path, parameters, quartic)
+    assert set(right) | {"work"} == set(found) | {"clip_fraction"}
+    assert_expected(found, {name: value for name, value in right.items() if name in found})
+
+
+def test_settled_trajectories_stay_below_the_edge():
+    initial, parameters = points(600, 7)
+    for tolerance in (1e-20, 1e-6, 1.0):
+        names = ("outcome", "crossings", "steps_above", "final_above", "loss_final")
+        ended, on = (run(names, steps, t, **initial, **parameters) for steps, t in ((4000, tolerance), (20_000, 0.0)))
+        settled = ended["outcome"] == 1
+        assert settled.sum() > 100 and (ended["loss_final"][settled] < tolerance).all()
+        assert (ended["final_above"][settled] == 1).all()
+        for name in ("crossings", "steps_above"):
+            assert np.array_equal(on[name][settled], ended[name][settled])
+
+
+# Where it ends
+
+
+def test_runs_from_three_starts_end_at_one_sharpness():
+    found = run(ALL, 20_000, 1e-24, x=[2.5, 3.0, 2.6], y=[0.3, 0.25, 0.5], eta=0.2)
+    assert found["sharpness_final"] == pytest.approx(9.927360, abs=5e-7)
+    assert (found["crossings"] > 100).all() and (found["outcome"] == 1).all()
+
+
+def test_the_final_gap_to_the_edge_is_half_a_step_size():
+    eta = np.array([0.1, 0.05, 0.025])
+    difference = np.sqrt((1.2 / eta) ** 2 - 4)  # gradient flow ends 1.2 times beyond the edge
+    x = np.sqrt(0.5 * (1.2 / eta + difference))
+    found = run(("sharpness_final",), 400_000, x=1.05 * x, y=1 / x, eta=eta)
+    gap = (2 / eta - found["sharpness_final"]) / eta
+    assert gap == pytest.approx(0.5 - 4 * eta**2, abs=2e-3)
+    assert gap[2] == pytest.approx(0.4975, abs=1e-4)
+
+
+@pytest.mark.parametrize("start", [(2.5, 0.3), (1.4, 0.2), (0.4, 1.9)])
+def test_gradient_flow_ends_where_phi_says(start):
+    """Gradient descent of tiny steps is gradient flow up to their size."""
+    found = run(("sharpness_final",), 60_000, x=start[0], y=start[1], eta=[4e-4, 2e-4])["sharpness_final"]
+    end = 2 * found[1] - found[0]
+    assert quartic.gradient_flow_sharpness(*start) == pytest.approx(end, rel=1e-6)
+    difference = start[0] ** 2 - start[1] ** 2
+    assert quartic.gradient_flow_sharpness(*start) == pytest.approx(2 * np.sqrt(difference**2 + 4), rel=1e-15)
+
+
+def test_the_flattest_reachable_minimum_is_where_the_source_says():
+    """Its sharpness is 2/eta at c = (eta^-2 - 4)^(1/4)."""
+    eta = np.array([0.05, 0.2, 0.4])
+    difference = np.sqrt(eta**-2 - 4)
+    x = np.sqrt(0.5 * (difference + np.hypot(difference, 2)))
+    assert sharpness(quartic, (x, 1 / x), (eta,)) * eta == pytest.approx(2, rel=1e-14)
+    assert LINES["onset"].ratio({"x": x, "y": 1 / x, "eta": eta}) == pytest.approx(1, rel=1e-14)
+
+
+def test_sharpness_where_gradient_flow_would_end_never_rises():
+    initial, parameters = points(300, 8)
+    keep = np.abs(parameters["eta"]) < 0.5
+    path = follow({n: v[keep] for n, v in initial.items()}, {"eta": parameters["eta"][keep]}, 400, 0.0, quartic)
+    phi = quartic.gradient_flow_sharpness(*path.theta)
+    calm = np.abs(path.theta[0] * path.theta[1] * ((path.theta[0] * path.theta[1]) ** 2 - 1)) * parameters["eta"][keep]
+    rises = (phi[1:] > phi[:-1] * (1 + 1e-14)) & (calm[:-1] ** 2 < 2)
+    assert not rises.any()
+
+
+# Critical lines
+
+
+def test_periods_double_at_one_half_for_the_first_time():
+    near = 1 + 1e-7
+
+    def leaves(eta):
+        found = run(("loss_initial", "loss_final"), 400_000, x=near, y=near, eta=eta)
+        return found["loss_final"] > found["loss_initial"]
+
+    assert bisect(leaves, 0.49, 0.51) == pytest.approx(quartic.TWO_CYCLE, rel=1e-5)
+
+
+def returns(eta, period, steps=300_000):
+    """Whether the run comes back after ``period`` steps."""
+    here, there = (run(("x_final",), steps + more, x=0.9, y=0.9, eta=eta)["x_final"] for more in (0, period))
+    return abs(here - there) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("name", "period", "known"),
+    [("four_cycle", 2, 0.623584), ("eight_cycle", 4, 0.652075), ("chaos", 1024, 0.659924)],
+)
+def test_periods_double_where_the_lines_are(name, period, known):
+    line = LINES[name]
+    one = {name: np.ones(1) for name in (*quartic.STATE, *quartic.PARAMETERS)}
+    place = 1 / float(line.ratio(one)[0])
+    assert place == pytest.approx(known, abs=1e-6)
+    found = bisect(lambda eta: ~returns(eta, period), 0.99 * place, 1.005 * place)
+    assert found == pytest.approx(place, rel=1e-5)
+
+
+def test_chaos_has_positive_exponents_and_periods_have_none():
+    found = run(("lyapunov",), 20_000, x=0.8, y=0.8, eta=[0.55, 0.63, 0.655, 0.662, 0.7, 0.8, 0.9])["lyapunov"]
+    assert (found[:3] < 0).all() and (found[3:] > quartic.THRESHOLDS["chaos"]).all()
+
+
+def test_balanced_runs_diverge_beyond_the_barrier_and_beyond_the_crisis():
+    for eta in (0.1, 0.3, 0.9):
+        values = {"eta": np.full(64, eta)}
+
+        def beyond(x, eta=eta):
+            return run(("outcome",), 20_000, x=x, y=x, eta=eta)["outcome"] == 2
+
+        found = bisect(beyond, 1.05, 2.5)
+        ratio = LINES["balanced_divergence"].ratio({"x": np.array([found]), "y": np.array([-found]), **values})
+        assert ratio[0] == pytest.approx(1, rel=1e-3)
+    crisis = bisect(lambda eta: run(("outcome",), 200_000, x=0.9, y=0.9, eta=eta)["outcome"] == 2, 1.19, 1.22)
+    assert crisis == pytest.approx(quartic.CRISIS, rel=1e-3)
+
+
+def test_where_no_minimum_is_stable_bounded_runs_end_on_equal_weights():
+    random = np.random.default_rng(9)
+    x, y, eta = random.uniform([[0.5], [0.3], [0.53]], [[2.0], [1.2], [0.95]], (3, 500))
+    found = run(("outcome", "x_final", "y_final"), 20_000, 1e-20, x=x, y=y, eta=eta)
+    bounded = found["outcome"] != 2
+    assert bounded.sum() > 200 and (found["outcome"][bounded] == 3).all()
+    assert np.mean(abs(abs(found["x_final"]) - abs(found["y_final"]))[bounded] < 1e-12) > 0.99
+
+
+def test_the_onset_line_is_where_the_kernel_first_crosses():
+    """Exact close to a minimum: farther away steps of finite size take x^2 - y^2 down on their way."""
+    eta, y = 2 / quartic.gradient_flow_sharpness(2.0, 0.499999), 0.499999
+    found = bisect(lambda e: run(("crossings",), 50_000, x=2.0, y=y, eta=e)["crossings"] > 0, 0.95 * eta, 1.05 * eta)
+    assert found == pytest.approx(eta, rel=1e-4)
+
+
+def test_lines_hold_only_where_they_should():
+    v = {"x": np.array([1.2, 1.2, 1.2]), "y": np.array([1.2, 1.1, -1.2]), "eta": np.array([0.4, 0.4, 1.3])}
+    assert np.isnan(LINES["balanced_divergence"].ratio(v)).tolist() == [False, True, True]
