@@ -4,7 +4,10 @@ import importlib
 
 from eos_sweep.contract import Model
 
-TABLE = {"bivariate": "eos_sweep.models.bivariate"}
+TABLE = {
+    "bivariate": "eos_sweep.models.bivariate",
+    "quadratic": "eos_sweep.models.quadratic",
+}
 
 
 def get(name: str) -> Model:
