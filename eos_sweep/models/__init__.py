@@ -7,6 +7,7 @@ from eos_sweep.contract import Model
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
     "quadratic": "eos_sweep.models.quadratic",
+    "scalar_net": "eos_sweep.models.scalar_net",
 }
 
 

@@ -11,6 +11,7 @@ TABLE = {
         "outcome",
         "crossings",
         "sharpness_ends",
+        "flow_sharpness",
         "sharpness_max",
         "sharpness_range",
         "tail",
@@ -23,8 +24,9 @@ TABLE = {
         "final_state",
     )
 }
-# What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became, chaos.
-OPTIONAL = ("sharpness_range", "clipping", "smallest", "lyapunov")
+# What only some studies or models want: where gradient flow would end, the eigenvalue at each step, how often the clip
+# acted, how small beta1 became, chaos.
+OPTIONAL = ("flow_sharpness", "sharpness_range", "clipping", "smallest", "lyapunov")
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
@@ -49,7 +51,8 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
         If a name is none of these.
     """
     known = variables(model)
-    groups = {"default": [name for name, (owner, _) in known.items() if owner in DEFAULT], "all": list(known)}
+    default = (*DEFAULT, *model.OBSERVABLES)
+    groups = {"default": [name for name, (owner, _) in known.items() if owner in default], "all": list(known)}
     wanted = {"steps_taken"}
     for name in names:
         if name not in known and name not in groups:
