@@ -20,7 +20,7 @@ class Quantity(NamedTuple):
 
     long_name: str
     symbol: str
-    default: float | None = None  # None: the user must say
+    default: float | str | None = None  # a number or an expression; None: the user must say
     above: float = -np.inf  # values must be > above ...
     least: float = -np.inf  # ... and >= least ...
     sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow

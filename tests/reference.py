@@ -19,6 +19,7 @@ def columns(model, **given):
     """Return (initial, parameters), float64 arrays of one length; what is not given has its default."""
     quantities = {**model.STATE, **model.PARAMETERS}
     assert set(given) <= set(quantities), set(given) - set(quantities)
+    assert all(name in given or not isinstance(q.default, str) for name, q in quantities.items()), "no expressions here"
     values = [np.asarray(given.get(name, quantity.default), float) for name, quantity in quantities.items()]
     arrays = dict(zip(quantities, (np.array(x) for x in np.broadcast_arrays(*np.atleast_1d(*values))), strict=True))
     return {name: arrays[name] for name in model.STATE}, {name: arrays[name] for name in model.PARAMETERS}

@@ -11,7 +11,7 @@ import eos_sweep
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
 PIECES = {"numpy"} | {
-    f"eos_sweep.{name}" for name in ("bits", "contract", "layered", "scalar", "sharpness", "state", "theory")
+    f"eos_sweep.{name}" for name in ("bits", "contract", "dense", "layered", "scalar", "sharpness", "state", "theory")
 }
 
 

@@ -6,6 +6,7 @@ from eos_sweep.contract import Model
 
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
+    "linear_net": "eos_sweep.models.linear_net",
     "quadratic": "eos_sweep.models.quadratic",
     "scalar_net": "eos_sweep.models.scalar_net",
 }

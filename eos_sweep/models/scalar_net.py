@@ -16,7 +16,7 @@ No coordinate shrinks for ever: what drives the weights is r alone, and where it
 
 import numpy as np
 
-from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
 from eos_sweep.layered import LAYERED_STAGES, layered_stable
 from eos_sweep.scalar import inlined, select
 
@@ -149,7 +149,7 @@ def settled(theta, p, loss, tolerance):
     """
     # MARGIN is not raised with **, which compiles to a loop.
     quiet = (loss < tolerance) & (128.0 * loss < (MARGIN * MARGIN) * (MARGIN * MARGIN))
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * 2.0)
+    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
 @inlined
