@@ -65,10 +65,11 @@ def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:
     endless = quantity.default == math.inf
     bad = ~((values > quantity.above) & (values >= quantity.least) & (values > -math.inf))
     if not endless:
-        bad |= values == math.inf
+        bad |= (values == math.inf) | (values > quantity.most)
     if bad.any():
         bounds = [f"> {text(quantity.above)}"] * (quantity.above > -math.inf)
         bounds += [f">= {text(quantity.least)}"] * (quantity.least > -math.inf)
+        bounds += [f"<= {text(quantity.most)}"] * (quantity.most < math.inf)
         wanted = " ".join(["a number" if endless else "a finite number", " and ".join(bounds), "or inf" * endless])
         raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be {' '.join(wanted.split())}")
     if quantity.whole and (bad := (values % 1 != 0) & (values != math.inf)).any():

@@ -22,10 +22,11 @@ class Quantity(NamedTuple):
 
     long_name: str
     symbol: str
-    default: float | None = None  # None: the user must say
+    default: float | str | None = None  # a number or an expression; None: the user must say
     above: float = -np.inf  # values must be > above ...
-    least: float = -np.inf  # ... and >= least
+    least: float = -np.inf  # ... and >= least ...
     sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow
+    most: float = np.inf  # ... and <= most
     whole: bool = False  # only whole numbers, or infinity where it is the default
 
 
@@ -123,6 +124,8 @@ class Model(Hashable, Protocol):
     # CARRIED, its change relative to its value.
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
+
+    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches.
 
 
 class Observable(Hashable, Protocol):

@@ -73,10 +73,12 @@ class _Library:
     """What a model calls as ``np``: gmpy2's function of that name, or a constant of NumPy."""
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(gmpy2, name, None) or getattr(np, name)
-        if not (hasattr(gmpy2, name) or isinstance(found, float)):
+        constant = getattr(np, name)
+        if isinstance(constant, float):  # gmpy2.inf is a function
+            return constant
+        if not hasattr(gmpy2, name):
             raise AttributeError(f"np.{name}: gmpy2 has no such function; use one that it has in a model's steps")
-        return found
+        return getattr(gmpy2, name)
 
 
 INSTEAD = {

@@ -194,7 +194,7 @@ class Sweep(BaseModel):
             found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
         for name, source in self.sources.items():
             table = "parameters" if name in self.module.PARAMETERS else "initial"
-            given = getattr(self, table).get(name, source)
+            given = getattr(self, table).get(name, source.text if isinstance(source, Expression) else source)
             shown = repr(given) if isinstance(given, str) else text(given)
             found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else shown, shown
         if self.data:

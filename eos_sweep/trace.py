@@ -122,8 +122,9 @@ def _lane(model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, 
         for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
             found[name] = _series(part, *quantity[:2])
         found["sharpness"] = _series(sharpness(model, theta, p), *SHARPNESS)
-        eigenvalues = np.full((steps + 1, len(model.STATE)), np.nan)
-        eigenvalues[inside] = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
+        spectrum = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
+        eigenvalues = np.full((steps + 1, spectrum.shape[1]), np.nan)
+        eigenvalues[inside] = spectrum
     meaning = {"long_name": "eigenvalues of the Hessian, largest first", "units": "1"}
     found["eigenvalues"] = xr.Variable(("step", "eigenvalue"), eigenvalues, meaning)
     return found

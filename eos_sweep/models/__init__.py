@@ -7,10 +7,13 @@ from eos_sweep.contract import Model
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
     "quartic": "eos_sweep.models.quartic",
+    "scalar_net": "eos_sweep.models.scalar_net",
     "uv": "eos_sweep.models.uv",
+    "quadratic": "eos_sweep.models.quadratic",
+    "linear_net": "eos_sweep.models.linear_net",
+    "linear_net_full": "eos_sweep.models.linear_net_full",
     "tanh_net": "eos_sweep.models.tanh_net",
     "relu": "eos_sweep.models.relu",
-    "linear_net_full": "eos_sweep.models.linear_net_full",
 }
 
 

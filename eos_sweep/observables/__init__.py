@@ -15,6 +15,7 @@ TABLE = {
         "outcome",
         "crossings",
         "sharpness_ends",
+        "flow_sharpness",
         "sharpness_max",
         "sharpness_range",
         "tail",
@@ -28,8 +29,9 @@ TABLE = {
         "final_orbit",
     )
 }
-# What only some studies want: the eigenvalue at each step, how often the clip acted, how small beta1 became, chaos.
-OPTIONAL = ("sharpness_range", "clipping", "smallest", "lyapunov")
+# What only some studies or models want: where gradient flow would end, the eigenvalue at each step, how often the clip
+# acted, how small beta1 became, chaos.
+OPTIONAL = ("flow_sharpness", "sharpness_range", "clipping", "smallest", "lyapunov")
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 

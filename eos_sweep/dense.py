@@ -1,0 +1,35 @@
+"""Eigenvalue routines that models share: the full symmetric 3x3 matrix, positive semidefinite.
+
+A matrix is given as (m11, m22, m33, m12, m13, m23).  One rotation takes it to an arrowhead matrix with the same
+eigenvalues; it is orthogonal, so nothing is lost that is larger than rounding.
+"""
+
+import numpy as np
+
+from eos_sweep.scalar import inlined, select
+from eos_sweep.sharpness import ARROWHEAD_STAGES
+
+
+@inlined
+def dense_stable(matrix, bound):
+    """Tell whether the top eigenvalue is below ``bound``, without computing it (Sylvester; no division)."""
+    m11, m22, m33, m12, m13, m23 = matrix
+    first = bound - m11
+    second, third = first * (bound - m22) - m12 * m12, first * (bound - m33) - m13 * m13
+    across = first * m23 + m12 * m13
+    return (first > 0.0) & (second > 0.0) & (second * third - across * across > 0.0)
+
+
+@inlined
+def rotate(matrix):
+    """Rotate rows and columns 2 and 3 so that their entry becomes zero: an arrowhead matrix (d0, d1, d2, q1, q2)."""
+    m11, m22, m33, m12, m13, m23 = matrix
+    half = 0.5 * (m33 - m22)
+    reach = abs(half) + np.sqrt(half * half + m23 * m23)
+    tangent = m23 * select(half < 0.0, -1.0, 1.0) / select(reach > 0.0, reach, 1.0)
+    cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
+    arm1, arm2 = cosine * (m12 - tangent * m13), cosine * (tangent * m12 + m13)
+    return m11, m22 - tangent * m23, m33 + tangent * m23, arm1 * arm1, arm2 * arm2
+
+
+DENSE_STAGES = rotate, *ARROWHEAD_STAGES

@@ -1,0 +1,227 @@
+"""A deep linear network with one neuron a layer: the product of two to five weights, to be one.
+
+    L = r^2 / 2,    r = w1 w2 ... wD - 1,    w_i <- w_i - eta r prod_{j != i} w_j.
+
+A minimum has sharpness sum_i 1/w_i^2, at least D, which is where all |w_i| = 1.  Gradient flow keeps each
+w_i^2 - w_j^2.  The sharpness phi at which it would end, from wherever a step has led, falls with each step of gradient
+descent (as long as the product is between 0 and 1 and eta phi <= 2 sqrt 2): sharpness grows towards phi, and phi falls
+below 2/eta.  Source:
+Kreisler, Shpigel Nacson, Soudry, Carmon 2023, "Gradient Descent Monotonically Decreases the Sharpness of Gradient Flow
+Solutions in Scalar Networks and Beyond", arXiv 2305.13064 (phi and its monotony: section 3).
+
+The network has ``depth`` layers; weights beyond it are not there, whatever they are set to.
+
+No coordinate shrinks for ever: what drives the weights is r alone, and where it is lost in rounding nothing moves.
+"""
+
+import numpy as np
+
+from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.layered import LAYERED_STAGES, layered_stable
+from eos_sweep.scalar import inlined, select
+
+TITLE = "f(x) = w₁w₂…w_D x"
+REFERENCE = "Kreisler, Shpigel Nacson, Soudry, Carmon 2023, arXiv 2305.13064"
+WEIGHT, SCALE = (1e-30, 1e15), (1e-30, 1e30)  # so that the squares of eta times the Hessian's entries are doubles
+STATE = {
+    "w1": Quantity("weight of layer 1", "w₁", sizes=WEIGHT),
+    "w2": Quantity("weight of layer 2", "w₂", sizes=WEIGHT),
+    "w3": Quantity("weight of layer 3", "w₃", default=1.0, sizes=WEIGHT),
+    "w4": Quantity("weight of layer 4", "w₄", default=1.0, sizes=WEIGHT),
+    "w5": Quantity("weight of layer 5", "w₅", default=1.0, sizes=WEIGHT),
+}
+PARAMETERS = {
+    "depth": Quantity("number of layers", "D", least=2.0, most=5.0),
+    "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
+}
+CARRIED: tuple[str, ...] = ()
+PRESETS: dict[str, dict[str, str]] = {}
+LOSS_PARTS: dict[str, Quantity] = {}
+LIMIT = 1e30
+GUARD = None
+OBSERVABLES = ("flow_sharpness",)
+THRESHOLDS: dict[str, float] = {}
+
+MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
+
+
+@inlined
+def threshold(p):
+    depth, eta = p
+    return 2.0 / eta
+
+
+@inlined
+def weights(theta, p, absent):
+    """The weights; those beyond the depth are ``absent``."""
+    w1, w2, w3, w4, w5 = theta
+    depth, eta = p
+    return (
+        w1,
+        w2,
+        select(depth >= 3.0, w3, absent),
+        select(depth >= 4.0, w4, absent),
+        select(depth >= 5.0, w5, absent),
+    )
+
+
+@inlined
+def slopes(theta, p):
+    """The product P of all weights, and for each weight there is dP/dw_i, the product of the others."""
+    w1, w2, w3, w4, w5 = weights(theta, p, 1.0)
+    depth, eta = p
+    w12, w34 = w1 * w2, w3 * w4
+    w345, w125 = w34 * w5, w12 * w5
+    return (
+        w12 * w345,
+        w2 * w345,
+        w1 * w345,
+        select(depth >= 3.0, w125 * w4, 0.0),
+        select(depth >= 4.0, w125 * w3, 0.0),
+        select(depth >= 5.0, w12 * w34, 0.0),
+    )
+
+
+@inlined
+def step(theta, p):
+    w1, w2, w3, w4, w5 = theta
+    depth, eta = p
+    product, u1, u2, u3, u4, u5 = slopes(theta, p)
+    pull = eta * (product - 1.0)
+    return w1 - pull * u1, w2 - pull * u2, w3 - pull * u3, w4 - pull * u4, w5 - pull * u5
+
+
+@inlined
+def rescale(theta, p):
+    return theta
+
+
+@inlined
+def loss(theta, p):
+    error = slopes(theta, p)[0] - 1.0
+    return 0.5 * (error * error)
+
+
+def loss_parts(theta, p):
+    return ()
+
+
+@inlined
+def tangent(theta, p, v):
+    """The Jacobian of a step, I - eta H: row i takes eta (k sum_{j != i} v_j P/ij + v_i (P/i)^2) from v_i."""
+    w1, w2, w3, w4, w5 = weights(theta, p, 1.0)
+    v1, v2, v3, v4, v5 = v
+    depth, eta = p
+    product, u1, u2, u3, u4, u5 = slopes(theta, p)
+    on3, on4, on5 = select(depth >= 3.0, eta, 0.0), select(depth >= 4.0, eta, 0.0), select(depth >= 5.0, eta, 0.0)
+    w12, w34, w35, w45 = w1 * w2, w3 * w4, w3 * w5, w4 * w5
+    k2 = eta * (2.0 * product - 1.0)
+    k3, k4, k5 = on3 * (2.0 * product - 1.0), on4 * (2.0 * product - 1.0), on5 * (2.0 * product - 1.0)
+    h12, h13, h14, h15 = k2 * (w34 * w5), k3 * (w2 * w45), k4 * (w2 * w35), k5 * (w2 * w34)
+    h23, h24, h25 = k3 * (w1 * w45), k4 * (w1 * w35), k5 * (w1 * w34)
+    h34, h35, h45 = k4 * (w12 * w5), k5 * (w12 * w4), k5 * (w12 * w3)
+    return (
+        v1 - (eta * (u1 * u1) * v1 + h12 * v2 + h13 * v3 + h14 * v4 + h15 * v5),
+        v2 - (h12 * v1 + eta * (u2 * u2) * v2 + h23 * v3 + h24 * v4 + h25 * v5),
+        v3 - (h13 * v1 + h23 * v2 + eta * (u3 * u3) * v3 + h34 * v4 + h35 * v5),
+        v4 - (h14 * v1 + h24 * v2 + h34 * v3 + eta * (u4 * u4) * v4 + h45 * v5),
+        v5 - (h15 * v1 + h25 * v2 + h35 * v3 + h45 * v4 + eta * (u5 * u5) * v5),
+    )
+
+
+@inlined
+def curvature(theta, p):
+    """What fixes the Hessian times eta: the weights, infinite where they are not there, and eta."""
+    w1, w2, w3, w4, w5 = weights(theta, p, np.inf)
+    depth, eta = p
+    return w1, w2, w3, w4, w5, eta
+
+
+stable, SHARPNESS_STAGES = layered_stable, LAYERED_STAGES
+
+
+@inlined
+def settled(theta, p, loss, tolerance):
+    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+
+    A step moves it by 2 |r| eta |u|^2 at most, relative, with u the gradient of the product; it leaves |1 - eta |u|^2|
+    of r.  In all that is 2 |r| / MARGIN at most where eta |u|^2 is below 2 (1 - MARGIN), as it is below the sharpness.
+    """
+    # MARGIN is not raised with **, which compiles to a loop.
+    quiet = (loss < tolerance) & (128.0 * loss < (MARGIN * MARGIN) * (MARGIN * MARGIN))
+    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+
+
+@inlined
+def clipped(theta, p):
+    """Never: nothing is clipped."""
+    return (theta[0] < 0.0) & (theta[0] > 0.0)
+
+
+def hessian(theta, p):
+    """The full Hessian of L, shape (..., 5, 5), in the order of STATE; zero where a weight is not there."""
+    depth, eta = p
+    on = np.asarray(depth)[..., None] >= np.arange(1, 6)
+    w = np.stack(np.broadcast_arrays(*weights(theta, p, 1.0), depth)[:5], -1)
+    product = np.prod(w, -1)[..., None, None]
+    left = np.array([[[k not in (i, j) for k in range(5)] for j in range(5)] for i in range(5)])
+    without = np.prod(np.where(left, w[..., None, None, :], 1.0), -1)
+    entries = np.where(np.eye(5, dtype=bool), without * without, (2.0 * product - 1.0) * without)
+    return np.where(on[..., :, None] & on[..., None, :], entries, 0.0)
+
+
+def flow_sharpness(theta, p):
+    """phi(theta) = sum_i 1/(w_i^2 + nu) with prod_i (w_i^2 + nu) = 1: the sharpness where gradient flow ends.
+
+    For two layers it is sqrt((w1^2 - w2^2)^2 + 4).  NaN where the flow ends in the saddle: the product is not positive
+    and the two smallest weights are alike in size.
+
+    The equation is solved for x = nu + min w_i^2 in log x, by Newton's method, which cannot leave the convex side.
+    """
+    depth, eta = p
+    on = np.asarray(depth)[..., None] >= np.arange(1, 6)
+    w = np.stack(np.broadcast_arrays(*weights(theta, p, 1.0), depth)[:5], -1)
+    sizes = np.sort(np.where(on, np.abs(w), np.inf), -1)
+    apart = (sizes - sizes[..., :1]) * (sizes + sizes[..., :1])
+    level = np.zeros(w.shape[:-1])
+    for _ in range(100):
+        terms = np.exp(level)[..., None] + np.where(on, apart, 0.0)
+        excess = np.sum(np.where(on, np.log(terms), 0.0), -1)
+        level = level - excess / np.sum(np.where(on, np.exp(level)[..., None] / terms, 0.0), -1)
+        if not (np.abs(excess) > 1e-14).any():
+            break
+    found = np.sum(np.where(on, 1.0 / (np.exp(level)[..., None] + np.where(on, apart, 0.0)), 0.0), -1)
+    saddle = (np.prod(w, -1) <= 0.0) & (apart[..., 1] == 0.0)
+    return np.where(saddle, np.nan, found)
+
+
+def _flow(v: Values) -> np.ndarray:
+    theta, p = (tuple(v[name] for name in names) for names in (STATE, PARAMETERS))
+    return 0.5 * v["eta"] * flow_sharpness(theta, p)
+
+
+def _monotone(v: Values) -> np.ndarray:
+    product = slopes(tuple(v[name] for name in STATE), tuple(v[name] for name in PARAMETERS))[0]
+    return np.where((product > 0.0) & (product <= 1.0), _flow(v) / np.sqrt(2.0), np.nan)
+
+
+LINES = (
+    CriticalLine(
+        "flow_at_edge",
+        r"$\eta = 2/\varphi(\theta_0)$",
+        "above it the minimum that gradient flow from the start reaches is unstable",
+        _flow,
+    ),
+    CriticalLine(
+        "monotone",
+        r"$\eta = 2\sqrt{2}/\varphi(\theta_0)$",
+        "below it, and with a product from 0 to 1, phi cannot rise in the first step",
+        _monotone,
+    ),
+    CriticalLine(
+        "no_stable_minimum",
+        r"$\eta\,D = 2$",
+        "above it no minimum is stable: the flattest has sharpness D",
+        lambda v: 0.5 * v["eta"] * np.floor(v["depth"]),
+    ),
+)
