@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import xarray as xr
 from numpy.typing import ArrayLike
@@ -13,7 +14,7 @@ from eos_sweep.store import Store
 
 
 def sweep(
-    model: str,
+    model: str | ModuleType,
     axes: Mapping[str, ArrayLike],
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
@@ -36,7 +37,7 @@ def sweep(
     Parameters
     ----------
     model
-        Name of the model, such as ``"bivariate"``.
+        Name of the model, such as ``"bivariate"``, or a module of your own that is one.
     axes
         Name -> 1-D values of a parameter, an initial coordinate or ``seed``, in the order of the dimensions.
     parameters, initial

@@ -38,7 +38,8 @@ class Group(click.Group):
 
 @click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="eos-sweep")
-def main() -> None:
+@click.option("--import", "modules", multiple=True, metavar="MODULE", help="Let sweeps name this module as a model.")
+def main(modules: tuple[str, ...]) -> None:
     """Map where the edge of stability happens, and where it breaks.
 
     \b
@@ -47,7 +48,14 @@ def main() -> None:
       eos-sweep plan sweeps/flagship.toml
       eos-sweep plot quickstart.zarr -o map.pdf --variable sharpness_max
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
+      eos-sweep --import my_model run my_sweep.toml
     """
+    if modules:
+        from eos_sweep import models
+
+        sys.path.append("")  # the current folder
+        for module in modules:
+            models.allow(module)
 
 
 @main.command()

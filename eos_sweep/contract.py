@@ -90,11 +90,14 @@ class Model(Hashable, Protocol):
     number of times its mantissa was multiplied by 2**-512 (``rescale``), so that it never underflows.
     """
 
+    __name__: str
     TITLE: str
     REFERENCE: str
     STATE: Mapping[str, Quantity]
     PARAMETERS: Mapping[str, Quantity]
     CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
+    TRIAL: Mapping[str, float | str]  # inputs at which the model is tried: numbers, or expressions with draws
+    DESCENT: bool  # whether a step is one of gradient descent in the coordinates of STATE; if left out, it is
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
@@ -126,6 +129,9 @@ class Model(Hashable, Protocol):
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
     # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches.
+
+
+OPTIONAL = "CONDITIONS", "DESCENT"  # what a model may leave out
 
 
 class Observable(Hashable, Protocol):

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -88,8 +89,9 @@ class Sweep(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.model not in models.TABLE:
-            raise SpecError(f"model: no model {self.model!r}; {closest(self.model, models.TABLE)}")
+        if self.model not in (known := [*models.TABLE, *models.allowed()]):
+            own = f", or allow a module of your own with --import {self.model}" * ("." in self.model)
+            raise SpecError(f"model: no model {self.model!r}; {closest(self.model, known)}{own}")
         for axis in self.axes:
             if axis.name not in {*self.quantities, "seed"}:
                 known = [*self.quantities, "seed"]
@@ -253,7 +255,7 @@ def load_spec(path: str | Path) -> Sweep:
 
 
 def make(
-    model: str,
+    model: str | ModuleType,
     axes: Mapping[str, Any],
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
@@ -270,6 +272,7 @@ def make(
     """Return a sweep from Python objects.
 
     Args:
+        model: its name, or a module of the user's own.
         axes: name -> 1-D values (or a TOML form such as ``{"log": [1, 100, 5]}``), in the order of the dimensions.
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
@@ -279,6 +282,9 @@ def make(
     Raises:
         SpecError: the first thing that is wrong.
     """
+    if isinstance(model, ModuleType):
+        models.allow(model.__name__)
+        model = model.__name__
     given = {"model": model, "title": title, "steps": steps, "tolerance": tolerance, "dtype": dtype, "axes": axes}
     given |= {"parameters": parameters or {}, "initial": initial or {}}
     given |= {"chunks": chunks or {}, "thresholds": thresholds or {}, "data": data or {}}

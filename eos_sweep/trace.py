@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +24,7 @@ SHARPNESS = "sharpness (largest Hessian eigenvalue)", "S"
 
 
 def trajectory(
-    model: str,
+    model: str | ModuleType,
     parameters: Mapping[str, float | str],
     initial: Mapping[str, float | str],
     *,
@@ -36,7 +37,7 @@ def trajectory(
     Parameters
     ----------
     model
-        Name of the model.
+        Name of the model, or a module of your own that is one.
     parameters, initial
         Name -> number, expression or preset, as in a sweep.
     steps
@@ -121,7 +122,7 @@ def _lane(model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, 
         whole = (*values.values(), *(np.zeros_like(loss) for _ in model.CARRIED))  # as far as doubles reach
         for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
             found[name] = _series(part, *quantity[:2])
-        found["sharpness"] = _series(sharpness(model, theta, p), *SHARPNESS)
+        found["sharpness"] = _series(np.broadcast_to(sharpness(model, theta, p), loss.shape), *SHARPNESS)
         spectrum = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
         eigenvalues = np.full((steps + 1, spectrum.shape[1]), np.nan)
         eigenvalues[inside] = spectrum

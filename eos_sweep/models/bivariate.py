@@ -37,6 +37,15 @@ PARAMETERS = {
     "clip": Quantity("bound on the gradient of beta1", "clip", default=np.inf, least=0.0),
     "radius": Quantity("bound on beta1 itself (projection)", "radius", default=np.inf, least=0.0),
 }
+TRIAL = {
+    "lambda1": "10 ** uniform(0, 3)",
+    "lambda2": "10 ** uniform(-3, 0)",
+    "eta": "10 ** uniform(-2, 0)",
+    "radius": "10 ** uniform(-2, 0)",
+    "alpha": "uniform(-1.2, 1.2)",
+    "beta1": "uniform(-0.5, 0.5)",
+    "beta2": "uniform(-0.5, 1.5)",
+}
 CARRIED = ("beta1",)
 # kappa = sqrt(10)/6 in radius = kappa/sqrt(lambda1) is within every bound of the paper for eta <= 0.1.
 PRESETS = {"radius": {"liu2025": "sqrt(10) / 6 / sqrt(lambda1)"}}

@@ -57,6 +57,15 @@ PARAMETERS = {
     "width": Quantity("width of the hidden layer", "m", least=1.0, sizes=(1.0, 1e15)),
     "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
 }
+TRIAL = {
+    "a": "uniform(0, 2)",
+    **{f"g{k}{k}": "uniform(0.5, 2)" for k in (1, 2, 3)},
+    **{name: "uniform(-0.2, 0.2)" for name in ("g12", "g13", "g23", "b1", "b2", "b3")},
+    **{f"lambda{k}": "10 ** uniform(-1, 1)" for k in (1, 2, 3)},
+    "width": "10 ** uniform(1, 3)",
+    "eta": "10 ** uniform(-2, 0)",
+}
+DESCENT = False  # a closed map of what the layers' products are
 CARRIED: tuple[str, ...] = ()
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS = {

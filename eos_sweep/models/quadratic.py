@@ -31,6 +31,8 @@ PARAMETERS = {
     f"a{k}": Quantity(f"curvature along theta{k}", f"a{sign}", default=None if k == 1 else 0.0, least=0.0, sizes=SCALE)
     for k, sign in enumerate(SUBSCRIPTS, 1)
 } | {"eta": Quantity("step size", "η", above=0.0, sizes=SCALE)}
+TRIAL = {f"theta{k}": "uniform(-2, 2)" for k in range(1, 6)} | {f"a{k}": "uniform(0, 3)" for k in range(1, 6)}
+TRIAL |= {"eta": "10 ** uniform(-2, 0)"}
 CARRIED: tuple[str, ...] = ()
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}

@@ -27,6 +27,7 @@ STATE = {
     "y": Quantity("inner weight", "y", sizes=(1e-60, 1e30)),
 }
 PARAMETERS = {"eta": Quantity("step size", "η", above=0.0, sizes=(1e-60, 1e60))}
+TRIAL = {"x": "uniform(-1.5, 2)", "y": "uniform(-1.5, 2)", "eta": "10 ** uniform(-2, -0.1)"}
 CARRIED: tuple[str, ...] = ()
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}

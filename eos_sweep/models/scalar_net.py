@@ -34,6 +34,10 @@ PARAMETERS = {
     "depth": Quantity("number of layers", "D", least=2.0, most=5.0),
     "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
 }
+TRIAL = {f"w{k}": "uniform(-0.5, 1.6)" for k in range(1, 6)} | {
+    "depth": "max(2, uniform(-1, 5))",
+    "eta": "10 ** uniform(-2, 0)",
+}
 CARRIED: tuple[str, ...] = ()
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}

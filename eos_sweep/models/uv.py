@@ -47,6 +47,14 @@ CONDITIONS = {
         v["lam"] * (1.0 + 1e-12) >= 2.0 * np.abs(v["f"]) / np.sqrt(v["n"])
     )
 }
+TRIAL = {
+    "f": "uniform(-1, 2)",
+    "lam": "2 * abs(f) / sqrt(n) + uniform(0, 2)",
+    "n": "1 + 10 * uniform(0, 1)",
+    "y": "uniform(-1, 1)",
+    "eta": "10 ** uniform(-1.5, 0.2)",
+}
+DESCENT = False  # f and lambda are no coordinates of gradient descent, u and v are
 CARRIED: tuple[str, ...] = ()
 PRESETS = {"lam": {"balanced": "2 * abs(f) / sqrt(n)"}}
 LOSS_PARTS: dict[str, Quantity] = {}

@@ -1,0 +1,289 @@
+"""Does a model do what the rest relies on?  Each check takes the model's module and fails with what is wrong.
+
+``eos-sweep check MODEL`` runs them; so does pytest, over any models:
+
+    @pytest.mark.parametrize("check", conformance.CHECKS)
+    def test_my_model(check):
+        check(my_model)
+
+They try the inputs that the model's TRIAL draws.  Derivatives are differences of the model's own loss and step in
+numbers of 300 bits.
+"""
+
+import functools
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gmpy2
+import numpy as np
+
+from eos_sweep import batch, exactly, models, observables, oracle, plot, regimes, slowly, trace
+from eos_sweep.api import sweep as run_sweep
+from eos_sweep.contract import Job, Model, Numbers
+from eos_sweep.sharpness import sharpness, top
+from eos_sweep.spec import SpecError, Sweep, make
+from eos_sweep.state import enter
+
+POINTS = 24
+BITS = 300
+NUDGE = 2.0**-60  # of the differences
+CERTIFIED = ("sharpness_max", "sharpness_ratio_max")  # to 1e-14
+SUMMED = ("tail_mean", "sharpness_mean")  # in an order of the kernel's own
+SENSITIVE = 2  # labels of POINTS that rounding may decide
+
+
+def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
+    """Return a sweep over ``count`` draws of the model's TRIAL, and over ``axes``."""
+    drawn = {name: given for name, given in model.TRIAL.items() if name not in axes}
+    parameters, initial = (
+        {name: drawn[name] for name in names if name in drawn} for names in (model.PARAMETERS, model.STATE)
+    )
+    return make(models.name_of(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
+
+
+def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return initial states and parameters of the trial."""
+    initial, parameters = trial(model, count).inputs({"seed": np.arange(float(count))})
+    return tuple(
+        {name: np.broadcast_to(values, count).copy() for name, values in table.items()}
+        for table in (initial, parameters)
+    )  # type: ignore[return-value]
+
+
+def states(model: Model) -> tuple[Numbers, Numbers]:
+    """Return states and parameters of the trial: its starts, and where they are after a while."""
+    initial, parameters = inputs(model)
+    p = tuple(parameters.values())
+    theta = enter(model, initial, p)
+    with np.errstate(all="ignore"):
+        later = theta
+        for _ in range(7):
+            later = model.step(later, p)
+        fine = model.loss(later, p) < 1e6
+    both = tuple(np.concatenate([first, second[fine]]) for first, second in zip(theta, later, strict=True))
+    return both, tuple(np.concatenate([column, column[fine]]) for column in p)
+
+
+def check_declarations(model: Model) -> None:
+    """It has a title, a source, and names and symbols for all its numbers."""
+    missing = models.missing(model)
+    assert not missing, f"{model.__name__} lacks {', '.join(missing)}"
+    assert model.__doc__ and "L" in model.__doc__, "the module's docstring gives the loss and the map"
+    for name, quantity in {**model.STATE, **model.PARAMETERS, **model.LOSS_PARTS}.items():
+        assert name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier"
+        assert quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: say what it is"
+    assert model.GUARD is None or model.GUARD in model.STATE, f"GUARD: no coordinate {model.GUARD!r}"
+    assert set(model.CARRIED) <= set(model.STATE), "CARRIED: coordinates only"
+    assert len({line.name for line in model.LINES}) == len(model.LINES), "LINES: names are not distinct"
+    known = {**model.STATE, **model.PARAMETERS}
+    undrawn = [name for name, quantity in known.items() if quantity.default is None and name not in model.TRIAL]
+    assert not undrawn, f"TRIAL: does not say {', '.join(undrawn)}"
+
+
+class Point(NamedTuple):
+    """A state of the trial in 300 bits, and the model's functions of its coordinates there."""
+
+    coordinates: list
+    p: list
+    step: Callable
+    loss: Callable
+    clipped: Callable
+
+
+def _points(model: Model) -> Iterator[Point]:
+    """Yield states of the trial; where a coordinate is hidden from the others there are no derivatives to see."""
+    m = exactly.translated(model)
+    theta, p = states(model)
+    width, carried = len(model.STATE), len(model.CARRIED)
+    for k in range(len(theta[0])):
+        if any(column[k] for column in theta[width:]):
+            continue
+        numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta[:width], p))
+        functions = (
+            functools.partial(lambda f, q, *x: f((*x, *(0,) * carried), q), f, q) for f in (m.step, m.loss, m.clipped)
+        )
+        yield Point(numbers, q, *functions)
+
+
+def _unit(number: Any) -> Any:
+    """Return by what a coordinate is moved for a difference: its size, if it has one."""
+    return abs(number) or gmpy2.mpfr(1)
+
+
+def check_descent(model: Model) -> None:
+    """A step is theta - eta grad L, where nothing is clipped."""
+    if not getattr(model, "DESCENT", True):
+        return
+    threshold = exactly.translated(model).threshold
+    with exactly.precise(BITS):
+        for at in _points(model):
+            if at.clipped(*at.coordinates):
+                continue
+            eta, after = 2 / threshold(at.p), at.step(*at.coordinates)
+            for place, name in enumerate(model.STATE):
+                here = at.coordinates[place]
+                ahead, behind = (at.loss(*_moved(at.coordinates, {place: by})) for by in (1, -1))
+                descent = eta * (ahead - behind) / (2 * NUDGE * _unit(here))
+                size = abs(here) + abs(descent) + abs(after[place])
+                wrong = f"{name}: from {float(here)} to {float(after[place])}, not {float(here - descent)}"
+                assert abs(after[place] - (here - descent)) <= 2.0**-40 * size, wrong
+
+
+def _moved(coordinates: list, by: dict[int, int]) -> list:
+    """Return coordinates with some of them moved by so many NUDGEs."""
+    return [x + by.get(k, 0) * NUDGE * _unit(x) for k, x in enumerate(coordinates)]
+
+
+def check_hessian(model: Model) -> None:
+    """The Hessian is symmetric, and its largest eigenvalue is the sharpness; it is that of the loss."""
+    theta, p = states(model)
+    matrix = model.hessian(theta, p)
+    assert (matrix == np.swapaxes(matrix, -1, -2)).all(), "hessian: not symmetric"
+    largest, size = np.linalg.eigvalsh(matrix)[..., -1], np.abs(matrix).max(axis=(-1, -2))
+    assert (np.abs(sharpness(model, theta, p) - largest) <= 1e-12 * size).all(), "sharpness: not its largest eigenvalue"
+    if not getattr(model, "DESCENT", True):
+        return
+    with exactly.precise(BITS):
+        for at in itertools.islice(_points(model), 8):
+            state = tuple(np.array([float(x)]) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
+            found = model.hessian(state, tuple(np.array([float(x)]) for x in at.p))[0]
+            for i, j in itertools.combinations_with_replacement(range(len(model.STATE)), 2):
+                bend = _bend(at, i, j)
+                wrong = f"hessian[{i}, {j}]: {found[i, j]}, not {bend}"
+                assert abs(found[i, j] - bend) <= 1e-9 * np.abs(found).max(), wrong
+
+
+def _bend(at: Point, i: int, j: int) -> float:
+    """Return the second difference of the loss along two coordinates."""
+    area = NUDGE * NUDGE * _unit(at.coordinates[i]) * _unit(at.coordinates[j])
+    corners = (
+        [(1, {i: 1}), (-2, {}), (1, {i: -1})]
+        if i == j
+        else [(a * b / 4, {i: a, j: b}) for a, b in itertools.product((1, -1), repeat=2)]
+    )
+    return float(sum(weight * at.loss(*_moved(at.coordinates, by)) for weight, by in corners) / area)
+
+
+def check_stability(model: Model) -> None:
+    """The test of stability says on which side of a bound the sharpness is."""
+    theta, p = states(model)
+    largest, curvature = top(model, theta, p), model.curvature(theta, p)
+    positive = largest > 1e-12 * np.max(np.abs(np.broadcast_arrays(*curvature)), axis=0)
+    assert model.stable(curvature, largest * (1 + 1e-9))[positive].all(), "stable: not just above the sharpness"
+    assert not model.stable(curvature, largest * (1 - 1e-9))[positive].any(), "stable: just below the sharpness"
+
+
+def check_tangent(model: Model) -> None:
+    """The tangent is the Jacobian of the step; relative for a coordinate with its own exponent."""
+    rng = np.random.default_rng(0)
+    with exactly.precise(BITS):
+        for at in _points(model):
+            v = rng.standard_normal(len(model.STATE))
+            unit = [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, at.coordinates, strict=True)]
+            ahead, behind = (
+                [x + by * NUDGE * float(along) * u for x, along, u in zip(at.coordinates, v, unit, strict=True)]
+                for by in (1, -1)
+            )
+            if len({bool(at.clipped(*there)) for there in (ahead, behind)}) > 1:
+                continue  # at a kink
+            after, before, here = (at.step(*there) for there in (ahead, behind, at.coordinates))
+            state = tuple(np.float64(x) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
+            found = model.tangent(state, tuple(np.float64(x) for x in at.p), tuple(v))
+            size = max(np.abs(v).max(), *(abs(float(x)) for x in found))
+            for place, name in enumerate(model.STATE):
+                carried = name in model.CARRIED
+                if carried and here[place] == 0:
+                    continue
+                change = float((after[place] - before[place]) / (2 * NUDGE) / (here[place] if carried else 1))
+                wrong = f"tangent of {name}: {found[place]}, not {change}"
+                assert abs(change - found[place]) <= 1e-9 * max(size, abs(change)), wrong
+
+
+def _job(model: Model, steps: int, tolerance: float) -> Job:
+    """Return a job with all observables: one kernel serves all checks, and compiling takes longest."""
+    return Job(model, observables.expand(["all"], model), steps, tolerance)
+
+
+def check_compiled(model: Model) -> None:
+    """The kernel gives the bits of NumPy, for each observable."""
+    for steps, tolerance in ((203, 1e-12), (40, 0.0)):
+        job = _job(model, steps, tolerance)
+        found, right = batch.run(job, *inputs(model)), slowly.run(job, *inputs(model))
+        for name in job.variables:
+            one, other = (np.asarray(values[name], np.float64) for values in (found, right))
+            if name in (*CERTIFIED, *SUMMED):
+                np.testing.assert_allclose(one, other, rtol=1e-13, err_msg=name)
+            else:
+                same = (one == other) | (np.isnan(one) & np.isnan(other))
+                assert same.all(), f"{name}: compiled {one[~same]}, in NumPy {other[~same]}"
+
+
+def check_settling(model: Model) -> None:
+    """What has converged had a loss below the tolerance, and does not come back to the edge."""
+    given = inputs(model, 4 * POINTS)
+    short, long = (batch.run(_job(model, 3000, tolerance), *given) for tolerance in (1e-10, 0.0))
+    over = short["outcome"] == 1
+    assert (short["loss_final"][over] < 1e-10).all(), "settled: with a loss that is not below the tolerance"
+    for name in ("crossings", "steps_above"):
+        assert (short[name][over] == long[name][over]).all(), f"settled: {name} go on"
+
+
+def check_labels(model: Model) -> None:
+    """Labels are those of exact arithmetic, but for a few that rounding decides."""
+    limits = regimes.thresholds(model.THRESHOLDS)
+    job, given = _job(model, 200, 1e-12), inputs(model)
+    mine = regimes.classify(batch.run(job, *given), limits)
+    right, bits = oracle.run(job._replace(variables=regimes.reads(limits)), *given)
+    differ = np.flatnonzero((mine != regimes.classify(right, limits)) & (bits > 0))
+    assert differ.size <= SENSITIVE, f"labels of the trial's seeds {differ.tolist()} are not those of exact arithmetic"
+
+
+def check_bounds(model: Model) -> None:
+    """A number outside its bounds is refused by name."""
+    for name, quantity in {**model.PARAMETERS, **model.STATE}.items():
+        for value in (
+            quantity.above,
+            np.nextafter(quantity.least, -np.inf),
+            np.nextafter(quantity.most, np.inf),
+            np.nan,
+        ):
+            if np.isinf(value):
+                continue
+            try:
+                trial(model, 1, **{name: [value]})
+            except SpecError as error:
+                assert name in str(error), f"{name} = {value}: refused without its name: {error}"
+            else:
+                raise AssertionError(f"{name} = {value}: taken")
+
+
+def check_pictures(model: Model) -> None:
+    """A small sweep of it runs, is labelled and drawn with its lines; so is a trajectory."""
+    sweep = trial(model, 3)
+    eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))  # type: ignore[arg-type]
+    given = {name: value for name, value in sweep.to_dict()["parameters"].items() if name != "eta"}
+    axes: dict[str, Any] = {"seed": [0, 1, 2], "eta": eta * np.geomspace(0.5, 2.0, 5)}
+    dataset = run_sweep(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"])
+    assert (dataset.regime.values > 0).all() and (dataset.settled.values > 0).all()
+    run = trace.record(sweep, {"seed": 0.0})
+    np.testing.assert_allclose(run.sharpness[0], run.eigenvalues[0, 0], rtol=1e-9)
+    with tempfile.TemporaryDirectory() as folder:
+        plot.save(plot.draw(dataset), Path(folder) / "map.png")
+        plot.save(plot.trajectory_plot(run), Path(folder) / "run.png")
+
+
+CHECKS: tuple[Callable[[Model], None], ...] = (
+    check_declarations,
+    check_descent,
+    check_hessian,
+    check_stability,
+    check_tangent,
+    check_compiled,
+    check_settling,
+    check_labels,
+    check_bounds,
+    check_pictures,
+)
