@@ -262,11 +262,25 @@ def _onset(v: Values) -> np.ndarray:
     return found
 
 
+def _lazy(v: Values) -> np.ndarray:
+    theta, p = (tuple(np.broadcast_arrays(*(v[name] for name in names))) for names in (STATE, PARAMETERS))
+    with np.errstate(all="ignore"):
+        start = solved(SHARPNESS_STAGES, curvature(theta, p)) / (2.0 * EDGE)
+    learnt = sum(2.0 * v[f"lambda{k}"] * v[f"b{k}"] ** 2 for k in (1, 2, 3))
+    return np.where(v["eta"] ** 2 * learnt <= 0.1 * v["width"], start, np.nan)
+
+
 LINES = (
     CriticalLine(
         "flow_at_edge",
         r"$\eta = 2/\lambda_1(M_\infty)$",
         "from here on sharpening reaches 2/eta (one feature to learn, the others at zero, small eta lambda)",
         _onset,
+    ),
+    CriticalLine(
+        "lazy_divergence",
+        r"$S(\theta_0) = 4/\eta$",
+        "above it a wide network diverges, whose catapult outgrows what there is to learn",
+        _lazy,
     ),
 )
