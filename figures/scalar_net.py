@@ -67,7 +67,7 @@ def main(store: str = "scalar_net.zarr") -> None:
     ends.set(xticks=(0.1, 0.2, 0.5, 1.0), xticklabels=("0.1", "0.2", "0.5", "1"), yticks=(2, 5, 10))
     ends.set(yticklabels=("2", "5", "10"))
     ends.minorticks_off()
-    ends.set_title(f"minima reached; φ(θ₀) dotted", loc="left", fontsize="medium")
+    ends.set_title("minima reached; φ(θ₀) dotted", loc="left", fontsize="medium")
     ends.legend(frameon=False, fontsize="small")
     plot.save(figure, HERE / "scalar_net.png")
 
