@@ -24,6 +24,7 @@ NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatc
 # Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
 STROKES: tuple[tuple[str, Any, float], ...] = (("black", "-", 1.6), ("black", (0, (6, 2)), 2.2), ("#FF2D8D", ":", 1.6),
     ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6))  # fmt: skip
+COLOURS = ("#0063D2", "#E69F00", "#8A0821", "#4BB48C")  # of the lines of one panel, before they are dashed
 FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
 
@@ -183,13 +184,18 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     """Draw one trajectory (dim ``step``, as ``eos_sweep.trajectory`` returns it): sharpness, losses, state."""
     shown = {str(name): data for name, data in dataset.items() if data.dims == ("step",)}
     losses, powers = ([name for name in shown if name.startswith(start)] for start in ("loss", "log10_abs_"))
-    hidden = {"sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
-    panels = {"sharpness": ["sharpness"], "loss": losses, "state": [name for name in shown if name not in hidden]}
+    hidden = {"sharpness", "flow_sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    panels: dict[str, list[str]] = {
+        "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in shown],
+        "loss": losses,
+        "state": [name for name in shown if name not in hidden],
+    }
     panels |= {_symbol(shown[name]): [name] for name in powers}
     axes = _figure(dataset, 7.6, 1.9 * len(panels) + 0.6).subplots(len(panels), 1, sharex=True)
     for ax, (words, names) in zip(axes, panels.items(), strict=True):
-        for name, colour in zip(names, ("#0063D2", "#E69F00", "#8A0821", "#4BB48C") * 2, strict=False):
-            style = {"color": "0.7", "linewidth": 3.0} if name == "loss" else {"color": colour, "linewidth": 1.0}
+        for name, (dashes, colour) in zip(names, itertools.product(("-", "--", ":"), COLOURS), strict=False):
+            style: dict[str, Any] = {"color": colour, "linewidth": 1.0, "linestyle": dashes}
+            style |= {"color": "0.7", "linewidth": 3.0} if name == "loss" else {}
             ax.plot(dataset["step"], shown[name], label=_symbol(shown[name]).replace("_", " "), **style)
         if words == "sharpness":
             ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")

@@ -52,10 +52,10 @@ def trajectory(
     Dataset
         Dimension ``step`` of length steps + 1, from the start.  One variable per coordinate, by its name, ``loss`` and
         its parts, ``sharpness``, and ``eigenvalues`` of the Hessian (largest first); of a coordinate with its own
-        exponent also ``log10_abs_<name>``, which does not underflow.  Of an array model, instead of coordinates and
-        eigenvalues, what is read off its network; like the sharpness it is held from one look to the next.  From the
-        step on which the loss leaves the model's bound, all are NaN.  Parameters are scalar coordinates; the attribute
-        ``threshold`` is 2/eta.
+        exponent also ``log10_abs_<name>``, which does not underflow; ``flow_sharpness`` of models that have it.  Of an
+        array model, instead of coordinates and eigenvalues, what is read off its network; like the sharpness it is held
+        from one look to the next.  From the step on which the loss leaves the model's bound, all are NaN.  Parameters
+        are scalar coordinates; the attribute ``threshold`` is 2/eta.
 
     Raises
     ------
@@ -123,6 +123,9 @@ def _lane(model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, 
         for (name, quantity), part in zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True):
             found[name] = _series(part, *quantity[:2])
         found["sharpness"] = _series(np.broadcast_to(sharpness(model, theta, p), loss.shape), *SHARPNESS)
+        if hasattr(model, "flow_sharpness"):
+            flow = model.flow_sharpness(theta, p)
+            found["flow_sharpness"] = _series(flow, "sharpness at which gradient flow would end", "φ")
         spectrum = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
         eigenvalues = np.full((steps + 1, spectrum.shape[1]), np.nan)
         eigenvalues[inside] = spectrum

@@ -279,6 +279,16 @@ def test_sharpening_reaches_the_edge_from_the_end_of_the_flow_on(width):
     assert not found[0] and ratio("flow_at_edge", eta=edge, **given)[0] == pytest.approx(1, rel=1e-4)
 
 
+@pytest.mark.parametrize("given", [{"lambda2": 0.0, "width": 4.0}, {"lambda2": 0.1, "b2": 1.0, "width": 1e12}])
+def test_a_wide_network_and_one_without_a_target_diverge_from_twice_the_edge_on(given):
+    start = full(**{"lambda1": 3.0, "b1": 0.0, "a": 0.4, "g11": 0.2, "g22": 0.1, "d1": 1e-2, "b2": 0.0} | given)
+    at_one = float(ratio("lazy_divergence", eta=1.0, **start)[0])
+    eta = np.linspace(0.998, 1.002, 41) / at_one
+    diverges = reference.run(linear_net, 5000, COUNTS, 1e-20, eta=eta, **start)["outcome"] == 2
+    edge = eta[int(np.argmax(diverges))]
+    assert not diverges[0] and ratio("lazy_divergence", eta=edge, **start)[0] == pytest.approx(1, rel=1.5e-4)
+
+
 def test_gradient_flow_ends_where_the_line_says():
     given = full(lambda1=3.0, lambda2=0.5, b1=0.0, b2=1.5, a=0.4, g11=0.3, g22=0.2, width=2.0, eta=1e-4, d2=-1.2)
     found = reference.run(linear_net, 200_000, tuple(f"{name}_final" for name in linear_net.STATE), **given)
@@ -292,6 +302,7 @@ def test_the_line_keeps_to_its_assumptions():
     assert np.isfinite(ratio("flow_at_edge", **given))
     for change in ({"b1": 0.1}, {"b2": 0.0}, {"d1": 0.3}):
         assert np.isnan(ratio("flow_at_edge", **given | change))
+    assert np.isnan(ratio("lazy_divergence", **given | {"eta": 10.0}))
     turned = {"lambda1": 0.01, "lambda2": 100.0, "b1": 1.0, "b2": 0.0, "g11": 0.1, "g22": 0.02, "d1": -1, "d2": 1e-6}
     np.testing.assert_allclose(ratio("flow_at_edge", **given | turned), ratio("flow_at_edge", **given), rtol=1e-14)
 

@@ -37,17 +37,22 @@ def test_compiled_is_numpy_bit_for_bit():
 def test_step_loss_and_hessian_are_those_of_the_loss():
     points = random_points(200, 2)
     (theta, after), p = reference.states(quadratic, 1, **points)
+    theta, after = theta[:8], after[:8]  # at power zero
     t, a, eta = sympy.symbols("t1:9"), sympy.symbols("a1:9"), sympy.Symbol("eta")
     formula = sum(x * y**2 for x, y in zip(a, t, strict=True)) / 2
     here = (*theta, *p)
-    np.testing.assert_allclose(quadratic.loss(theta, p), sympy.lambdify((*t, *a, eta), formula)(*here), rtol=1e-14)
+    np.testing.assert_allclose(
+        quadratic.loss((*theta, 0.0), p), sympy.lambdify((*t, *a, eta), formula)(*here), rtol=1e-14
+    )
     down = sympy.lambdify((*t, *a, eta), [x - eta * sympy.diff(formula, x) for x in t])(*here)
     for found, right in zip(after, down, strict=True):
         np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-15)
     curvatures = sympy.lambdify((*t, *a, eta), [sympy.diff(formula, x, 2) for x in t])(*here)
-    hessian = quadratic.hessian(theta, p)
+    hessian = quadratic.hessian((*theta, 0.0), p)
     assert np.array_equal(hessian, np.stack(curvatures, -1)[..., None] * np.eye(8))
-    np.testing.assert_allclose(sharpness(quadratic, theta, p), np.linalg.eigvalsh(hessian)[:, -1], rtol=1e-15)
+    np.testing.assert_allclose(sharpness(quadratic, (*theta, 0.0), p), np.linalg.eigvalsh(hessian)[:, -1], rtol=1e-15)
+    turned = quadratic.tangent((*theta, 0.0), p, theta)  # the step is linear; of theta1 it is the logarithm's change
+    np.testing.assert_array_equal(turned, (theta[0], *after[1:]))
 
 
 @given(st.floats(1e-6, 3), st.floats(0.3, 3), st.integers(1, 100))
@@ -129,8 +134,17 @@ def test_what_shrinks_becomes_zero_and_what_grows_is_kept_however_small():
     )
     assert found["theta1_final"][0] == 1 and found["theta2_final"][0] == 0
     assert found["theta3_final"][0] == pytest.approx(1e-305 * 2.0**992, rel=1e-12)
-    last = reference.run(quadratic, 1003, FINAL, theta1=1e-320, a1=0.5, theta2=1.0, a2=1.0, eta=1.9)
-    assert last["theta1_final"][0] == 0
+
+
+def test_signs_of_theta1_are_counted_however_small_it_is():
+    given = {"theta1": -0.7, "a1": 3.0, "theta2": 1.0, "a2": 1e-4, "eta": 0.5}
+    found = reference.run(quadratic, 20_000, None, 1e-20, **given)
+    assert found["sign_flips"][0] == found["steps_taken"][0] == 20_000
+    depth = np.log10(0.7) + 20_000 * np.log10(0.5)
+    assert found["log10_abs_theta1_final"][0] == pytest.approx(depth, abs=1e-9)
+    assert found["log10_abs_theta1_min"][0] == pytest.approx(depth, abs=1e-9) and found["theta1_final"][0] == 0
+    grown = reference.run(quadratic, 2000, None, 1e-20, **given | {"theta1": 1e-320, "eta": 1.0})
+    assert grown["outcome"][0] == 2 and grown["steps_taken"][0] == pytest.approx(335 / np.log10(2), rel=1e-2)
 
 
 def test_exact_arithmetic_gives_the_same():

@@ -7,10 +7,11 @@ for 1 < eta a_k < 2, and grows beyond all bounds for eta a_k > 2.  Sharpness nev
 which a run can hover: every run converges or diverges.  Dimensions beyond those that are given have no curvature.
 Source: Cohen, Kaur, Li, Kolter, Talwalkar 2021, section 2, arXiv 2103.00065.
 
-The guarded coordinate is theta1: give it the largest curvature, and a sign flip is an oscillation.
+The guarded coordinate is theta1: give it the largest curvature, and a sign flip is an oscillation.  So that its signs
+are counted however small it is, it has an exponent of its own: its value is ``theta1 * 2**(512 * power)``.
 
-A coordinate with |1 - eta a_k| < 1 shrinks for ever, and would soon be a denormal number, which is slow.  It can never
-come back, so it is set to zero where it is below 1e-100.  One that grows is never touched, however small it is.
+Any other coordinate with |1 - eta a_k| < 1 would soon be a denormal number, which is slow.  It can never come back, so
+it is set to zero where it is below 1e-100.  One that grows is never touched, however small it is.
 """
 
 import numpy as np
@@ -33,7 +34,7 @@ PARAMETERS = {
 } | {"eta": Quantity("step size", "η", above=0.0, sizes=SCALE)}
 TRIAL = {f"theta{k}": "uniform(-2, 2)" for k in range(1, 6)} | {f"a{k}": "uniform(0, 3)" for k in range(1, 6)}
 TRIAL |= {"eta": "10 ** uniform(-2, 0)"}
-CARRIED: tuple[str, ...] = ()
+CARRIED = ("theta1",)
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}
 LIMIT = 1e30
@@ -42,6 +43,8 @@ OBSERVABLES: tuple[str, ...] = ()
 THRESHOLDS: dict[str, float] = {}
 
 TINY = 1e-100  # its square is still a normal number
+UP, DOWN = 2.0**512, 2.0**-512
+SMALL, LARGE = 1e-30, 1e135  # of theta1's mantissa: 16 steps of a factor of 1e-17 leave a normal number; no bouncing
 
 
 def _oscillation(v: Values) -> np.ndarray:
@@ -70,7 +73,7 @@ def factor(a, eta):
 
 @inlined
 def step(theta, p):
-    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8 = theta
+    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8, power = theta
     a1, a2, a3, a4, a5, a6, a7, a8, eta = p
     return (
         factor(a1, eta) * theta1,
@@ -81,13 +84,15 @@ def step(theta, p):
         factor(a6, eta) * theta6,
         factor(a7, eta) * theta7,
         factor(a8, eta) * theta8,
+        power,
     )
 
 
 @inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, which is the same step."""
-    return step(v, p)
+    """The Jacobian of a step, which multiplies changes of the coordinates as them; that of log|theta1| stays."""
+    v1, v2, v3, v4, v5, v6, v7, v8 = v
+    return v1, *step((*v, 0.0), p)[1:8]
 
 
 @inlined
@@ -99,10 +104,11 @@ def alive(coordinate, a, eta):
 
 @inlined
 def rescale(theta, p):
-    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8 = theta
+    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8, power = theta
     a1, a2, a3, a4, a5, a6, a7, a8, eta = p
+    small, large = abs(theta1) < SMALL, (abs(theta1) > LARGE) & (power < 0.0)
     return (
-        alive(theta1, a1, eta),
+        theta1 * select(small, UP, select(large, DOWN, 1.0)),
         alive(theta2, a2, eta),
         alive(theta3, a3, eta),
         alive(theta4, a4, eta),
@@ -110,14 +116,23 @@ def rescale(theta, p):
         alive(theta6, a6, eta),
         alive(theta7, a7, eta),
         alive(theta8, a8, eta),
+        power + select(small, -1.0, select(large, 1.0, 0.0)),
     )
 
 
 @inlined
+def seen(theta1, power):
+    """The value of theta1, or zero where its square is nothing beside numbers around one."""
+    value = theta1 * select(power < 0.0, DOWN, 1.0)
+    return select((power < -1.5) | (abs(value) < TINY), 0.0, value)
+
+
+@inlined
 def loss(theta, p):
-    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8 = theta
+    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8, power = theta
     a1, a2, a3, a4, a5, a6, a7, a8, eta = p
-    first = (a1 * (theta1 * theta1) + a2 * (theta2 * theta2)) + (a3 * (theta3 * theta3) + a4 * (theta4 * theta4))
+    value = seen(theta1, power)
+    first = (a1 * (value * value) + a2 * (theta2 * theta2)) + (a3 * (theta3 * theta3) + a4 * (theta4 * theta4))
     last = (a5 * (theta5 * theta5) + a6 * (theta6 * theta6)) + (a7 * (theta7 * theta7) + a8 * (theta8 * theta8))
     return 0.5 * (first + last)
 

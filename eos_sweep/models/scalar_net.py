@@ -20,7 +20,7 @@ from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
 from eos_sweep.layered import LAYERED_STAGES, layered_stable
 from eos_sweep.scalar import inlined, select
 
-TITLE = "f(x) = w₁w₂…w_D x"
+TITLE = "f(x) = ∏ᵢ wᵢ · x"
 REFERENCE = "Kreisler, Shpigel Nacson, Soudry, Carmon 2023, arXiv 2305.13064"
 WEIGHT, SCALE = (1e-30, 1e15), (1e-30, 1e30)  # so that the squares of eta times the Hessian's entries are doubles
 STATE = {
@@ -192,7 +192,7 @@ def flow_sharpness(theta, p):
         terms = np.exp(level)[..., None] + np.where(on, apart, 0.0)
         excess = np.sum(np.where(on, np.log(terms), 0.0), -1)
         level = level - excess / np.sum(np.where(on, np.exp(level)[..., None] / terms, 0.0), -1)
-        if not (np.abs(excess) > 1e-14).any():
+        if not (np.abs(excess) > 1e-13).any():
             break
     found = np.sum(np.where(on, 1.0 / (np.exp(level)[..., None] + np.where(on, apart, 0.0)), 0.0), -1)
     saddle = (np.prod(w, -1) <= 0.0) & (apart[..., 1] == 0.0)
