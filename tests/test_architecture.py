@@ -11,7 +11,8 @@ import eos_sweep
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
 PIECES = {"numpy"} | {
-    f"eos_sweep.{name}" for name in ("bits", "contract", "scalar", "sharpness", "state", "symmetric", "theory")
+    f"eos_sweep.{name}"
+    for name in ("bits", "contract", "exponent", "scalar", "sharpness", "state", "symmetric", "theory")
 }
 
 
@@ -44,7 +45,7 @@ def test_models_and_observables_are_made_of_a_few_pieces(name):
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = "bits contract kernel lanes layout observers passes scalar sharpness state symmetric"
+    core = "bits contract exponent kernel lanes layout observers passes scalar sharpness state symmetric"
     assert not set(core.split()) & importers("eos_sweep.models", "eos_sweep.observables")
 
 

@@ -8,6 +8,7 @@ TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
     "quartic": "eos_sweep.models.quartic",
     "uv": "eos_sweep.models.uv",
+    "stabilization": "eos_sweep.models.stabilization",
 }
 
 
