@@ -38,8 +38,11 @@ class _Library:
     """What a model calls as ``np``: gmpy2's function of that name, or a constant of NumPy."""
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(gmpy2, name, None) or getattr(np, name)
-        if not (hasattr(gmpy2, name) or isinstance(found, float)):
+        number = getattr(np, name)
+        if isinstance(number, float):  # first: gmpy2 has a function called inf
+            return number
+        found = getattr(gmpy2, name, None)
+        if found is None:
             raise AttributeError(f"np.{name}: gmpy2 has no such function; use one that it has in a model's steps")
         return found
 

@@ -8,7 +8,7 @@ import numpy as np
 import oracle
 import pytest
 import sympy
-from conftest import assert_expected, bisect, columns, expected, follow, simulate
+from conftest import assert_expected, assert_labels_are_exact, bisect, columns, expected, follow, simulate
 
 import eos_sweep
 from eos_sweep import critical, observables, plot
@@ -96,6 +96,10 @@ def test_nothing_but_alpha_eta_squared_is_left_of_the_parameters():
 
 
 # The kernel
+
+
+def test_labels_are_those_of_exact_arithmetic():
+    assert_labels_are_exact(stabilization, *points(60, 11), 300)
 
 
 def test_compiled_is_numpy_bit_for_bit():
