@@ -199,9 +199,11 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
             ax.plot(dataset["step"], shown[name], label=_symbol(shown[name]).replace("_", " "), **style)
         if words == "sharpness":
             ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
-        ax.set_yscale("log" if words == "loss" else "linear", **({"nonpositive": "mask"} if words == "loss" else {}))
         ax.set(ylabel=words, xmargin=0.01)
-        if words == "loss":  # a part of it may go hundreds of decades below the whole
+        if words == "loss" and bool((shown["loss"] < 0).any()):
+            ax.set_yscale("symlog", linthresh=1.0)
+        elif words == "loss":  # a part of it may go hundreds of decades below the whole
+            ax.set_yscale("log", nonpositive="mask")
             whole = shown["loss"].where(shown["loss"] > 0)
             ax.set_ylim(1e-6 * float(whole.min()), 10 * float(whole.max()))
         if len(ax.lines) > 1:

@@ -10,9 +10,9 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-MATHEMATICS = ("dense", "functions", "lanczos", "layered", "scalar", "sharpness", "symmetric")
+MATHEMATICS = ("dense", "exponent", "functions", "lanczos", "layered", "scalar", "sharpness", "symmetric")
 CORE = ("bits", "contract", "networks", "shown", "state", *MATHEMATICS)
-PIECES = {"numpy", *sys.stdlib_module_names} | {f"eos_sweep.{name}" for name in (*CORE, "regimes", "theory")}
+PIECES = {"numpy", *sys.stdlib_module_names} | {f"eos_sweep.{name}" for name in (*CORE, "errors", "regimes", "theory")}
 
 
 def imported(name):

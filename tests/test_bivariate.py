@@ -9,6 +9,7 @@ from conftest import COUNTS, CROSSINGS, OFF, follow, random_points, same_bits, s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eos_sweep import exponent
 from eos_sweep.models import bivariate
 from eos_sweep.state import enter, log10_abs, values
 
@@ -187,8 +188,8 @@ def test_rescaling_changes_nothing_but_the_form(alpha, decades, lambda1, eta):
     assert log10_abs(theta[1], theta[3])[0] == pytest.approx(np.log10(beta1[0]), abs=1e-12)
     again = bivariate.rescale(theta, p)
     assert np.array_equal(again, theta)  # it has come to rest: it does not bounce between two powers
-    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < bivariate.LARGE * bivariate.DOWN
-    if abs(beta1[0]) > bivariate.HIDDEN:
+    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < exponent.LARGE * exponent.DOWN
+    if abs(beta1[0]) > exponent.HIDDEN:
         seen = p[2] * p[0] * beta1**2
         assert bivariate.pressure(theta, p) == pytest.approx(seen, rel=1e-15)  # whatever its form
     assert abs(theta[1][0]) > 1e-60 or theta[3] == 0

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from conftest import assert_expected, bisect, expected, follow, simulate
+from conftest import assert_expected, assert_labels_are_exact, bisect, expected, follow, simulate
 
 from eos_sweep import critical, observables
 from eos_sweep.models import quartic
@@ -108,6 +108,10 @@ def test_what_a_step_nearly_extinguishes_is_exact(x, y, eta):
 
 
 # The kernel
+
+
+def test_labels_are_those_of_exact_arithmetic():
+    assert_labels_are_exact(quartic, *points(60, 11), 300)
 
 
 def test_compiled_is_numpy_bit_for_bit():

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from conftest import assert_expected, bisect, expected, follow, simulate
+from conftest import assert_expected, assert_labels_are_exact, bisect, expected, follow, simulate
 
 import eos_sweep
 from eos_sweep import critical, observables
@@ -154,6 +154,10 @@ def test_starts_that_no_layers_have_are_refused():
 
 
 # The kernel
+
+
+def test_labels_are_those_of_exact_arithmetic():
+    assert_labels_are_exact(uv, *points(60, 11), 300)
 
 
 def test_compiled_is_numpy_bit_for_bit():

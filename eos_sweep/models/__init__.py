@@ -12,6 +12,7 @@ TABLE = {
     "quartic": "eos_sweep.models.quartic",
     "scalar_net": "eos_sweep.models.scalar_net",
     "uv": "eos_sweep.models.uv",
+    "stabilization": "eos_sweep.models.stabilization",
     "quadratic": "eos_sweep.models.quadratic",
     "linear_net": "eos_sweep.models.linear_net",
     "linear_net_full": "eos_sweep.models.linear_net_full",

@@ -19,6 +19,7 @@ import numpy as np
 
 from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
+from eos_sweep.exponent import UP, rescaled, squared, value
 from eos_sweep.scalar import bounded, inlined, residual, select
 from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
 
@@ -59,10 +60,6 @@ LINES = theory.LINES
 OBSERVABLES: tuple[str, ...] = ()
 THRESHOLDS: dict[str, float] = {}
 
-UP, DOWN = 2.0**512, 2.0**-512
-SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
-LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
-HIDDEN = 1e-100  # below this nothing can see beta1: its square is 1e-200
 MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
@@ -86,18 +83,10 @@ def irrelevant(theta, p):
 
 @inlined
 def pressure(theta, p):
-    """eta lambda1 beta1^2, which pushes alpha down; zero where nothing can see beta1.
-
-    From power -2 on it is zero until the next rescaling: to matter before, beta1 would have to grow 1e11-fold a step.
-    """
+    """eta lambda1 beta1^2, which pushes alpha down; zero where nothing can see beta1."""
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    scaled = power < 0.0
-    unit = select(scaled, DOWN, 1.0)
-    floor = select(power < -1.5, np.inf, select(scaled, HIDDEN * UP, 0.0))
-    size = abs(beta1)
-    seen = select(size < floor, floor, size)  # no product of it is a denormal number, which would be slow
-    return select(size < floor, 0.0, (seen * unit) * (seen * (eta * lambda1 * unit)))
+    return squared(beta1, power, eta * lambda1)
 
 
 @inlined
@@ -183,11 +172,8 @@ def tangent(theta, p, v):
 @inlined
 def rescale(theta, p):
     alpha, beta1, beta2, power = theta
-    size = abs(beta1)
-    small = size < SMALL
-    large = (size > LARGE) & (power < 0.0)
-    factor = select(small, UP, select(large, DOWN, 1.0))
-    return alpha, beta1 * factor, beta2, power + select(small, -1.0, select(large, 1.0, 0.0))
+    beta1, power = rescaled(beta1, power)
+    return alpha, beta1, beta2, power
 
 
 @inlined
@@ -253,7 +239,7 @@ def hessian(theta, p):
     """The full Hessian of L, shape (..., 3, 3), in the order of STATE."""
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    seen = beta1 * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
+    seen = value(beta1, power)
     arm1, arm2 = 2.0 * lambda1 * (alpha * seen), lambda2 * (2.0 * (alpha * beta2) - 1.0)
     rows = (
         (lambda1 * (seen * seen) + lambda2 * (beta2 * beta2), arm1, arm2),

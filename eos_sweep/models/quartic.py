@@ -23,8 +23,8 @@ from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 TITLE = "L = (1 − x²y²)²/4"
 REFERENCE = "Zhu, Wang, Wang, Zhou, Ge 2022, arXiv 2210.03294"
 STATE = {
-    "x": Quantity("outer weight", "x", sizes=(1e-60, 1e30)),
-    "y": Quantity("inner weight", "y", sizes=(1e-60, 1e30)),
+    "x": Quantity("first weight", "x", sizes=(1e-60, 1e30)),
+    "y": Quantity("second weight", "y", sizes=(1e-60, 1e30)),
 }
 PARAMETERS = {"eta": Quantity("step size", "η", above=0.0, sizes=(1e-60, 1e60))}
 TRIAL = {"x": "uniform(-1.5, 2)", "y": "uniform(-1.5, 2)", "eta": "10 ** uniform(-2, -0.1)"}

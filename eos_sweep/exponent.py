@@ -1,0 +1,46 @@
+"""A coordinate with an exponent of its own: its value is ``mantissa * 2**(512 * power)``.
+
+Below the edge of stability the unstable coordinate shrinks at each step, to 1e-300 and far beyond, before it comes
+back.  A double would underflow there, and nothing can grow back from zero.  Where the coordinate is below 1e-100 its
+square, 1e-200 beside numbers around one, is left out.
+"""
+
+import numpy as np
+
+from eos_sweep.scalar import inlined, select
+
+UP, DOWN = 2.0**512, 2.0**-512
+SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
+LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
+HIDDEN = 1e-100  # below this nothing can see the coordinate: its square is 1e-200
+
+
+@inlined
+def rescaled(mantissa, power):
+    """Return mantissa and power of the same value, with a mantissa far from both ends of doubles."""
+    size = abs(mantissa)
+    small = size < SMALL
+    large = (size > LARGE) & (power < 0.0)
+    factor = select(small, UP, select(large, DOWN, 1.0))
+    return mantissa * factor, power + select(small, -1.0, select(large, 1.0, 0.0))
+
+
+@inlined
+def squared(mantissa, power, weight):
+    """Return ``weight`` times the square of the coordinate; zero where nothing can see it.
+
+    From power -2 on it is zero until the next rescaling: to matter before, the coordinate would have to grow 1e11-fold
+    a step.
+    """
+    scaled = power < 0.0
+    unit = select(scaled, DOWN, 1.0)
+    floor = select(power < -1.5, np.inf, select(scaled, HIDDEN * UP, 0.0))
+    size = abs(mantissa)
+    seen = select(size < floor, floor, size)  # no product of it is a denormal number, which would be slow
+    return select(size < floor, 0.0, (seen * unit) * (seen * (weight * unit)))
+
+
+@inlined
+def value(mantissa, power):
+    """Return the value as a double; zero where its square is left out anyway."""
+    return mantissa * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
