@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import settings
 
-from eos_sweep import batch, observables, oracle, regimes
+from eos_sweep import batch, observables, regimes
 from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, LONGEST, RETURNED, RUNNING, Ends, Moment
 from eos_sweep.models import bivariate
 from eos_sweep.observables import lyapunov
@@ -212,15 +212,6 @@ def assert_expected(result, right):
             np.testing.assert_allclose(result[name], value, rtol=1e-13, err_msg=name)
         else:
             assert same_bits(result[name], value), name
-
-
-def assert_labels_are_exact(model, initial, parameters, steps):
-    """Compare regimes with those of arithmetic that is exact for the purpose; the points must not hang on rounding."""
-    job, inputs = batch.Job(model, regimes.REQUIRED, steps, 1e-20), columns(initial, parameters, model)
-    truth, bits = oracle.run(job, *inputs)
-    labels = [regimes.classify(found, regimes.thresholds()) for found in (batch.run(job, *inputs), truth)]
-    assert (bits > 0).all() and len(np.unique(labels[1])) > 2
-    assert np.array_equal(*labels)
 
 
 def bisect(holds, low, high, rounds=3, points=64):

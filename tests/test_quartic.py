@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from conftest import assert_expected, assert_labels_are_exact, bisect, expected, follow, simulate
+from conftest import bisect, follow, simulate
 
 from eos_sweep import critical, observables
 from eos_sweep.models import quartic
@@ -39,36 +39,6 @@ def exactly(expression, names, theta, p):
     """Evaluate a SymPy expression at doubles in 50 digits."""
     values = {sympy.Symbol(name): sympy.Rational(float(value)) for name, value in zip(names, (*theta, *p), strict=True)}
     return float(sympy.N(expression.subs(values), 50))
-
-
-def test_a_step_goes_down_the_gradient_and_the_hessian_is_that_of_the_loss():
-    names = (*quartic.STATE, *quartic.PARAMETERS)
-    x, y, eta = sympy.symbols(names)
-    loss = (1 - x**2 * y**2) ** 2 / 4
-    initial, parameters = points(40, 1)
-    theta, p = tuple(initial.values()), tuple(parameters.values())
-    moved, hessian = quartic.step(theta, p), quartic.hessian(theta, p)
-    tangents = [quartic.tangent(theta, p, v) for v in ((1.0, 0.0), (0.0, 1.0))]
-    for row in range(40):
-        point = [part[row] for part in theta], [part[row] for part in p]
-        assert quartic.loss(theta, p)[row] == pytest.approx(exactly(loss, names, *point), rel=1e-13, abs=1e-30)
-        for i, symbol in enumerate((x, y)):
-            step = symbol - eta * sympy.diff(loss, symbol)
-            assert moved[i][row] == pytest.approx(exactly(step, names, *point), rel=1e-15)
-            for j, other in enumerate((x, y)):
-                second = exactly(sympy.diff(loss, symbol, other), names, *point)
-                assert hessian[row, i, j] == pytest.approx(second, rel=1e-13, abs=1e-15)
-                assert tangents[j][i][row] == pytest.approx(exactly(sympy.diff(step, other), names, *point), rel=1e-12)
-
-
-def test_sharpness_is_the_largest_eigenvalue_of_the_hessian():
-    initial, parameters = points(2000, 2)
-    theta, p = tuple(initial.values()), tuple(parameters.values())
-    largest = np.linalg.eigvalsh(quartic.hessian(theta, p))[:, -1]
-    np.testing.assert_allclose(sharpness(quartic, theta, p), largest, rtol=1e-12)
-    stable = quartic.stable(quartic.curvature(theta, p), 2.0)
-    away = abs(p[0] * largest / 2 - 1) > 1e-12
-    assert np.array_equal(stable[away], (p[0] * largest < 2)[away])
 
 
 def test_a_step_obeys_the_laws_of_a_function_of_the_product():
@@ -108,32 +78,6 @@ def test_what_a_step_nearly_extinguishes_is_exact(x, y, eta):
 
 
 # The kernel
-
-
-def test_labels_are_those_of_exact_arithmetic():
-    assert_labels_are_exact(quartic, *points(60, 11), 300)
-
-
-def test_compiled_is_numpy_bit_for_bit():
-    initial, parameters = points(400, 6)
-    found = simulate(initial, parameters, 603, ALL, 1e-12, quartic)
-    assert np.bincount(found["outcome"], minlength=4)[1:].min() > 30 and (found["crossings"] > 20).sum() > 30
-    path = follow(initial, parameters, 603, 1e-12, quartic)
-    right = expected(path, parameters, quartic)
-    assert set(right) | {"work"} == set(found) | {"clip_fraction"}
-    assert_expected(found, {name: value for name, value in right.items() if name in found})
-
-
-def test_settled_trajectories_stay_below_the_edge():
-    initial, parameters = points(600, 7)
-    for tolerance in (1e-20, 1e-6, 1.0):
-        names = ("outcome", "crossings", "steps_above", "final_above", "loss_final")
-        ended, on = (run(names, steps, t, **initial, **parameters) for steps, t in ((4000, tolerance), (20_000, 0.0)))
-        settled = ended["outcome"] == 1
-        assert settled.sum() > 100 and (ended["loss_final"][settled] < tolerance).all()
-        assert (ended["final_above"][settled] == 1).all()
-        for name in ("crossings", "steps_above"):
-            assert np.array_equal(on[name][settled], ended[name][settled])
 
 
 # Where it ends

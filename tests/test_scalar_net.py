@@ -1,15 +1,15 @@
 """The model `scalar_net`: its Hessian and top eigenvalue, gradient-flow-solution sharpness, laws and critical lines."""
 
+import named
 import numpy as np
 import pytest
-import reference
 import sympy
+from conftest import bisect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eos_sweep
-from eos_sweep import critical, oracle
-from eos_sweep.batch import Job
+from eos_sweep import critical
 from eos_sweep.contract import EDGE
 from eos_sweep.models import scalar_net
 from eos_sweep.sharpness import sharpness, top
@@ -37,41 +37,13 @@ def random_points(count, seed):
 
 def at(**given):
     """Return (theta, p) of points."""
-    initial, parameters = reference.columns(scalar_net, **given)
+    initial, parameters = named.columns(scalar_net, **given)
     return tuple(initial.values()), tuple(parameters.values())
-
-
-def test_compiled_is_numpy_bit_for_bit():
-    found = reference.assert_compiled_is_numpy(scalar_net, 1003, 1e-20, **random_points(500, 1))
-    assert np.bincount(found["outcome"], minlength=4)[1:].min() > 30
-    assert (found["crossings"] >= 2).sum() > 30
 
 
 # The loss and its derivatives
 
 SYMBOLS = sympy.symbols("w1:6")
-
-
-@pytest.mark.parametrize("depth", [2, 3, 4, 5])
-def test_step_loss_jacobian_and_hessian_are_those_of_the_loss(depth):
-    points = random_points(200, depth) | {"depth": depth}
-    (theta, after), p = reference.states(scalar_net, 1, **points)
-    formula = (sympy.prod(SYMBOLS[:depth]) - 1) ** 2 / 2
-    np.testing.assert_allclose(
-        scalar_net.loss(theta, p), sympy.lambdify(SYMBOLS, formula)(*theta), rtol=1e-14, atol=1e-15
-    )
-    eta = p[1]
-    slope = sympy.lambdify(SYMBOLS, [sympy.diff(formula, w) for w in SYMBOLS])(*theta)
-    for new, old, along in zip(after, theta, slope, strict=True):
-        np.testing.assert_allclose(new, old - eta * along, rtol=1e-13, atol=1e-13)
-    entries = sympy.lambdify(SYMBOLS, sympy.hessian(formula, SYMBOLS).tolist())(*theta)
-    right = np.moveaxis(np.array([[np.broadcast_to(x, eta.shape) for x in row] for row in entries], float), 2, 0)
-    found = scalar_net.hessian(theta, p)
-    assert (np.abs(found - right) <= 1e-13 * np.abs(right).max((1, 2), keepdims=True)).all()
-    v = np.random.default_rng(0).normal(size=(5, eta.size))
-    turned = np.stack(scalar_net.tangent(theta, p, tuple(v)))
-    exact = v - eta * np.einsum("nij,jn->in", right, v)
-    assert (np.abs(turned - exact) <= 1e-13 * (1 + eta * np.abs(right).max((1, 2)))).all()
 
 
 # The top eigenvalue
@@ -199,7 +171,7 @@ def test_flow_sharpness_falls_monotonically_under_gradient_descent():
     """Where the product is between 0 and 1 and eta phi <= 2 sqrt 2; beyond that bound it may rise."""
     points = random_points(3000, 7)
     with np.errstate(all="ignore"):
-        path, p = reference.states(scalar_net, 300, **points)
+        path, p = named.states(scalar_net, 300, **points)
         phi = np.array([scalar_net.flow_sharpness(theta, p) for theta in path])
         product = np.array([scalar_net.slopes(theta, p)[0] for theta in path])
         rise = phi[1:] / phi[:-1] - 1
@@ -217,7 +189,7 @@ def test_differences_of_squares_change_by_squared_gradients_only():
     """w_i^2 - w_j^2 changes in one step by eta^2 (g_i^2 - g_j^2), exactly; two layers: by a factor 1 - eta^2 r^2."""
     points = random_points(2000, 8)
     for depth in (2, 5):
-        (theta, after), p = reference.states(scalar_net, 1, **points | {"depth": depth})
+        (theta, after), p = named.states(scalar_net, 1, **points | {"depth": depth})
         product, *slopes = scalar_net.slopes(theta, p)
         gradient = [(product - 1) * slope for slope in slopes]
         for i in range(1, depth):
@@ -233,7 +205,7 @@ def test_signs_and_order_of_layers_do_not_matter():
     points = random_points(300, 9) | {"depth": 5.0}
     turned = points | {name: -points[other] for name, other in zip(NAMES, NAMES[::-1], strict=True)}
     turned["w1"] = -turned["w1"]
-    one, other = (reference.run(scalar_net, 200, COUNTS, 0.0, **x) for x in (points, turned))
+    one, other = (named.run(scalar_net, 200, COUNTS, 0.0, **x) for x in (points, turned))
     fine = (one["outcome"] == 3) & (one["loss_final"] < 1e-2)
     np.testing.assert_allclose(one["loss_initial"], other["loss_initial"], rtol=1e-12, atol=1e-15)
     assert (one["final_above"] == other["final_above"])[fine].mean() > 0.98
@@ -241,7 +213,7 @@ def test_signs_and_order_of_layers_do_not_matter():
 
 def test_weights_beyond_the_depth_are_not_there():
     points = random_points(200, 10) | {"depth": 3.0}
-    one, other = (reference.run(scalar_net, 300, None, 0.0, **points | {"w4": w4, "w5": 7.0}) for w4 in (1.0, 0.0))
+    one, other = (named.run(scalar_net, 300, None, 0.0, **points | {"w4": w4, "w5": 7.0}) for w4 in (1.0, 0.0))
     assert (other["w4_final"] == 0).all() and (other["w5_final"] == 7).all()
     for name in set(one) - {"w4_final"}:
         assert np.array_equal(one[name], other[name], equal_nan=True), name
@@ -250,18 +222,8 @@ def test_weights_beyond_the_depth_are_not_there():
 # Lines
 
 
-def bisected(holds, low, high):
-    """Return where ``holds``, of many values at once, becomes true, by sections."""
-    for _ in range(4):
-        values = np.linspace(low, high, 65)
-        first = int(np.argmax(holds(values)))
-        assert 0 < first < 65
-        low, high = values[first - 1], values[first]
-    return 0.5 * (low + high)
-
-
 def ratio(name, **given):
-    initial, parameters = reference.columns(scalar_net, **given)
+    initial, parameters = named.columns(scalar_net, **given)
     return float(np.atleast_1d(LINES[name].ratio(initial | parameters))[0])
 
 
@@ -271,10 +233,10 @@ def test_no_minimum_is_stable_above_two_over_depth(depth):
     start = {name: 1 + 1e-7 for name in NAMES} | {"depth": depth}
 
     def grows(eta):
-        found = reference.run(scalar_net, 20_000, COUNTS, 0.0, eta=eta, **start)
+        found = named.run(scalar_net, 20_000, COUNTS, 0.0, eta=eta, **start)
         return found["loss_final"] > found["loss_initial"]
 
-    edge = bisected(grows, 1.9 / depth, 2.1 / depth)
+    edge = bisect(grows, 1.9 / depth, 2.1 / depth, rounds=5)
     assert ratio("no_stable_minimum", eta=edge, **start) == pytest.approx(1, rel=1e-5)
     assert sharpness(scalar_net, *at(eta=1, **start))[0] == pytest.approx(depth, rel=1e-5)
 
@@ -285,10 +247,11 @@ def test_a_run_crosses_from_where_the_minimum_of_the_flow_is_unstable(depth):
     product = np.prod([start[name] for name in NAMES[:depth]])
     start["w1"] *= (1 - 1e-6) / product
     phi = float(scalar_net.flow_sharpness(*at(eta=1, **start))[0])
-    edge = bisected(
-        lambda eta: reference.run(scalar_net, 50_000, COUNTS, 0.0, eta=eta, **start)["first_crossing"] >= 0,
+    edge = bisect(
+        lambda eta: named.run(scalar_net, 50_000, COUNTS, 0.0, eta=eta, **start)["first_crossing"] >= 0,
         1.9 / phi,
         2.1 / phi,
+        rounds=5,
     )
     assert ratio("flow_at_edge", eta=edge, **start) == pytest.approx(1, rel=1e-5)
 
@@ -296,7 +259,7 @@ def test_a_run_crosses_from_where_the_minimum_of_the_flow_is_unstable(depth):
 def test_runs_end_at_the_minimum_of_their_flow_below_both_bounds():
     """Where it converged S = phi <= min(phi(theta0), 2/eta); if eta phi(theta0) < 2 hardly less than phi(theta0)."""
     points = {name: abs(values) + 0.05 for name, values in random_points(1000, 11).items()}
-    found = reference.run(scalar_net, 20_000, None, 1e-20, **points)
+    found = named.run(scalar_net, 20_000, None, 1e-20, **points)
     product = scalar_net.slopes(*at(**points))[0]
     edge = 2 / points["eta"]
     ended = (found["outcome"] == 1) & (product <= 1) & (found["flow_sharpness_initial"] <= np.sqrt(2) * edge)
@@ -315,30 +278,6 @@ def test_the_monotone_line_is_root_two_above_and_keeps_to_its_product():
 # The rest
 
 
-def test_what_settled_stays_below_the_edge():
-    points = random_points(400, 12)
-    points["eta"] = points["eta"] * 0.5
-    ended = reference.run(scalar_net, 3000, COUNTS, 1.0, **points)
-    on = reference.run(scalar_net, 30_000, COUNTS, 0.0, **points)
-    settled = ended["outcome"] == 1
-    assert settled.sum() > 100 and (ended["loss_final"][settled] < 1e-16).all()
-    for name in ("first_crossing", "crossings", "steps_above", "final_above"):
-        assert np.array_equal(on[name][settled], ended[name][settled]), name
-
-
-def test_exact_arithmetic_gives_the_same():
-    """Where no step is chaotic: up to 48 steps lose few of 53 bits."""
-    points = {name: values[:16] for name, values in random_points(100, 13).items()}
-    job = Job(scalar_net, tuple(eos_sweep.observables.variables(scalar_net)), 48, 1e-12)
-    truth, bits = oracle.run(job, *reference.columns(scalar_net, **points))
-    found = reference.run(scalar_net, 48, job.variables, 1e-12, **points)
-    assert (bits > 0).all()
-    calm = (truth["outcome"] != 2) & ~(truth["magnification"] > 12)
-    assert calm.sum() >= 8
-    for name in ("outcome", *COUNTS[1:5], "sharpness_final", "sharpness_max", "w1_final"):
-        np.testing.assert_allclose(found[name][calm], truth[name][calm], rtol=1e-9, err_msg=name)
-
-
 def test_a_depth_that_there_is_not_is_refused():
     for depth in (1, 6):
         with pytest.raises(eos_sweep.SpecError, match=f"parameters.depth: got {depth}.0; .* >= 2 and <= 5"):
@@ -355,5 +294,5 @@ def test_the_edge_of_the_start_is_the_exact_sharpness():
     theta, p = at(**points)
     with np.errstate(all="ignore"):
         right = p[1] / EDGE * np.linalg.eigvalsh(scalar_net.hessian(theta, p))[:, -1]
-    initial, parameters = reference.columns(scalar_net, **points)
+    initial, parameters = named.columns(scalar_net, **points)
     np.testing.assert_allclose(LINES["start_at_edge"].ratio(initial | parameters), right, rtol=1e-13, atol=1e-250)

@@ -7,14 +7,11 @@ import mpmath
 import numpy as np
 import oracle
 import pytest
-import sympy
-from conftest import assert_expected, assert_labels_are_exact, bisect, columns, expected, follow, simulate
+from conftest import bisect, follow, simulate
 
 import eos_sweep
 from eos_sweep import critical, observables, plot
 from eos_sweep.models import stabilization
-from eos_sweep.sharpness import sharpness
-from eos_sweep.state import enter
 
 ALL = tuple(observables.variables(stabilization))
 LINES = {line.name: line for line in critical.lines_of(stabilization)}
@@ -37,49 +34,6 @@ def points(count, seed):
 # The formulas
 
 
-def test_a_step_goes_down_the_gradient_and_the_hessian_is_that_of_the_loss():
-    x, q, eta, alpha, beta = names = sympy.symbols("x q eta alpha beta", positive=True)
-    loss = (2 / eta + sympy.sqrt(beta) * q) * x**2 / 2 - alpha / sympy.sqrt(beta) * q
-    initial, parameters = points(40, 1)
-    initial["x"] = np.clip(abs(initial["x"]), 1e-6, None)
-    theta = (*initial.values(), np.zeros(40))
-    p = tuple(parameters.values())
-    moved, hessian = stabilization.step(theta, p), stabilization.hessian(theta, p)
-    tangents = [stabilization.tangent(theta, p, v) for v in ((1.0, 0.0), (0.0, 1.0))]
-    value = stabilization.loss(theta, p)
-    for row in range(40):
-        place = (theta[0][row], theta[1][row] / p[2][row] ** 0.5, *(part[row] for part in p))
-        at = {symbol: float(number) for symbol, number in zip(names, place, strict=True)}
-        assert value[row] == pytest.approx(float(loss.subs(at)), rel=1e-12)
-        scale = 1 + abs(theta[1][row]) + p[0][row] * p[2][row] * theta[0][row] ** 2
-        steps = [symbol - eta * sympy.diff(loss, symbol) for symbol in (x, q)]
-        assert moved[0][row] == pytest.approx(float(steps[0].subs(at)), rel=1e-13)
-        assert moved[1][row] == pytest.approx(float(steps[1].subs(at)) * p[2][row] ** 0.5, rel=1e-13, abs=1e-15 * scale)
-        for i, symbol in enumerate((x, q)):
-            for j, other in enumerate((x, q)):
-                second = float(sympy.diff(loss, symbol, other).subs(at))
-                assert hessian[row, i, j] == pytest.approx(second, rel=1e-13, abs=1e-300)
-        root = p[2][row] ** 0.5  # v holds the changes of log|x| and of y = root q
-        relative = [[steps[0].diff(x) * x / steps[0], steps[0].diff(q) / root / steps[0]],
-                    [steps[1].diff(x) * x * root, steps[1].diff(q)]]  # fmt: skip
-        for i in range(2):
-            for j in range(2):
-                assert tangents[j][i][row] == pytest.approx(float(relative[i][j].subs(at)), rel=1e-11)
-
-
-def test_sharpness_is_the_largest_eigenvalue_of_the_hessian():
-    initial, parameters = columns(*points(2000, 2), stabilization)
-    p = tuple(parameters.values())
-    theta = enter(stabilization, initial, p)
-    largest = np.linalg.eigvalsh(stabilization.hessian(theta, p))[:, -1]
-    np.testing.assert_allclose(sharpness(stabilization, theta, p), largest, rtol=1e-13)
-    stable = stabilization.stable(stabilization.curvature(theta, p), 2.0)
-    away = abs(p[0] * largest / 2 - 1) > 1e-12
-    assert np.array_equal(stable[away], (p[0] * largest < 2)[away])
-    below = theta[1] < -0.5 * stabilization.pressure(theta, p)
-    assert np.array_equal(stable[away], below[away])
-
-
 def test_nothing_but_alpha_eta_squared_is_left_of_the_parameters():
     """Scaling by powers of two changes no bit: X = eta sqrt(beta) x, Y = eta y."""
     initial, parameters = points(300, 3)
@@ -96,21 +50,6 @@ def test_nothing_but_alpha_eta_squared_is_left_of_the_parameters():
 
 
 # The kernel
-
-
-def test_labels_are_those_of_exact_arithmetic():
-    assert_labels_are_exact(stabilization, *points(60, 11), 300)
-
-
-def test_compiled_is_numpy_bit_for_bit():
-    initial, parameters = points(500, 4)
-    found = simulate(initial, parameters, 603, ALL, 1e-12, stabilization)
-    assert np.bincount(found["outcome"], minlength=4)[2:].min() > 60 and (found["crossings"] > 2).sum() > 5
-    assert (found["log10_abs_x_min"] < -320).sum() > 10 and (found["outcome"] != 1).all()
-    path = follow(initial, parameters, 603, 1e-12, stabilization)
-    right = expected(path, parameters, stabilization)
-    assert set(right) | {"work"} == set(found) | {"clip_fraction"}
-    assert_expected(found, {name: value for name, value in right.items() if name in found})
 
 
 @pytest.mark.parametrize(
