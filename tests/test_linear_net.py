@@ -51,13 +51,13 @@ def full(**given):
     return {f"d{k}": -given.get(f"b{k}", 0.0) for k in (1, 2, 3)} | given
 
 
-def named(theta):
+def by_name(theta):
     return dict(zip(linear_net.STATE, theta, strict=True))
 
 
 def vectors(theta, points):
     """Return f, d, Lambda^(1/2), g as arrays of shape (count, 3) and (count, 3, 3)."""
-    state = named(theta)
+    state = by_name(theta)
     d = np.stack([state[f"d{k}"] for k in (1, 2, 3)], -1)
     b = np.stack(np.broadcast_arrays(*(points[f"b{k}"] for k in (1, 2, 3))), -1)
     root = np.sqrt(np.stack(np.broadcast_arrays(*(points[f"lambda{k}"] for k in (1, 2, 3))), -1))
@@ -89,7 +89,7 @@ def test_the_recursion_is_gradient_descent_on_the_weights_whatever_the_width(wid
         error = a @ w @ x / np.sqrt(width) - y
         state, f = gram(a[None], w[None])
         right = state | {f"d{k + 1}": f[k] - b[k] for k in range(3)}
-        for name, value in named(theta).items():
+        for name, value in by_name(theta).items():
             np.testing.assert_allclose(value, right[name], rtol=1e-11, atol=1e-12, err_msg=name)
         assert linear_net.loss(theta, p)[0] == pytest.approx(error @ error / samples, rel=1e-10)
         down = 2 * eta / (samples * np.sqrt(width))
@@ -112,7 +112,7 @@ def test_the_gradient_is_that_of_the_loss():
     start = state | {f"d{k + 1}": f0[k] - b[k] for k in range(3)}
     (_, theta), _ = named.states(linear_net, 1, **start, **inputs, width=2, eta=eta)
     for name, right in (after | {f"d{k + 1}": f1[k] - b[k] for k in range(3)}).items():
-        np.testing.assert_allclose(named(theta)[name], right, rtol=1e-13, atol=1e-14, err_msg=name)
+        np.testing.assert_allclose(by_name(theta)[name], right, rtol=1e-13, atol=1e-14, err_msg=name)
 
 
 # The laws of a step, in units n = 1
@@ -275,7 +275,7 @@ def test_gradient_flow_ends_where_the_line_says():
     given = full(lambda1=3.0, lambda2=0.5, b1=0.0, b2=1.5, a=0.4, g11=0.3, g22=0.2, width=2.0, eta=1e-4, d2=-1.2)
     found = named.run(linear_net, 200_000, tuple(f"{name}_final" for name in linear_net.STATE), **given)
     (theta,), p = named.states(linear_net, 0, **given)
-    for name, right in named(linear_net.flow_end(theta, p, 2)).items():
+    for name, right in by_name(linear_net.flow_end(theta, p, 2)).items():
         assert found[f"{name}_final"][0] == pytest.approx(right[0], rel=1e-3, abs=1e-9), name
 
 
