@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from eos_sweep.bench.command import bench
+from eos_sweep.conformance.command import check
 from eos_sweep.errors import InputError
 from eos_sweep.verify.command import budget, verify
 from eos_sweep.words import check_picture, check_two_axes, duration, numbers, size
@@ -50,10 +51,10 @@ def main(modules: tuple[str, ...]) -> None:
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
       eos-sweep --import my_model run my_sweep.toml
     """
+    sys.path.append("")  # the current folder, for models of the user's own
     if modules:
         from eos_sweep import models
 
-        sys.path.append("")  # the current folder
         for module in modules:
             models.allow(module)
 
@@ -278,6 +279,7 @@ def trace(
 main.add_command(bench)
 main.add_command(verify)
 main.add_command(budget)
+main.add_command(check)
 
 
 def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:

@@ -90,7 +90,7 @@ class Sweep(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.model not in (known := [*models.TABLE, *models.allowed()]):
-            own = f", or allow a module of your own with --import {self.model}" * ("." in self.model)
+            own = f", or allow a module of your own with --import {self.model}"
             raise SpecError(f"model: no model {self.model!r}; {closest(self.model, known)}{own}")
         for axis in self.axes:
             if axis.name not in {*self.quantities, "seed"}:

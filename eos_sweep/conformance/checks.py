@@ -1,10 +1,4 @@
-"""Does a model do what the rest relies on?  Each check takes the model's module and fails with what is wrong.
-
-``eos-sweep check MODEL`` runs them; so does pytest, over any models:
-
-    @pytest.mark.parametrize("check", conformance.CHECKS)
-    def test_my_model(check):
-        check(my_model)
+"""The checks: each takes a model's module and fails with what is wrong.
 
 They try the inputs that the model's TRIAL draws.  Derivatives are differences of the model's own loss and step in
 numbers of 300 bits.

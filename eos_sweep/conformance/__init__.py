@@ -1,0 +1,1 @@
+"""Does a model do what the rest relies on?"""
