@@ -31,17 +31,18 @@ COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", 
 OFF = {"clip": np.inf, "radius": np.inf}
 
 
-def columns(initial, parameters):
+def columns(initial, parameters, model=bivariate):
     """Return both as name -> float64 array of one length, in the model's order, clip and radius off by default."""
-    given = {**initial, **OFF, **parameters}
+    off = {name: quantity.default for name, quantity in model.PARAMETERS.items() if quantity.default is not None}
+    given = {**initial, **off, **parameters}
     arrays = dict(zip(given, np.broadcast_arrays(*np.atleast_1d(*given.values())), strict=True))
     arrays = {name: np.array(values, float) for name, values in arrays.items()}
-    return {name: arrays[name] for name in bivariate.STATE}, {name: arrays[name] for name in bivariate.PARAMETERS}
+    return {name: arrays[name] for name in model.STATE}, {name: arrays[name] for name in model.PARAMETERS}
 
 
 def simulate(initial, parameters, steps, variables=ALL, tolerance=0.0, model=bivariate):
     """Run a batch in the compiled kernel; ``initial`` and ``parameters`` map names to numbers or arrays."""
-    return batch.run(batch.Job(model, variables, steps, tolerance), *columns(initial, parameters))
+    return batch.run(batch.Job(model, variables, steps, tolerance), *columns(initial, parameters, model))
 
 
 class Path(NamedTuple):
@@ -58,13 +59,13 @@ class Path(NamedTuple):
     sharpness: np.ndarray
     ratio: np.ndarray  # sharpness over 2/eta
     clipped: np.ndarray
-    log10_abs_beta1: np.ndarray
+    log10_abs_beta1: np.ndarray  # or of another coordinate with its own exponent, zero if there is none
     status: np.ndarray
 
 
 def follow(initial, parameters, steps, tolerance=0.0, model=bivariate):
     """Take each trajectory of a batch through its steps in NumPy, by the kernel's rules, and record all of it."""
-    initial, parameters = columns(initial, parameters)
+    initial, parameters = columns(initial, parameters, model)
     p = tuple(parameters.values())
     with np.errstate(all="ignore"):
         theta = enter(model, initial, p)
@@ -92,7 +93,7 @@ def _where(condition, yes, no):
 
 def _look(model, theta, rescaled, p, moved, clipped, status):
     unstable = ~model.stable(model.curvature(theta, p), EDGE)
-    magnitude = log10_abs(*carried(model, theta))
+    magnitude = log10_abs(*carried(model, theta)) if model.CARRIED else np.zeros_like(theta[0])
     return (
         moved,
         theta,
@@ -124,37 +125,37 @@ def _least(mantissa, power):
     return mantissa[row], power[row]
 
 
-def _turned(path, parameters):
+def _turned(path, parameters, model):
     """Return what the observable `lyapunov` keeps, from its own rules, one step after the other."""
-    p = tuple(columns({name: 0.0 for name in bivariate.STATE}, parameters)[1].values())
-    count, watch = path.loss.shape[1], watcher(lyapunov, bivariate)
-    kept = (np.zeros(count),) * 3 + (np.ones(count),) * len(bivariate.STATE)
+    p = tuple(columns({name: 0.0 for name in model.STATE}, parameters, model)[1].values())
+    count, watch = path.loss.shape[1], watcher(lyapunov, model)
+    kept = (np.zeros(count),) * 3 + (np.ones(count),) * len(model.STATE)
     with np.errstate(all="ignore"):
         for k, moved in enumerate(path.moved[1:]):
             before, after = tuple(x[k] for x in path.rescaled), tuple(x[k + 1] for x in path.theta)
             kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 6))[0], kept)
-        end = Ends(bivariate, (), p, path.loss[-1], path.moved[1:].sum(0), path.status[-1], None, len(path.loss) - 1)
+        end = Ends(model, (), p, path.loss[-1], path.moved[1:].sum(0), path.status[-1], None, len(path.loss) - 1)
         return lyapunov.finish(end, end, kept, ())
 
 
-def _period(path, parameters):
+def _period(path, parameters, model):
     """Return after how many steps each trajectory is where it ended, straight from the definition."""
-    p = tuple(columns({name: 0.0 for name in bivariate.STATE}, parameters)[1].values())
+    p = tuple(columns({name: 0.0 for name in model.STATE}, parameters, model)[1].values())
     last = theta = tuple(x[-1] for x in path.rescaled)
     found = np.where(path.status[-1] == CONVERGED, 1, 0)
     for k in range(1, orbit.LONGEST + 1):
         with np.errstate(all="ignore"):
-            theta = bivariate.step(theta, p)
+            theta = model.step(theta, p)
             there = np.all([abs(a - b) <= orbit.RETURNED * abs(b) for a, b in zip(theta, last, strict=True)], axis=0)
         found = np.where((path.status[-1] == RUNNING) & there & (found == 0), k, found)
     return found
 
 
-def expected(path, parameters):
+def expected(path, parameters, model=bivariate):
     """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
     above = path.unstable & path.moved
     upward = path.moved[1:] & above[1:] & ~above[:-1]
-    negative = path.theta[0] < 0
+    negative = path.theta[list(model.STATE).index(model.GUARD)] < 0 if model.GUARD else np.zeros_like(path.moved)
     flips = np.zeros_like(path.moved)
     flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
     taken = path.moved[1:].sum(0)
@@ -184,13 +185,11 @@ def expected(path, parameters):
         "loss_final": path.loss[-1],
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
-        "log10_abs_beta1_min": log10_abs(*_least(*carried(bivariate, path.theta))),
-        "alpha_final": last[0],
-        "beta1_final": values(bivariate, last)["beta1"],
-        "beta2_final": last[2],
-        "log10_abs_beta1_final": log10_abs(*carried(bivariate, last)),
-        "period": _period(path, parameters),
-        **_turned(path, parameters),
+        **{f"{name}_final": value for name, value in values(model, last).items()},
+        **{f"log10_abs_{name}_min": log10_abs(*_least(*carried(model, path.theta))) for name in model.CARRIED},
+        **{f"log10_abs_{name}_final": log10_abs(*carried(model, last)) for name in model.CARRIED},
+        "period": _period(path, parameters, model),
+        **_turned(path, parameters, model),
     }
 
 
@@ -198,6 +197,30 @@ def same_bits(left, right):
     """Whether two arrays agree in each bit, as float64; all NaNs are one."""
     left, right = (np.where(np.isnan(x), np.nan, x) for x in (np.asarray(left, float), np.asarray(right, float)))
     return left.shape == right.shape and left.tobytes() == right.tobytes()
+
+
+CERTIFIED = "sharpness_max", "sharpness_ratio_max"  # within 1e-14 of the maximum
+SUMMED = "tail_mean", "sharpness_mean"  # in another order than NumPy's
+
+
+def assert_expected(result, right):
+    """Compare a kernel's results with what ``expected`` says, bit for bit as far as they are to be the same."""
+    for name, value in right.items():
+        if name in CERTIFIED:
+            np.testing.assert_allclose(result[name], value, rtol=1e-14, err_msg=name)
+        elif name in SUMMED:
+            np.testing.assert_allclose(result[name], value, rtol=1e-13, err_msg=name)
+        else:
+            assert same_bits(result[name], value), name
+
+
+def bisect(holds, low, high, rounds=3, points=64):
+    """Return the value in [low, high] from which on ``holds`` (which takes many values at once), by sections."""
+    for _ in range(rounds):
+        values = np.linspace(low, high, points)
+        first = int(np.argmax(holds(values)))
+        low, high = values[first - 1], values[first]
+    return 0.5 * (low + high)
 
 
 def random_points(count, seed):

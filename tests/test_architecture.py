@@ -10,7 +10,7 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-CORE = ("bits", "contract", "functions", "scalar", "sharpness", "state")
+CORE = ("bits", "contract", "functions", "scalar", "sharpness", "state", "symmetric")
 PIECES = {"numpy"} | {f"eos_sweep.{name}" for name in (*CORE, "orbit", "regimes", "theory")}
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from conftest import (
     ALL,
+    CERTIFIED,
     COUNTS,
     CROSSINGS,
     LABELS,
+    assert_expected,
     columns,
     expected,
     follow,
@@ -23,20 +25,8 @@ from eos_sweep import batch
 from eos_sweep.contract import CHUNK
 from eos_sweep.models import bivariate
 
-CERTIFIED = "sharpness_max", "sharpness_ratio_max"  # within 1e-14 of the maximum
-SUMMED = "tail_mean", "sharpness_mean"  # in another order than NumPy's
 TOLERANCE = 1e-12
 INITIAL, PARAMETERS, PATH = population(500, 1003, TOLERANCE)
-
-
-def assert_expected(result, right):
-    for name, value in right.items():
-        if name in CERTIFIED:
-            np.testing.assert_allclose(result[name], value, rtol=1e-14, err_msg=name)
-        elif name in SUMMED:
-            np.testing.assert_allclose(result[name], value, rtol=1e-13, err_msg=name)
-        else:
-            assert same_bits(result[name], value), name
 
 
 def subset(values, rows):

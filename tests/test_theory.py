@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import bisect
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -23,15 +24,6 @@ def run(names, steps, **values):
     full = {name: np.ascontiguousarray(array) for name, array in zip(wanted, arrays, strict=True)}
     job = batch.Job(MODEL, names, steps, 1e-20)
     return batch.run(job, {n: full[n] for n in MODEL.STATE}, {n: full[n] for n in MODEL.PARAMETERS})
-
-
-def bisect(holds, low, high, rounds=3, points=64):
-    """Return the value in [low, high] from which on ``holds`` (which takes many values at once), by sections."""
-    for _ in range(rounds):
-        values = np.linspace(low, high, points)
-        first = int(np.argmax(holds(values)))
-        low, high = values[first - 1], values[first]
-    return 0.5 * (low + high)
 
 
 def flow_end(alpha, beta1, beta2, lambda1, lambda2, time, steps):
