@@ -8,8 +8,34 @@ from collections.abc import Mapping
 import numpy as np
 
 from eos_sweep.contract import Model, Numbers
+from eos_sweep.scalar import inlined, select
 
 DECADES = 512 * np.log10(2.0)  # of one power
+UP, DOWN = 2.0**512, 2.0**-512
+SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
+LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
+HIDDEN = 1e-100  # below this nothing can see a coordinate: its square is 1e-200
+
+
+@inlined
+def rescaled(mantissa, power):
+    """Return the same value with a mantissa that the next CHUNK steps can neither take to zero nor to infinity."""
+    size = abs(mantissa)
+    small = size < SMALL
+    large = (size > LARGE) & (power < 0.0)
+    factor = select(small, UP, select(large, DOWN, 1.0))
+    return mantissa * factor, power + select(small, -1.0, select(large, 1.0, 0.0))
+
+
+@inlined
+def seen(mantissa, power):
+    """Return the value as far as others can see it, zero where they cannot; none of its products is a denormal number.
+
+    From power -2 on it is zero until the next rescaling: to matter before, it would have to grow 1e10-fold a step.
+    """
+    unit = select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
+    floor = select(power < 0.0, HIDDEN * UP, 0.0)
+    return select(abs(mantissa) < floor, 0.0, mantissa * unit)
 
 
 def enter(model: Model, initial: Mapping[str, np.ndarray], p: Numbers) -> Numbers:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eos_sweep.models import bivariate
-from eos_sweep.state import enter, log10_abs, values
+from eos_sweep.state import DOWN, HIDDEN, LARGE, enter, log10_abs, values
 
 A = {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}
 RADIUS = np.sqrt(10) / 60
@@ -187,8 +187,8 @@ def test_rescaling_changes_nothing_but_the_form(alpha, decades, lambda1, eta):
     assert log10_abs(theta[1], theta[3])[0] == pytest.approx(np.log10(beta1[0]), abs=1e-12)
     again = bivariate.rescale(theta, p)
     assert np.array_equal(again, theta)  # it has come to rest: it does not bounce between two powers
-    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < bivariate.LARGE * bivariate.DOWN
-    if abs(beta1[0]) > bivariate.HIDDEN:
+    assert theta[3] >= 0 or abs(values(bivariate, theta)["beta1"][0]) < LARGE * DOWN
+    if abs(beta1[0]) > HIDDEN:
         seen = p[2] * p[0] * beta1**2
         assert bivariate.pressure(theta, p) == pytest.approx(seen, rel=1e-15)  # whatever its form
     assert abs(theta[1][0]) > 1e-60 or theta[3] == 0

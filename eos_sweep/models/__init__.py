@@ -4,7 +4,11 @@ import importlib
 
 from eos_sweep.contract import Model
 
-TABLE = {"bivariate": "eos_sweep.models.bivariate"}
+TABLE = {
+    "bivariate": "eos_sweep.models.bivariate",
+    "product": "eos_sweep.models.product",
+    "threshold": "eos_sweep.models.threshold",
+}
 
 
 def get(name: str) -> Model:

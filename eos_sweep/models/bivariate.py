@@ -21,6 +21,7 @@ from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
 from eos_sweep.scalar import bounded, inlined, residual, select
 from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
+from eos_sweep.state import DOWN, HIDDEN, UP, rescaled
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
@@ -50,10 +51,6 @@ LINES = theory.LINES
 OBSERVABLES: tuple[str, ...] = ()
 THRESHOLDS: dict[str, float] = {}
 
-UP, DOWN = 2.0**512, 2.0**-512
-SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
-LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
-HIDDEN = 1e-100  # below this nothing can see beta1: its square is 1e-200
 MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
@@ -174,11 +171,8 @@ def tangent(theta, p, v):
 @inlined
 def rescale(theta, p):
     alpha, beta1, beta2, power = theta
-    size = abs(beta1)
-    small = size < SMALL
-    large = (size > LARGE) & (power < 0.0)
-    factor = select(small, UP, select(large, DOWN, 1.0))
-    return alpha, beta1 * factor, beta2, power + select(small, -1.0, select(large, 1.0, 0.0))
+    mantissa, power = rescaled(beta1, power)
+    return alpha, mantissa, beta2, power
 
 
 @inlined
