@@ -42,6 +42,21 @@ def _log_cosh(x: Any) -> Any:
     return size - gmpy2.log(2) + gmpy2.log1p(gmpy2.exp(-2 * size))
 
 
+def _log_cosh_jet(x: Any) -> tuple[Any, Any, Any, Any]:
+    return _log_cosh(x), gmpy2.tanh(x), _tanh_deficit(x), gmpy2.sech(x) ** 2
+
+
+def _tanh_deficit(x: Any) -> Any:
+    """Return 1 - tanh(x)/x."""
+    precision = gmpy2.get_context().precision
+    size = -gmpy2.get_exp(x) if gmpy2.is_finite(x) and x != 0 else precision
+    if size >= precision:  # the next term, or what is said of x = 0, is below the last bit
+        return x * x / 3
+    with gmpy2.context(gmpy2.get_context(), precision=precision + 2 * max(size, 0) + 16):
+        found = 1 - gmpy2.tanh(x) / x
+    return +found  # rounded
+
+
 def _widened(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function that is computed in more bits: exp(-x^2/2) loses log2(x^2) of them, phi(b) + b Phi(b) again."""
 
@@ -87,6 +102,7 @@ INSTEAD = {
     functions.exp: gmpy2.exp,
     functions.tanh: gmpy2.tanh,
     functions.log_cosh: _log_cosh,
+    functions.log_cosh_jet: _log_cosh_jet,
     functions.normal_density: _widened(_density),
     functions.normal_distribution: _widened(_distribution),
     functions.expected_relu: _widened(_expected_relu),

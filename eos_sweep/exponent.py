@@ -41,6 +41,17 @@ def squared(mantissa, power, weight):
 
 
 @inlined
+def seen(mantissa, power):
+    """Return the value as far as others can see it, zero where they cannot; none of its products is a denormal number.
+
+    From power -2 on it is zero until the next rescaling, as in :func:`squared`.
+    """
+    unit = select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
+    floor = select(power < 0.0, HIDDEN * UP, 0.0)
+    return select(abs(mantissa) < floor, 0.0, mantissa * unit)
+
+
+@inlined
 def value(mantissa, power):
     """Return the value as a double; zero where its square is left out anyway."""
     return mantissa * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))

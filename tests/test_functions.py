@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from eos_sweep import exactly, functions, lanes
+from eos_sweep.scalar import inlined
 
 DIGITS = 50
 
@@ -147,6 +148,41 @@ def test_special_values(name, pairs):
     with np.errstate(over="ignore"):
         assert function(np.array([*pairs])).tolist() == [pytest.approx(value, rel=3e-16) for value in pairs.values()]
         assert np.isnan(function(np.float64(np.nan)))
+
+
+def jet(x):
+    """log cosh(x), tanh(x), 1 - tanh(x)/x, 1/cosh(x)^2."""
+    with mpmath.extradps(400):
+        rest = 1 - mpmath.tanh(x) / x if x else mpmath.mpf(0)
+    return log_cosh(x), mpmath.tanh(x), rest, mpmath.sech(x) ** 2
+
+
+@pytest.mark.parametrize("limits", [(-99, 99), (-2, 2), (0.54, 0.56), (-0.125, 0.125), None])
+def test_the_derivatives_of_log_cosh_come_with_it(limits):
+    x = np.random.default_rng(5).uniform(*limits, 1200) if limits else np.geomspace(1e-150, 0.1, 1200)
+    with mpmath.workdps(DIGITS):
+        for place, *found in zip(x.tolist(), *(column.tolist() for column in functions.log_cosh_jet(x)), strict=True):
+            for got, right, ulps in zip(found, jet(mpmath.mpf(place)), (11, 3.6, 270, 4.6), strict=True):
+                if ulps != 270 or abs(place) < 0.125:
+                    assert abs(got - right) <= ulps * math.ulp(float(right))
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_derivatives_of_log_cosh_are_even_or_odd_and_the_same_compiled(part):
+    x = np.concatenate([ORDINARY, SPECIAL])
+    one = inlined(lambda x: functions.log_cosh_jet(x)[part])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = functions.log_cosh_jet(x)[part]
+        assert same_bits(values, compiled(one, x))
+        assert same_bits(functions.log_cosh_jet(-x)[part], -values if part == 1 else values)
+
+
+def test_the_oracle_has_the_true_derivatives_of_log_cosh():
+    with exactly.precise(200), mpmath.workdps(200):
+        for x in (-1000.0, -5.0, -0.7, -1e-30, 0.0, 1e-90, 1e-9, 0.3, 30.0):
+            found = exactly.INSTEAD[functions.log_cosh_jet](gmpy2.mpfr(x))
+            for got, right in zip(found, jet(mpmath.mpf(x)), strict=True):
+                assert abs(mpmath.mpf(got) - right) <= 1e-59 * abs(right), x
 
 
 def test_tanh_is_odd_in_each_bit_and_within_x_and_one():

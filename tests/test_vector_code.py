@@ -12,21 +12,20 @@ import sys
 
 import pytest
 
-from eos_sweep import observables
+from eos_sweep import models, observables
 from eos_sweep.models import bivariate
 
 SCRIPT = """
 import json, sys
-from eos_sweep import batch
-from eos_sweep.models import bivariate
-job = batch.Job(bivariate, tuple(json.loads(sys.argv[1])), 1000, 0.0)
+from eos_sweep import batch, models
+job = batch.Job(models.get(sys.argv[2]), tuple(json.loads(sys.argv[1])), 1000, 0.0)
 print(next(iter(batch.kernel_of(job)[0].inspect_llvm().values())))
 """
 
 
-def vector_loops(tmp_path, variables):
+def vector_loops(tmp_path, variables, model="bivariate"):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}  # a kernel from a cache shows no code
-    command = [sys.executable, "-c", SCRIPT, json.dumps(variables)]
+    command = [sys.executable, "-c", SCRIPT, json.dumps(variables), model]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return len(re.findall(r"^vector\.body[\w.]*:", done.stdout, re.MULTILINE))
@@ -42,3 +41,9 @@ def test_each_observable_leaves_the_steps_and_the_counting_in_vector_code(tmp_pa
     assert alone >= 2
     for observable in ("crossings", "sign_flips", "loss_rises", "loss_range", "clipping", "smallest"):
         assert vector_loops(tmp_path, names(observable)) >= alone, observable
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", models.TABLE)
+def test_the_steps_and_the_counting_of_each_model_are_vector_code(tmp_path, model):
+    assert vector_loops(tmp_path, ["steps_taken"], model) >= 2

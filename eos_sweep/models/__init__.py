@@ -9,6 +9,8 @@ from eos_sweep.errors import InputError
 
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
+    "product": "eos_sweep.models.product",
+    "threshold": "eos_sweep.models.threshold",
     "quartic": "eos_sweep.models.quartic",
     "scalar_net": "eos_sweep.models.scalar_net",
     "uv": "eos_sweep.models.uv",

@@ -39,6 +39,13 @@ PARAMETERS = {
     "alpha": Quantity("rate of progressive sharpening", "α", above=0.0, sizes=SCALE),
     "beta": Quantity("strength of self-stabilization", "β", above=0.0, sizes=SCALE),
 }
+TRIAL = {
+    "x": "uniform(-2, 2)",
+    "y": "uniform(-1, 1)",
+    "eta": "10 ** uniform(-1.7, -0.3)",
+    "alpha": "10 ** uniform(-1, 0.3)",
+    "beta": "10 ** uniform(-1, 0.3)",
+}
 CARRIED = ("x",)
 PRESETS = {"x": {"centre": "sqrt(2 * alpha / beta)"}}
 LOSS_PARTS: dict[str, Quantity] = {}
