@@ -40,10 +40,6 @@ def points(count, seed):
     return initial, {"eta": eta, "ell": random.choice([0.0, 0.3, 1.0, 2.0], count)}
 
 
-def tuples(initial, parameters):
-    return (*initial.values(), np.zeros(len(initial["x"]))), tuple(parameters.values())
-
-
 # The formulas
 
 

@@ -38,10 +38,6 @@ def points(count, seed):
     return initial, {"eta": 8 * np.pi / d**2 * 10.0 ** random.uniform(-1.5, 1.5, count), "d": d}
 
 
-def tuples(initial, parameters):
-    return (*initial.values(), np.zeros(len(initial["A"]))), tuple(parameters.values())
-
-
 # The formulas
 
 
