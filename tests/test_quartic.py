@@ -11,7 +11,7 @@ from eos_sweep import critical, observables
 from eos_sweep.models import quartic
 from eos_sweep.sharpness import sharpness
 
-ALL = tuple(observables.variables(quartic))
+ALL = observables.expand(("all",), quartic)
 LINES = {line.name: line for line in critical.lines_of(quartic)}
 
 

@@ -7,13 +7,14 @@ import mpmath
 import numpy as np
 import oracle
 import pytest
+import sympy
 from conftest import bisect, follow, simulate
 
 import eos_sweep
 from eos_sweep import critical, observables, plot
 from eos_sweep.models import stabilization
 
-ALL = tuple(observables.variables(stabilization))
+ALL = observables.expand(("all",), stabilization)
 LINES = {line.name: line for line in critical.lines_of(stabilization)}
 
 
@@ -32,6 +33,36 @@ def points(count, seed):
 
 
 # The formulas
+
+
+def test_a_step_goes_down_the_gradient_and_the_hessian_is_that_of_the_loss():
+    x, q, eta, alpha, beta = names = sympy.symbols("x q eta alpha beta", positive=True)
+    loss = (2 / eta + sympy.sqrt(beta) * q) * x**2 / 2 - alpha / sympy.sqrt(beta) * q
+    initial, parameters = points(40, 1)
+    initial["x"] = np.clip(abs(initial["x"]), 1e-6, None)
+    theta = (*initial.values(), np.zeros(40))
+    p = tuple(parameters.values())
+    moved, hessian = stabilization.step(theta, p), stabilization.hessian(theta, p)
+    tangents = [stabilization.tangent(theta, p, v) for v in ((1.0, 0.0), (0.0, 1.0))]
+    value = stabilization.loss(theta, p)
+    for row in range(40):
+        place = (theta[0][row], theta[1][row] / p[2][row] ** 0.5, *(part[row] for part in p))
+        at = {symbol: float(number) for symbol, number in zip(names, place, strict=True)}
+        assert value[row] == pytest.approx(float(loss.subs(at)), rel=1e-12)
+        scale = 1 + abs(theta[1][row]) + p[0][row] * p[2][row] * theta[0][row] ** 2
+        steps = [symbol - eta * sympy.diff(loss, symbol) for symbol in (x, q)]
+        assert moved[0][row] == pytest.approx(float(steps[0].subs(at)), rel=1e-13)
+        assert moved[1][row] == pytest.approx(float(steps[1].subs(at)) * p[2][row] ** 0.5, rel=1e-13, abs=1e-15 * scale)
+        for i, symbol in enumerate((x, q)):
+            for j, other in enumerate((x, q)):
+                second = float(sympy.diff(loss, symbol, other).subs(at))
+                assert hessian[row, i, j] == pytest.approx(second, rel=1e-13, abs=1e-300)
+        root = p[2][row] ** 0.5  # v holds the changes of log|x| and of y = root q
+        relative = [[steps[0].diff(x) * x / steps[0], steps[0].diff(q) / root / steps[0]],
+                    [steps[1].diff(x) * x * root, steps[1].diff(q)]]  # fmt: skip
+        for i in range(2):
+            for j in range(2):
+                assert tangents[j][i][row] == pytest.approx(float(relative[i][j].subs(at)), rel=1e-11)
 
 
 def test_nothing_but_alpha_eta_squared_is_left_of_the_parameters():

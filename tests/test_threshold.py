@@ -57,6 +57,37 @@ def exact(A, b, eta, d):
     return (A - scale * eta * slopes[0], b - eta * slopes[1]), loss(*place), hessian
 
 
+def tuples(initial, parameters):
+    return (*initial.values(), np.zeros(len(initial["A"]))), tuple(parameters.values())
+
+
+def test_a_step_goes_down_the_gradient_and_hessian_and_tangent_are_those_of_the_loss():
+    initial, parameters = points(60, 1)
+    initial["A"] = np.sign(initial["A"]) * np.maximum(np.abs(initial["A"]), 1e-4)
+    theta, p = tuples(initial, parameters)
+    after, hessian, loss = threshold.step(theta, p), threshold.hessian(theta, p), threshold.loss(theta, p)
+    tangents = [threshold.tangent(theta, p, v) for v in ((1.0, 0.0), (0.0, 1.0))]
+    largest = np.linalg.eigvalsh(hessian)[:, -1]
+    with mpmath.workdps(60):
+        for row in range(60):
+            A, b, eta, d = (mpmath.mpf(float(column[row])) for column in (*theta[:2], *p))
+            moved, value, second = exact(A, b, eta, d)
+            for found, start, right in zip(after, (A, b), moved, strict=False):
+                assert abs(found[row] - right) <= 6e-15 * max(abs(start), abs(right), abs(start - right))
+            assert abs(loss[row] - value) <= 3e-14 * value
+            for found, right in zip(hessian[row].ravel(), second, strict=True):
+                assert abs(found - right) <= 1e-14 * max(abs(right), largest[row])
+            scale, (along, arm, _, across) = d * mpmath.sqrt(2), second
+            jacobian = [
+                (A / moved[0] * (1 - eta * along), -eta * arm * A / scale),
+                (-scale * eta * arm / moved[0], 1 - eta * across),
+            ]
+            room = 2e-14 * (1 + abs(A / moved[0])) * (1 + eta * largest[row]) * (1 + abs(A) + abs(scale / A))
+            for found, right in zip(tangents, jacobian, strict=True):
+                for number, wanted in zip(found, right, strict=True):
+                    assert abs(number[row] - wanted) <= room + 2e-14 * abs(wanted)
+
+
 @given(st.floats(-5, 5), st.floats(-3, 1.5), st.floats(-2, 1.5))
 @settings(max_examples=200)
 def test_the_bias_only_falls_and_the_weight_shrinks_while_the_minimum_is_stable(b, decade, ratio):

@@ -12,7 +12,7 @@ from eos_sweep import critical, observables
 from eos_sweep.models import uv
 from eos_sweep.sharpness import sharpness
 
-ALL = tuple(observables.variables(uv))
+ALL = observables.expand(("all",), uv)
 LINES = {line.name: line for line in critical.lines_of(uv)}
 
 

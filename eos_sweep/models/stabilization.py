@@ -46,6 +46,7 @@ TRIAL = {
     "alpha": "10 ** uniform(-1, 0.3)",
     "beta": "10 ** uniform(-1, 0.3)",
 }
+DESCENT = False  # in y, it is in q = y/sqrt(beta)
 CARRIED = ("x",)
 PRESETS = {"x": {"centre": "sqrt(2 * alpha / beta)"}}
 LOSS_PARTS: dict[str, Quantity] = {}

@@ -43,6 +43,7 @@ TRIAL = {
     "d": "10 ** uniform(0.5, 2)",
     "eta": "25 * 10 ** uniform(-1.5, 1) / d ** 2",
 }
+DESCENT = False  # in A, it is in A/(d sqrt(2))
 CARRIED = ("A",)
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}
