@@ -127,7 +127,7 @@ def _least(mantissa, power):
 
 def _turned(path, parameters, model):
     """Return what the observable `lyapunov` keeps, from its own rules, one step after the other."""
-    p = tuple(columns({name: 0.0 for name in model.STATE}, parameters, model)[1].values())
+    p = _p(parameters, model)
     count, watch = path.loss.shape[1], watcher(lyapunov, model)
     kept = (np.zeros(count),) * 3 + (np.ones(count),) * len(model.STATE)
     with np.errstate(all="ignore"):
@@ -138,9 +138,13 @@ def _turned(path, parameters, model):
         return lyapunov.finish(end, end, kept, ())
 
 
+def _p(parameters, model):
+    return tuple(columns({name: 0.0 for name in model.STATE}, parameters, model)[1].values())
+
+
 def _period(path, parameters, model):
     """Return after how many steps each trajectory is where it ended, straight from the definition."""
-    p = tuple(columns({name: 0.0 for name in model.STATE}, parameters, model)[1].values())
+    p = _p(parameters, model)
     last = theta = tuple(x[-1] for x in path.rescaled)
     found = np.where(path.status[-1] == CONVERGED, 1, 0)
     for k in range(1, LONGEST + 1):
@@ -186,6 +190,8 @@ def expected(path, parameters, model=bivariate):
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
         "period": _period(path, parameters, model),
+        "flow_sharpness_initial": model.flow_sharpness(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
+        "flow_sharpness_final": model.flow_sharpness(last, _p(parameters, model)),
         **{f"{name}_final": value for name, value in values(model, last).items()},
         **{f"log10_abs_{name}_min": log10_abs(*_least(*carried(model, path.theta))) for name in model.CARRIED},
         **{f"log10_abs_{name}_final": log10_abs(*carried(model, last)) for name in model.CARRIED},

@@ -285,7 +285,7 @@ def test_a_depth_that_there_is_not_is_refused():
 
 
 def test_only_models_that_have_it_offer_the_flow_sharpness():
-    assert "flow_sharpness_final" not in eos_sweep.observables.variables(eos_sweep.models.get("bivariate"))
+    assert "flow_sharpness_final" not in eos_sweep.observables.variables(eos_sweep.models.get("stabilization"))
     assert "flow_sharpness_final" in eos_sweep.observables.expand(("default",), scalar_net)
 
 

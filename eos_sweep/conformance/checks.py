@@ -161,6 +161,25 @@ def _bend(at: Point, i: int, j: int) -> float:
     return float(sum(weight * at.loss(*_moved(at.coordinates, by)) for weight, by in corners) / area)
 
 
+def check_flow(model: Model) -> None:
+    """Where there is a closed form for the end of gradient flow, a tiny step keeps it, and a minimum is its own end."""
+    if not hasattr(model, "flow_sharpness"):
+        return
+    theta, p = states(model)
+    place = list(model.PARAMETERS).index("eta")
+    eta = 1e-4 / np.maximum(sharpness(model, theta, p), 1.0)
+    with np.errstate(all="ignore"):
+        before, after = (
+            model.flow_sharpness(x, p) for x in (theta, model.step(theta, (*p[:place], eta, *p[place + 1 :])))
+        )
+        known = np.isfinite(before) & ~model.clipped(theta, p)
+    assert (np.abs(after - before) <= 1e-6 * np.abs(before))[known].all(), "flow_sharpness: gradient flow changes it"
+    found = batch.run(_job(model, 3000, 1e-16), *inputs(model, 4 * POINTS))
+    over = (found["outcome"] == 1) & (found["loss_final"] < 1e-16) & np.isfinite(found["flow_sharpness_final"])
+    end, flow = found["sharpness_final"][over], found["flow_sharpness_final"][over]
+    assert (np.abs(end - flow) <= 1e-5 * flow).all(), "flow_sharpness: not the sharpness of a minimum"
+
+
 def check_stability(model: Model) -> None:
     """The test of stability says on which side of a bound the sharpness is."""
     theta, p = states(model)
@@ -273,6 +292,7 @@ CHECKS: tuple[Callable[[Model], None], ...] = (
     check_declarations,
     check_descent,
     check_hessian,
+    check_flow,
     check_stability,
     check_tangent,
     check_compiled,

@@ -235,6 +235,16 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE) & (clipped(theta, p) != True)  # noqa: E712
 
 
+def flow_sharpness(theta, p):
+    """The sharpness where gradient flow ends: alpha^2 = h(Q), beta1 = 0, alpha beta2 = 1, so lambda1 h(Q), or, if it is
+    larger, lambda2 (h(Q) + 1/h(Q)).  Bounds on beta1 do not act on gradient flow."""
+    alpha, beta1, beta2, power = theta
+    lambda1, lambda2, eta, clip, radius = p
+    irrelevant_end = theory.gradient_flow_sharpness(lambda1, alpha, value(beta1, power), beta2)
+    square = irrelevant_end / lambda1
+    return np.maximum(irrelevant_end, lambda2 * (square + 1.0 / square))
+
+
 def hessian(theta, p):
     """The full Hessian of L, shape (..., 3, 3), in the order of STATE."""
     alpha, beta1, beta2, power = theta

@@ -25,7 +25,7 @@ hold: it is cubed at each step.
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity
-from eos_sweep.exponent import UP, rescaled, seen
+from eos_sweep.exponent import UP, rescaled, seen, value
 from eos_sweep.functions import log_cosh_jet
 from eos_sweep.scalar import inlined, residual, select
 from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
@@ -204,6 +204,13 @@ def settled(theta, p, loss, tolerance):
     width = ell + (ell == 0.0)
     quiet = (loss < tolerance) & (18.0 * (eta * eta) * loss < MARGIN * MARGIN) & (loss < 0.1 * MARGIN * (width * width))
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+
+
+def flow_sharpness(theta, p):
+    """|y^2 - x^2|, which gradient flow keeps and ends at."""
+    x, y, power = theta
+    small = value(x, power)
+    return np.abs((y - small) * (y + small))
 
 
 def hessian(theta, p):

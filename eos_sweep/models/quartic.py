@@ -179,6 +179,11 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
+def flow_sharpness(theta, p):
+    x, y = theta
+    return gradient_flow_sharpness(x, y)
+
+
 def hessian(theta, p):
     """The full Hessian of L, shape (..., 2, 2), in the order of STATE."""
     along, across, arm = bends(theta)

@@ -259,6 +259,12 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
+def flow_sharpness(theta, p):
+    f, lam = theta
+    eta, n, y = p
+    return gradient_flow_sharpness(f, lam, n, y)
+
+
 def hessian(theta, p):
     """The block of the Hessian that holds its largest eigenvalue, shape (..., 2, 2)."""
     f, lam = theta
