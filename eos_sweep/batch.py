@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from eos_sweep import arrays, feed, observables, observers, orbit, state
+from eos_sweep import observables, observers, orbit, state
 from eos_sweep.contract import (
     DIVERGED,
     EVERY_STEP,
@@ -22,6 +22,7 @@ from eos_sweep.contract import (
 from eos_sweep.kernel import build
 from eos_sweep.lanes import WIDTH
 from eos_sweep.layout import arrange
+from eos_sweep.networks import driver, feed
 from eos_sweep.observables import DOUBLED, tail
 from eos_sweep.sharpness import top
 
@@ -63,7 +64,7 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     """
     kernel, watched, compiled, needs = kernel_of(job)
     if is_array(job.model):
-        return arrays.run(job, kernel, watched, initial, parameters)
+        return driver.run(job, kernel, watched, initial, parameters)
     begin = _begin(job, needs, initial, parameters)
     table = _filled(begin, compiled)
     if TAIL in needs:

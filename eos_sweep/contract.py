@@ -187,7 +187,7 @@ class ArrayModel(Hashable, Protocol):
     """A model of which one trajectory is itself a network of arrays: too many numbers for the lanes of a kernel.
 
     STATE holds what the initial weights are made from, such as their scale, not the weights.  PARAMETERS must hold
-    those of ``eos_sweep.networks.COMMON``; any other may be a size, a degree, a seed.
+    those of ``eos_sweep.networks.common.COMMON``; any other may be a size, a degree, a seed.
     """
 
     TITLE: str

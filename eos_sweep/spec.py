@@ -18,13 +18,13 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
 from pydantic import ValidationError as Invalid
 
-from eos_sweep import data as files
 from eos_sweep import models
 from eos_sweep import observables as outputs
 from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
 from eos_sweep.contract import Data, Model, Quantity
 from eos_sweep.expressions import Expression
 from eos_sweep.inputs import Source, evaluate, probes, resolve
+from eos_sweep.networks import data as files
 from eos_sweep.shown import shown
 
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]

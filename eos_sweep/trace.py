@@ -11,9 +11,10 @@ import numpy as np
 import xarray as xr
 from numba import float64, njit, types, void
 
-from eos_sweep import arrays, batch, blas, lanes, observables, regimes, state
+from eos_sweep import batch, lanes, observables, regimes, state
 from eos_sweep.contract import CHUNK, ArrayModel, Job, Model, is_array
 from eos_sweep.expressions import Expression
+from eos_sweep.networks import blas, driver
 from eos_sweep.sharpness import sharpness
 from eos_sweep.shown import shown
 from eos_sweep.sources import digest
@@ -141,7 +142,7 @@ def _network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarra
     job = Job(sweep.module, (), sweep.steps, sweep.tolerance, sweep.data)
     at, held = 0, None
     with blas.one_thread(), np.errstate(all="ignore"):
-        for losses, look, *_ in arrays.follow(job, p, tuple(float(initial[name][0]) for name in model.STATE)):
+        for losses, look, *_ in driver.follow(job, p, tuple(float(initial[name][0]) for name in model.STATE)):
             rows[at : at + losses.size, 0] = losses
             rows[at : at + losses.size, 1:] = look if held is None else held
             at, held = at + losses.size, look

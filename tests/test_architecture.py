@@ -10,9 +10,10 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-MATHEMATICS = ("dense", "exponent", "functions", "lanczos", "layered", "scalar", "sharpness", "symmetric")
-CORE = ("bits", "contract", "networks", "shown", "state", *MATHEMATICS)
-PIECES = {"numpy", *sys.stdlib_module_names} | {f"eos_sweep.{name}" for name in (*CORE, "errors", "regimes", "theory")}
+CORE = ("bits", "contract", "exponent", "functions", "scalar", "sharpness", "shown", "state")
+PIECES = {"numpy", *sys.stdlib_module_names} | {
+    f"eos_sweep.{name}" for name in (*CORE, "eigen", "errors", "networks.common", "regimes", "theory")
+}
 
 
 def imported(name):
@@ -42,7 +43,7 @@ def test_models_and_observables_are_made_of_a_few_pieces(name):
 
 
 def test_the_kernel_meets_models_and_observables_only_as_arguments():
-    core = {"feed", "kernel", "passes", "observers", "layout", "lanes", *CORE}
+    core = {"networks.feed", "kernel", "passes", "observers", "layout", "lanes", *CORE}
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
@@ -57,7 +58,7 @@ def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"runner"}
     assert importers("zarr") <= {"store"}
     compiled = {"bits", "kernel", "lanes", "orbit", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
-    compiled |= {"feed", "networks"}
+    compiled |= {"networks.feed", "networks.common"}
     assert importers("numba", "llvmlite") <= compiled
     assert importers("matplotlib") <= {"plot", "bench.chart"}
     assert importers("jax") == {"bench.peers.jax_vmap"} and importers("torch") == {"bench.peers.torch_compile"}

@@ -11,10 +11,11 @@ from test_runner import assert_like, complete, started, wait_for_chunks
 from test_store import command, numbers
 
 import eos_sweep
-from eos_sweep import arrays, batch, blas, estimate, observables, oracle, regimes, trace
+from eos_sweep import batch, estimate, observables, oracle, regimes, trace
 from eos_sweep.contract import CHUNK, EDGE, Job
 from eos_sweep.errors import InputError
 from eos_sweep.models import linear_net_full, relu, tanh_net
+from eos_sweep.networks import blas, driver
 from eos_sweep.shown import shown
 from eos_sweep.spec import Sweep
 from eos_sweep.verify.run import single, verify
@@ -53,7 +54,7 @@ def seen_in_numpy(job, initial, parameters):
     p = tuple(float(parameters[name][0]) for name in job.model.PARAMETERS)
     with np.errstate(all="ignore"):
         looks, held = [], None
-        for losses, look, *_ in arrays.follow(job, p, tuple(float(array[0]) for array in initial.values())):
+        for losses, look, *_ in driver.follow(job, p, tuple(float(array[0]) for array in initial.values())):
             for k, loss in enumerate(losses):
                 theta = look if held is None or k + 1 == len(losses) else held
                 looks.append(oracle.Look(theta, float(loss), theta[-1] < EDGE, 1.0, False, theta[-1:]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eos_sweep.lanczos import TOLERANCE, Tracker, top
+from eos_sweep.eigen.lanczos import TOLERANCE, Tracker, top
 
 SPECTRA = {
     "one stands out": lambda n: np.append(np.linspace(-1, 1, n - 1), 5.0),

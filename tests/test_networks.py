@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from eos_sweep import lanczos, trace
+from eos_sweep import trace
 from eos_sweep.contract import Table
+from eos_sweep.eigen import lanczos
 from eos_sweep.models import linear_net_full, relu, tanh_net
 
 LONG = np.longdouble

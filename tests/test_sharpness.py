@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eos_sweep.contract import EDGE
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable
 from eos_sweep.models import bivariate
-from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable, sharpness
+from eos_sweep.sharpness import sharpness
 from eos_sweep.state import enter
 
 COUNT = 1500

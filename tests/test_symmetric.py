@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from eos_sweep.symmetric import symmetric_stable, symmetric_top
+from eos_sweep.eigen.symmetric import symmetric_stable, symmetric_top
 
 COUNT = 3000
 

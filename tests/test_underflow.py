@@ -168,6 +168,7 @@ def plain_map():
     above = _plain_above(state, p, tau)
     crossings, flips, total = np.zeros(SIZE**2, int), np.zeros(SIZE**2, int), above.astype(int)
     first = largest = LAMBDA1 * START[0] ** 2
+    rests = np.zeros(SIZE**2, bool)
     with np.errstate(all="ignore"):
         for _ in range(BUDGET):
             after = plain_step(*state, *p, np.inf)
@@ -177,6 +178,7 @@ def plain_map():
             total += above
             flips += ((after[0] < 0) != (state[0] < 0)) & alive
             largest = np.fmax(largest, LAMBDA1 * after[0] ** 2)  # the sharpness, where it is below 2/eta
+            rests = np.all([new == old for new, old in zip(after, state, strict=True)], axis=0)
             state = after
     return {
         "outcome": np.where(alive, 3, 2),
@@ -186,6 +188,7 @@ def plain_map():
         "final_above": 1 + above,
         "sharpness_initial": first,
         "sharpness_max": largest,
+        "period": np.where(alive & rests, 1, 0),
     }
 
 

@@ -4,61 +4,24 @@ They try the inputs that the model's TRIAL draws.  Derivatives are differences o
 numbers of 300 bits.
 """
 
-import functools
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import gmpy2
 import numpy as np
 
 from eos_sweep import batch, exactly, models, observables, oracle, plot, regimes, slowly, trace
 from eos_sweep.api import sweep as run_sweep
-from eos_sweep.contract import Job, Model, Numbers
+from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
+from eos_sweep.contract import Job, Model
 from eos_sweep.sharpness import sharpness, top
-from eos_sweep.spec import SpecError, Sweep, make
-from eos_sweep.state import enter
+from eos_sweep.spec import SpecError
 
-POINTS = 24
-BITS = 300
-NUDGE = 2.0**-60  # of the differences
 CERTIFIED = ("sharpness_max", "sharpness_ratio_max")  # to 1e-14
 SUMMED = ("tail_mean", "sharpness_mean")  # in an order of the kernel's own
 SENSITIVE = 2  # labels of POINTS that rounding may decide
-
-
-def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
-    """Return a sweep over ``count`` draws of the model's TRIAL, and over ``axes``."""
-    drawn = {name: given for name, given in model.TRIAL.items() if name not in axes}
-    parameters, initial = (
-        {name: drawn[name] for name in names if name in drawn} for names in (model.PARAMETERS, model.STATE)
-    )
-    return make(models.name_of(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
-
-
-def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return initial states and parameters of the trial."""
-    initial, parameters = trial(model, count).inputs({"seed": np.arange(float(count))})
-    return tuple(
-        {name: np.broadcast_to(values, count).copy() for name, values in table.items()}
-        for table in (initial, parameters)
-    )  # type: ignore[return-value]
-
-
-def states(model: Model) -> tuple[Numbers, Numbers]:
-    """Return states and parameters of the trial: its starts, and where they are after a while."""
-    initial, parameters = inputs(model)
-    p = tuple(parameters.values())
-    theta = enter(model, initial, p)
-    with np.errstate(all="ignore"):
-        later = theta
-        for _ in range(7):
-            later = model.step(later, p)
-        fine = model.loss(later, p) < 1e6
-    both = tuple(np.concatenate([first, second[fine]]) for first, second in zip(theta, later, strict=True))
-    return both, tuple(np.concatenate([column, column[fine]]) for column in p)
 
 
 def check_declarations(model: Model) -> None:
@@ -77,58 +40,23 @@ def check_declarations(model: Model) -> None:
     assert not undrawn, f"TRIAL: does not say {', '.join(undrawn)}"
 
 
-class Point(NamedTuple):
-    """A state of the trial in 300 bits, and the model's functions of its coordinates there."""
-
-    coordinates: list
-    p: list
-    step: Callable
-    loss: Callable
-    clipped: Callable
-
-
-def _points(model: Model) -> Iterator[Point]:
-    """Yield states of the trial; where a coordinate is hidden from the others there are no derivatives to see."""
-    m = exactly.translated(model)
-    theta, p = states(model)
-    width, carried = len(model.STATE), len(model.CARRIED)
-    for k in range(len(theta[0])):
-        if any(column[k] for column in theta[width:]):
-            continue
-        numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta[:width], p))
-        functions = (
-            functools.partial(lambda f, q, *x: f((*x, *(0,) * carried), q), f, q) for f in (m.step, m.loss, m.clipped)
-        )
-        yield Point(numbers, q, *functions)
-
-
-def _unit(number: Any) -> Any:
-    """Return by what a coordinate is moved for a difference: its size, if it has one."""
-    return abs(number) or gmpy2.mpfr(1)
-
-
 def check_descent(model: Model) -> None:
     """A step is theta - eta grad L, where nothing is clipped."""
     if not getattr(model, "DESCENT", True):
         return
     threshold = exactly.translated(model).threshold
     with exactly.precise(BITS):
-        for at in _points(model):
+        for at in points(model):
             if at.clipped(*at.coordinates):
                 continue
             eta, after = 2 / threshold(at.p), at.step(*at.coordinates)
             for place, name in enumerate(model.STATE):
                 here = at.coordinates[place]
-                ahead, behind = (at.loss(*_moved(at.coordinates, {place: by})) for by in (1, -1))
-                descent = eta * (ahead - behind) / (2 * NUDGE * _unit(here))
+                ahead, behind = (at.loss(*moved(at.coordinates, {place: by})) for by in (1, -1))
+                descent = eta * (ahead - behind) / (2 * NUDGE * unit(here))
                 size = abs(here) + abs(descent) + abs(after[place])
                 wrong = f"{name}: from {float(here)} to {float(after[place])}, not {float(here - descent)}"
                 assert abs(after[place] - (here - descent)) <= 2.0**-40 * size, wrong
-
-
-def _moved(coordinates: list, by: dict[int, int]) -> list:
-    """Return coordinates with some of them moved by so many NUDGEs."""
-    return [x + by.get(k, 0) * NUDGE * _unit(x) for k, x in enumerate(coordinates)]
 
 
 def check_hessian(model: Model) -> None:
@@ -141,7 +69,7 @@ def check_hessian(model: Model) -> None:
     if not getattr(model, "DESCENT", True):
         return
     with exactly.precise(BITS):
-        for at in itertools.islice(_points(model), 8):
+        for at in itertools.islice(points(model), 8):
             state = tuple(np.array([float(x)]) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
             found = model.hessian(state, tuple(np.array([float(x)]) for x in at.p))[0]
             for i, j in itertools.combinations_with_replacement(range(len(model.STATE)), 2):
@@ -152,13 +80,13 @@ def check_hessian(model: Model) -> None:
 
 def _bend(at: Point, i: int, j: int) -> float:
     """Return the second difference of the loss along two coordinates."""
-    area = NUDGE * NUDGE * _unit(at.coordinates[i]) * _unit(at.coordinates[j])
+    area = NUDGE * NUDGE * unit(at.coordinates[i]) * unit(at.coordinates[j])
     corners = (
         [(1, {i: 1}), (-2, {}), (1, {i: -1})]
         if i == j
         else [(a * b / 4, {i: a, j: b}) for a, b in itertools.product((1, -1), repeat=2)]
     )
-    return float(sum(weight * at.loss(*_moved(at.coordinates, by)) for weight, by in corners) / area)
+    return float(sum(weight * at.loss(*moved(at.coordinates, by)) for weight, by in corners) / area)
 
 
 def check_flow(model: Model) -> None:
@@ -167,11 +95,9 @@ def check_flow(model: Model) -> None:
         return
     theta, p = states(model)
     place = list(model.PARAMETERS).index("eta")
-    eta = 1e-4 / np.maximum(sharpness(model, theta, p), 1.0)
+    tiny = *p[:place], 1e-4 / np.maximum(sharpness(model, theta, p), 1.0), *p[place + 1 :]
     with np.errstate(all="ignore"):
-        before, after = (
-            model.flow_sharpness(x, p) for x in (theta, model.step(theta, (*p[:place], eta, *p[place + 1 :])))
-        )
+        before, after = model.flow_sharpness(theta, p), model.flow_sharpness(model.step(theta, tiny), p)
         known = np.isfinite(before) & ~model.clipped(theta, p)
     assert (np.abs(after - before) <= 1e-6 * np.abs(before))[known].all(), "flow_sharpness: gradient flow changes it"
     found = batch.run(_job(model, 3000, 1e-16), *inputs(model, 4 * POINTS))
@@ -193,11 +119,11 @@ def check_tangent(model: Model) -> None:
     """The tangent is the Jacobian of the step; relative for a coordinate with its own exponent."""
     rng = np.random.default_rng(0)
     with exactly.precise(BITS):
-        for at in _points(model):
+        for at in points(model):
             v = rng.standard_normal(len(model.STATE))
-            unit = [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, at.coordinates, strict=True)]
+            scale = [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, at.coordinates, strict=True)]
             ahead, behind = (
-                [x + by * NUDGE * float(along) * u for x, along, u in zip(at.coordinates, v, unit, strict=True)]
+                [x + by * NUDGE * float(along) * u for x, along, u in zip(at.coordinates, v, scale, strict=True)]
                 for by in (1, -1)
             )
             if len({bool(at.clipped(*there)) for there in (ahead, behind)}) > 1:

@@ -19,9 +19,9 @@ import numpy as np
 
 from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable
 from eos_sweep.exponent import UP, rescaled, squared, value
 from eos_sweep.scalar import bounded, inlined, residual, select
-from eos_sweep.sharpness import ARROWHEAD_STAGES, arrowhead_stable
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"

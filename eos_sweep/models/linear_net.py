@@ -30,7 +30,7 @@ map of sweeps/linear_net.toml with 1500 steps 96 % of the labels are exact (a sa
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
-from eos_sweep.dense import DENSE_STAGES, dense_stable
+from eos_sweep.eigen.dense import DENSE_STAGES, dense_stable
 from eos_sweep.scalar import inlined, select
 from eos_sweep.sharpness import solved
 

@@ -14,8 +14,8 @@ import functools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.lanczos import Tracker
-from eos_sweep.networks import COMMON, views
+from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.networks.common import COMMON, views
 
 TITLE = "f(x) = A'Wx/√m"
 REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"

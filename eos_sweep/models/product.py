@@ -25,10 +25,10 @@ hold: it is cubed at each step.
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity
+from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen, value
 from eos_sweep.functions import log_cosh_jet
 from eos_sweep.scalar import inlined, residual, select
-from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 
 TITLE = "L = ℓ(xy)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"

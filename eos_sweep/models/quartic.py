@@ -17,8 +17,8 @@ coordinate is guarded.
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.scalar import inlined, residual
-from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 
 TITLE = "L = (1 − x²y²)²/4"
 REFERENCE = "Zhu, Wang, Wang, Zhou, Ge 2022, arXiv 2210.03294"

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks import COMMON, compiled
+from eos_sweep.networks.common import COMMON, compiled
 
 TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"

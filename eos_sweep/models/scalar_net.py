@@ -17,7 +17,7 @@ No coordinate shrinks for ever: what drives the weights is r alone, and where it
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
-from eos_sweep.layered import LAYERED_STAGES, layered_stable
+from eos_sweep.eigen.layered import LAYERED_STAGES, layered_stable
 from eos_sweep.scalar import inlined, select
 
 TITLE = "f(x) = ∏ᵢ wᵢ · x"

@@ -23,9 +23,9 @@ L has no lower end.  A run has diverged when |L| has passed LIMIT, upwards or do
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import rescaled, squared, value
 from eos_sweep.scalar import inlined, residual, select
-from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 
 TITLE = "L = (2/η + y)x²/2 − αy/β"
 REFERENCE = "Damian, Nichani, Lee 2022, arXiv 2209.15594"

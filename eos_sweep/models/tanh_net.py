@@ -19,7 +19,7 @@ import itertools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks import COMMON, views
+from eos_sweep.networks.common import COMMON, views
 
 TITLE = "a fully connected tanh network"
 REFERENCE = "Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"

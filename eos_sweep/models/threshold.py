@@ -22,10 +22,10 @@ about zero on the edge, and b starts at zero, so that no change of sign is a reg
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity
+from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen
 from eos_sweep.functions import expected_relu, log_cosh_jet, normal_density, normal_distribution
 from eos_sweep.scalar import inlined, select
-from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 
 TITLE = "L = log cosh(A g(b)/2), g(b) = E max(z + b, 0)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"

@@ -27,8 +27,8 @@ The Hessian has the symmetric and the antisymmetric direction (u + v, u + v), (u
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.scalar import inlined, residual, select
-from eos_sweep.symmetric import SYMMETRIC_STAGES, symmetric_stable
 
 TITLE = "f = u·v/√n"
 REFERENCE = "Lewkowycz et al. 2020, arXiv 2003.02218; Kalra, He, Barkeshli 2023, arXiv 2311.02076"

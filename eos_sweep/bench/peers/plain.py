@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES
 from eos_sweep.rebind import rebound
 from eos_sweep.scalar import select
-from eos_sweep.sharpness import ARROWHEAD_STAGES, solved
+from eos_sweep.sharpness import solved
 
 
 class Record(NamedTuple):

@@ -19,9 +19,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from eos_sweep import blas, data
 from eos_sweep.contract import DIVERGED, LONGEST, RETURNED, RUNNING, ArrayModel, Ends, Job, Model, Network, Observable
-from eos_sweep.lanczos import Tracker
+from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.networks import blas, data
 from eos_sweep.observables import tail
 from eos_sweep.shown import shown
 
@@ -99,7 +99,7 @@ def run(
 ) -> dict[str, np.ndarray]:
     """Run one trajectory for each entry of the inputs, as :func:`eos_sweep.batch.run` does.
 
-    ``feed`` is what :func:`eos_sweep.feed.build` returns for those of the observables ``watched`` that are compiled.
+    ``feed`` is what :func:`eos_sweep.networks.feed.build` returns for the observables ``watched`` that are compiled.
     """
     states, points = (
         [tuple(table[name].tolist()[k] for name in names) for k in range(len(parameters["eta"]))]

@@ -6,8 +6,8 @@ eigenvalues; it is orthogonal, so nothing is lost that is larger than rounding.
 
 import numpy as np
 
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES
 from eos_sweep.scalar import inlined, select
-from eos_sweep.sharpness import ARROWHEAD_STAGES
 
 
 @inlined

@@ -1,0 +1,84 @@
+"""Inputs at which a model is tried, and its functions there in numbers of many bits."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import gmpy2
+import numpy as np
+
+from eos_sweep import exactly, models
+from eos_sweep.contract import Model, Numbers
+from eos_sweep.spec import Sweep, make
+from eos_sweep.state import enter
+
+POINTS = 24
+BITS = 300
+NUDGE = 2.0**-60  # of the differences
+
+
+def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
+    """Return a sweep over ``count`` draws of the model's TRIAL, and over ``axes``."""
+    drawn = {name: given for name, given in model.TRIAL.items() if name not in axes}
+    parameters, initial = (
+        {name: drawn[name] for name in names if name in drawn} for names in (model.PARAMETERS, model.STATE)
+    )
+    return make(models.name_of(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
+
+
+def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return initial states and parameters of the trial."""
+    initial, parameters = trial(model, count).inputs({"seed": np.arange(float(count))})
+    return tuple(
+        {name: np.broadcast_to(values, count).copy() for name, values in table.items()}
+        for table in (initial, parameters)
+    )  # type: ignore[return-value]
+
+
+def states(model: Model) -> tuple[Numbers, Numbers]:
+    """Return states and parameters of the trial: its starts, and where they are after a while."""
+    initial, parameters = inputs(model)
+    p = tuple(parameters.values())
+    theta = enter(model, initial, p)
+    with np.errstate(all="ignore"):
+        later = theta
+        for _ in range(7):
+            later = model.step(later, p)
+        fine = model.loss(later, p) < 1e6
+    both = tuple(np.concatenate([first, second[fine]]) for first, second in zip(theta, later, strict=True))
+    return both, tuple(np.concatenate([column, column[fine]]) for column in p)
+
+
+class Point(NamedTuple):
+    """A state of the trial in 300 bits, and the model's functions of its coordinates there."""
+
+    coordinates: list
+    p: list
+    step: Callable
+    loss: Callable
+    clipped: Callable
+
+
+def points(model: Model) -> Iterator[Point]:
+    """Yield states of the trial; where a coordinate is hidden from the others there are no derivatives to see."""
+    m = exactly.translated(model)
+    theta, p = states(model)
+    width, carried = len(model.STATE), len(model.CARRIED)
+    for k in range(len(theta[0])):
+        if any(column[k] for column in theta[width:]):
+            continue
+        numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta[:width], p))
+        functions = (
+            functools.partial(lambda f, q, *x: f((*x, *(0,) * carried), q), f, q) for f in (m.step, m.loss, m.clipped)
+        )
+        yield Point(numbers, q, *functions)
+
+
+def unit(number: Any) -> Any:
+    """Return by what a coordinate is moved for a difference: its size, if it has one."""
+    return abs(number) or gmpy2.mpfr(1)
+
+
+def moved(coordinates: list, by: dict[int, int]) -> list:
+    """Return coordinates with some of them moved by so many NUDGEs."""
+    return [x + by.get(k, 0) * NUDGE * unit(x) for k, x in enumerate(coordinates)]
