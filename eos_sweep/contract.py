@@ -128,7 +128,8 @@ class Model(Hashable, Protocol):
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
-    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches.
+    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, and
+    # ``balance(theta, p)``, what it keeps on its way there.
 
 
 OPTIONAL = "CONDITIONS", "DESCENT"  # what a model may leave out

@@ -190,6 +190,8 @@ def expected(path, parameters, model=bivariate):
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
         "period": _period(path, parameters, model),
+        "balance_initial": model.balance(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
+        "balance_final": model.balance(last, _p(parameters, model)),
         "flow_sharpness_initial": model.flow_sharpness(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
         "flow_sharpness_final": model.flow_sharpness(last, _p(parameters, model)),
         **{f"{name}_final": value for name, value in values(model, last).items()},

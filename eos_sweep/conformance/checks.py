@@ -90,16 +90,19 @@ def _bend(at: Point, i: int, j: int) -> float:
 
 
 def check_flow(model: Model) -> None:
-    """Where there is a closed form for the end of gradient flow, a tiny step keeps it, and a minimum is its own end."""
-    if not hasattr(model, "flow_sharpness"):
-        return
+    """What gradient flow keeps, and where it ends, a tiny step keeps; a minimum is its own end."""
     theta, p = states(model)
     place = list(model.PARAMETERS).index("eta")
     tiny = *p[:place], 1e-4 / np.maximum(sharpness(model, theta, p), 1.0), *p[place + 1 :]
-    with np.errstate(all="ignore"):
-        before, after = model.flow_sharpness(theta, p), model.flow_sharpness(model.step(theta, tiny), p)
-        known = np.isfinite(before) & ~model.clipped(theta, p)
-    assert (np.abs(after - before) <= 1e-6 * np.abs(before))[known].all(), "flow_sharpness: gradient flow changes it"
+    for name in ("flow_sharpness", "balance"):
+        kept = getattr(model, name, lambda theta, p: np.zeros_like(theta[0]))
+        with np.errstate(all="ignore"):
+            before, after = kept(theta, p), kept(model.step(theta, tiny), p)
+            size = np.abs(before) + sum(column * column for column in theta[: len(model.STATE)]) * (name == "balance")
+            known = np.isfinite(before) & ~model.clipped(theta, p)
+        assert (np.abs(after - before) <= 1e-6 * size)[known].all(), f"{name}: gradient flow changes it"
+    if not hasattr(model, "flow_sharpness"):
+        return
     found = batch.run(_job(model, 3000, 1e-16), *inputs(model, 4 * POINTS))
     over = (found["outcome"] == 1) & (found["loss_final"] < 1e-16) & np.isfinite(found["flow_sharpness_final"])
     end, flow = found["sharpness_final"][over], found["flow_sharpness_final"][over]

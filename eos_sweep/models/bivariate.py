@@ -235,6 +235,13 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE) & (clipped(theta, p) != True)  # noqa: E712
 
 
+def balance(theta, p):
+    """Q = alpha^2 - beta1^2 - beta2^2, which gradient flow keeps."""
+    alpha, beta1, beta2, power = theta
+    seen = value(beta1, power)
+    return alpha * alpha - seen * seen - beta2 * beta2
+
+
 def flow_sharpness(theta, p):
     """The sharpness where gradient flow ends: alpha^2 = h(Q), beta1 = 0, alpha beta2 = 1, so lambda1 h(Q), or, if it is
     larger, lambda2 (h(Q) + 1/h(Q)).  Bounds on beta1 do not act on gradient flow."""

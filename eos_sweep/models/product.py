@@ -206,11 +206,15 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
-def flow_sharpness(theta, p):
-    """|y^2 - x^2|, which gradient flow keeps and ends at."""
+def balance(theta, p):
     x, y, power = theta
     small = value(x, power)
-    return np.abs((y - small) * (y + small))
+    return (y - small) * (y + small)
+
+
+def flow_sharpness(theta, p):
+    """|y^2 - x^2|, which gradient flow keeps and ends at."""
+    return np.abs(balance(theta, p))
 
 
 def hessian(theta, p):

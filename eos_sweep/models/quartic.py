@@ -179,6 +179,11 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
+def balance(theta, p):
+    x, y = theta
+    return (x - y) * (x + y)
+
+
 def flow_sharpness(theta, p):
     x, y = theta
     return gradient_flow_sharpness(x, y)

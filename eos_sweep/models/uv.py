@@ -259,6 +259,12 @@ def settled(theta, p, loss, tolerance):
     return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
 
 
+def balance(theta, p):
+    """A B = lambda^2 - 4 f^2/n, of which sqrt(A B) is |u + v| |u - v|/n."""
+    together, apart = squares(theta, p)
+    return together * apart
+
+
 def flow_sharpness(theta, p):
     f, lam = theta
     eta, n, y = p

@@ -16,6 +16,7 @@ TABLE = {
         "crossings",
         "sharpness_ends",
         "flow_sharpness",
+        "balance",
         "sharpness_max",
         "sharpness_range",
         "tail",
@@ -29,9 +30,9 @@ TABLE = {
         "final_orbit",
     )
 }
-# What only some studies or models want: where gradient flow would end, the eigenvalue at each step, how often the clip
-# acted, how small beta1 became, chaos.
-OPTIONAL = ("flow_sharpness", "sharpness_range", "clipping", "smallest", "lyapunov")
+# What only some studies or models want: where gradient flow would end, what it keeps, the eigenvalue at each step, how
+# often the clip acted, how small beta1 became, chaos.
+OPTIONAL = ("flow_sharpness", "balance", "sharpness_range", "clipping", "smallest", "lyapunov")
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
