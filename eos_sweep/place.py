@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from eos_sweep import observables, provenance
+from eos_sweep import observables, provenance, schema
 from eos_sweep.compared import differences, extends
 from eos_sweep.errors import InputError
 from eos_sweep.spec import SpecError, Sweep
@@ -58,7 +58,7 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
         raise SpecError(f"{path}: something that is no sweep is there; choose another place for the store")
     _remove_trash(path)
     if group is not None and (overwrite or group.attrs["eos_sweep"] == CREATING):
-        _remove(path, sweep)
+        _remove(path, _names(sweep) | (_names(Store(path, group).sweep) if "spec" in group.attrs else set()))
         group = None
     if group is None:
         _remove_partial_files(path)
@@ -101,10 +101,15 @@ def _occupied(path: Path) -> bool:
     return path.exists() and (not path.is_dir() or any(not own.fullmatch(entry.name) for entry in path.iterdir()))
 
 
-def _remove(path: Path, sweep: Sweep) -> None:
-    """Remove the store at ``path``, under another name first: a kill meanwhile leaves no half of it in place."""
+def _names(sweep: Sweep) -> set[str]:
+    """Return what may be in the folder of a store of ``sweep``."""
     module = sweep.module
-    own = {"zarr.json", "ledger", "regime", "seed", *module.STATE, *module.PARAMETERS, *observables.variables(module)}
+    variables = {*module.STATE, *module.PARAMETERS, *observables.variables(module), *schema.LABELS}
+    return {"zarr.json", "ledger", "seed"} | variables
+
+
+def _remove(path: Path, own: set[str]) -> None:
+    """Remove the store at ``path``, under another name first: a kill meanwhile leaves no half of it in place."""
     for entry in path.iterdir():
         if entry.name not in own and entry.suffix != ".partial":
             raise SpecError(f"{path}: {entry.name} in it is no part of a sweep; move it away first")

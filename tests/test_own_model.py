@@ -53,6 +53,7 @@ def test_it_is_swept_drawn_verified_and_traced(folder):
     assert done.returncode == 0 and all(strict(done.stdout)["stored"].values()), done.stderr
 
 
+@pytest.mark.slow
 def test_it_passes_the_checks(folder):
     done = command("check", "double_well", cwd=folder)
     assert done.returncode == 0 and "FAILED" not in done.stdout and done.stdout.count("ok ") >= 10, done.stdout

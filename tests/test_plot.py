@@ -202,10 +202,11 @@ def test_a_trajectory_shows_sharpness_losses_and_state():
     run = eos_sweep.trajectory("bivariate", {"lambda1": 100, "lambda2": 0.01, "eta": 0.05}, START, steps=500)
     figure = plot.trajectory_plot(run)
     assert [ax.get_ylabel() for ax in figure.axes] == ["sharpness", "loss", "state", run["log10_abs_beta1"].symbol]
-    sharpness, edge = figure.axes[0].lines
+    sharpness, flow, edge = figure.axes[0].lines
+    np.testing.assert_array_equal(flow.get_ydata(), run["flow_sharpness"])
     np.testing.assert_array_equal(sharpness.get_ydata(), run["sharpness"])
     assert set(edge.get_ydata()) == {run.attrs["threshold"]} == {40.0}
-    assert [len(ax.lines) for ax in figure.axes] == [2, 3, 2, 1]  # beta1 has a panel for its size
+    assert [len(ax.lines) for ax in figure.axes] == [3, 3, 2, 1]  # beta1 has a panel for its size
     np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), run["log10_abs_beta1"])
 
 

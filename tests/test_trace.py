@@ -44,7 +44,7 @@ def stored(tmp_path_factory):
 
 def test_the_dataset_is_as_documented(run_a):
     names = {"alpha", "beta1", "beta2", "log10_abs_beta1", "loss", "loss_irrelevant", "loss_relevant"}
-    assert names | {"sharpness", "eigenvalues"} == set(run_a)
+    assert names | {"sharpness", "flow_sharpness", "eigenvalues"} == set(run_a)
     assert all(run_a[name].dims == ("step",) and run_a[name].dtype == float for name in names)
     assert run_a.eigenvalues.dims == ("step", "eigenvalue") and run_a.sizes["eigenvalue"] == 3
     np.testing.assert_array_equal(run_a.step, np.arange(10_001))

@@ -175,7 +175,7 @@ def test_ctrl_c_ends_it_at_once(folder):
         assert process.poll() is None
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130 and told.strip().endswith("eos-sweep: stopped") and "Traceback" not in told
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 

@@ -71,7 +71,7 @@ def verify(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():  # a cell may take minutes
-                process.terminate()
+                process.kill()
             raise
     return Report(store, strata, verdicts)
 
