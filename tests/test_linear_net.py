@@ -10,6 +10,8 @@ from eos_sweep import critical
 from eos_sweep.models import linear_net
 from eos_sweep.sharpness import sharpness, top
 
+pytestmark = pytest.mark.slow
+
 LINES = {line.name: line for line in critical.lines_of(linear_net)}
 COUNTS = ("outcome", "first_crossing", "crossings", "steps_above", "final_above", "loss_final")
 GRAM = ("g11", "g22", "g33", "g12", "g13", "g23")

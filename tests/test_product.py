@@ -14,6 +14,8 @@ from eos_sweep import batch, critical, observables, oracle, regimes
 from eos_sweep.models import product
 from eos_sweep.spec import SpecError
 
+pytestmark = pytest.mark.slow
+
 ALL = observables.expand(("all",), product)
 SOME = observables.expand((*regimes.REQUIRED, "loss_rises", "sharpness_final", "loss_final", "y_final"), product)
 LINES = {line.name: line for line in critical.lines_of(product)}

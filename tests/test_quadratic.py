@@ -14,6 +14,8 @@ from eos_sweep.contract import EDGE
 from eos_sweep.models import quadratic
 from eos_sweep.sharpness import sharpness
 
+pytestmark = pytest.mark.slow
+
 COUNTS = ("outcome", "steps_taken", "sign_flips", "final_above", "loss_final", "theta1_final")
 FINAL = tuple(f"{name}_final" for name in quadratic.STATE)
 LINES = {line.name: line for line in critical.lines_of(quadratic)}

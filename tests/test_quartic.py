@@ -11,6 +11,8 @@ from eos_sweep import critical, observables
 from eos_sweep.models import quartic
 from eos_sweep.sharpness import sharpness
 
+pytestmark = pytest.mark.slow
+
 ALL = observables.expand(("all",), quartic)
 LINES = {line.name: line for line in critical.lines_of(quartic)}
 

@@ -14,6 +14,8 @@ from eos_sweep.contract import EDGE
 from eos_sweep.models import scalar_net
 from eos_sweep.sharpness import sharpness, top
 
+pytestmark = pytest.mark.slow
+
 LINES = {line.name: line for line in critical.lines_of(scalar_net)}
 COUNTS = ("outcome", "first_crossing", "crossings", "steps_above", "final_above", "loss_initial", "loss_final")
 NAMES = tuple(scalar_net.STATE)

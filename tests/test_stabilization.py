@@ -14,6 +14,8 @@ import eos_sweep
 from eos_sweep import critical, observables, plot
 from eos_sweep.models import stabilization
 
+pytestmark = pytest.mark.slow
+
 ALL = observables.expand(("all",), stabilization)
 LINES = {line.name: line for line in critical.lines_of(stabilization)}
 

@@ -12,6 +12,8 @@ from eos_sweep.functions import expected_relu
 from eos_sweep.models import threshold
 from eos_sweep.sharpness import sharpness
 
+pytestmark = pytest.mark.slow
+
 ALL = observables.expand(("all",), threshold)
 SOME = observables.expand((*regimes.REQUIRED, "loss_final", "sharpness_final", "A_final", "b_final"), threshold)
 LINES = {line.name: line for line in critical.lines_of(threshold)}

@@ -19,6 +19,9 @@ OVER = CALM | {"outcome": 1, "sharpness_final": 10.0, "sharpness_ratio_max": 0.5
 SPENT = {"outcome": 3}
 HOVERS = HOVERED | {"sharpness_max": 11.5, "sharpness_ratio_max": 1.2, "crossings": 17}
 SHAKEN = {"magnification": 40.0}
+# Two kernels for all tests.
+NAMES = observables.expand(["default", "doubled", "magnification"], bivariate)
+DEFAULT = observables.expand(["default"], bivariate)
 
 
 def doubled(*changes):
@@ -77,11 +80,10 @@ def test_doubled_is_what_a_run_of_twice_the_steps_has():
     start = {"alpha": random.uniform(0.1, 1, 300), "beta1": random.uniform(0.01, 0.1, 300), "beta2": 0.5}
     p = {"lambda1": 10 ** random.uniform(0, 4, 300), "lambda2": 0.01, "eta": 10 ** random.uniform(-3, 0.5, 300)}
     p["radius"] = 0.5 / np.sqrt(p["lambda1"])
-    names = (*regimes.REQUIRED, *(f"{name}_doubled" for name in regimes.REQUIRED), "tail_mean")
     for steps in (700, 1001):
-        both = simulate(start, p, steps, names, 1e-20)
-        once = simulate(start, p, steps, (*regimes.REQUIRED, "tail_mean"), 1e-20)
-        twice = simulate(start, p, 2 * steps, regimes.REQUIRED, 1e-20)
+        both = simulate(start, p, steps, NAMES, 1e-20)
+        once = simulate(start, p, steps, DEFAULT, 1e-20)
+        twice = simulate(start, p, 2 * steps, DEFAULT, 1e-20)
         assert all(np.array_equal(both[name], once[name], equal_nan=True) for name in once if name != "work")
         for name in regimes.REQUIRED:
             # The largest sharpness is certified to 1e-14 only, whatever the looks.
@@ -122,8 +124,8 @@ def test_relabelling_settles_anew(stored, tmp_path):
 # What specialists argue about, from real runs.
 
 
-def labelled(start, p, steps, names=()):
-    found = simulate(start, OFF | p, steps, (*regimes.REQUIRED, "first_sign_flip", "loss_final", *names), 1e-20)
+def labelled(start, p, steps):
+    found = simulate(start, OFF | p, steps, NAMES, 1e-20)
     code = int(regimes.classify(found, regimes.thresholds())[0])
     return list(regimes.CODES)[code], {name: values[0] for name, values in found.items()}
 
@@ -139,7 +141,7 @@ def test_a_two_cycle_above_the_edge_is_periodic():
     """A clip c lets beta1 jump to and fro by eta c for ever, far above the edge."""
     start = {"alpha": 1.4, "beta1": -0.019, "beta2": 0.228}
     p = {"lambda1": 16.7, "lambda2": 0.66, "eta": 1.11, "clip": 0.057}
-    regime, found = labelled(start, p, 4000, ("tail_min",))
+    regime, found = labelled(start, p, 4000)
     assert regime == "periodic" and found["period"] == 2 and found["tail_min"] > 3
 
 
@@ -161,14 +163,14 @@ def test_a_start_above_the_edge_is_a_catapult_if_it_stays_below():
 def test_a_late_flip_is_a_sign_flip_whatever_the_run_did_before():
     """Without a projection alpha flips in the fourth excursion beyond the edge, and the run ends on the plateau."""
     start, p = {"alpha": 0.6, "beta1": 0.02, "beta2": 0.5}, {"lambda1": 100, "lambda2": 0.01, "eta": 0.06}
-    regime, found = labelled(start, p, 20_000, ("crossings",))
+    regime, found = labelled(start, p, 20_000)
     assert regime == "sign_flip" and found["first_sign_flip"] == 5834 and found["crossings"] >= 4
     assert found["loss_final"] == pytest.approx(0.01 / 2, rel=0.01)
 
 
 def test_a_run_that_hovers_has_no_period():
     p = {"lambda1": 100, "lambda2": 0.01, "eta": 0.05, "radius": 10**0.5 / 60}
-    found = simulate({"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, p, 5000, ("period", "crossings"))
+    found = simulate({"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, p, 5000, NAMES)
     assert found["period"] == 0 and found["crossings"] > 5
 
 
@@ -176,10 +178,9 @@ def test_an_error_that_grows_is_seen():
     """Two runs whose starts differ by 1e-12 part by as much as the magnification says, to some octaves."""
     start = {"alpha": 0.57, "beta1": 0.01, "beta2": np.array([0.5, 0.5 * (1 + 1e-12)])}
     p = {"lambda1": 100, "lambda2": 0.01, "eta": 0.05, "radius": 10**0.5 / 60}
-    names = ("alpha_final", "beta2_final", "log10_abs_beta1_final", "magnification")
     for steps in (100, 348, 600):
         found = batch.run(
-            batch.Job(bivariate, names, steps, 0.0),
+            batch.Job(bivariate, NAMES, steps, 0.0),
             *({name: np.broadcast_to(np.float64(v), 2).copy() for name, v in t.items()} for t in (start, OFF | p)),
         )
         logs = np.log(10) * found["log10_abs_beta1_final"]

@@ -12,6 +12,8 @@ from eos_sweep import critical, observables
 from eos_sweep.models import uv
 from eos_sweep.sharpness import sharpness
 
+pytestmark = pytest.mark.slow
+
 ALL = observables.expand(("all",), uv)
 LINES = {line.name: line for line in critical.lines_of(uv)}
 

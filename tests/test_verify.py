@@ -168,14 +168,19 @@ def test_ctrl_c_ends_it_at_once(folder):
     )
     runner.run(folder / "long.toml", folder / "long.zarr")
     process = subprocess.Popen(
-        [CLI, "verify", "long.zarr"], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [CLI, "verify", "long.zarr"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     parent = psutil.Process(process.pid)
     while len(workers := [child for child in parent.children() if sum(child.cpu_times()[:2]) > 2]) < 2:
         assert process.poll() is None
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=30)
     assert process.returncode == 130 and told.strip().endswith("eos-sweep: stopped") and "Traceback" not in told
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
