@@ -204,7 +204,7 @@ def test_a_hidden_beta1_is_seen_as_soon_as_it_counts(start, bounds):
     for steps in (8, 14, 16, 20):
         p = tuple(parameters[name] for name in bivariate.PARAMETERS)
         true = oracle.observe(start, p, steps)
-        found = simulate(initial, parameters, steps)
+        found = simulate(initial, parameters, steps, COUNTS)
         assert {name: found[name][0] for name in ("steps_taken", "outcome", "sign_flips", "crossings")} == {
             name: true[name] for name in ("steps_taken", "outcome", "sign_flips", "crossings")
         }
