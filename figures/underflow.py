@@ -66,7 +66,8 @@ def main(store: str = "underflow.zarr") -> None:
         axes[key].get_legend().remove()
         diverging = float((dataset.regime == regimes.CODES["divergence"]).mean())
         axes[key].set_title(f"{title}: {100 * diverging:.1f} % diverge", loc="left", fontsize="medium")
-    names = [name for code, name in enumerate(regimes.CODES) if (truth.regime == code).any()]
+    met = np.union1d(truth.regime, plain.regime)  # to rest above 2/eta counts as an orbit of one step: periodic
+    names = [name for name, code in regimes.CODES.items() if code in met]
     handles = [Patch(facecolor=plot.PALETTE[name], edgecolor="0.35", label=name.replace("_", " ")) for name in names]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize="small")
 
