@@ -5,7 +5,7 @@ again with other thresholds without running a step.  The first rule that holds d
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -166,7 +166,6 @@ def attributes(limits: Mapping[str, float]) -> dict:
     return {
         "long_name": "regime of training",
         "units": "1",
-        "ancillary_variables": "settled",
         "flag_values": list(CODES.values()),
         "flag_meanings": " ".join(CODES),
         "rules": "; ".join(f"{rule.regime}: {rule.words}" for rule in RULES),
@@ -202,17 +201,33 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
         If an observable that the rules read is not stored, or a threshold is unknown.
     """
     limits = limits_of(dataset, given)
-    names = reads(limits)
+    codes = by_cell(dataset, "the regime rules read", reads(limits), lambda values: classify(values, limits))
+    return codes.rename("regime").assign_attrs(attributes(limits))
+
+
+def by_cell(dataset: xr.Dataset, what: str, names: Sequence[str], codes_of: Callable) -> xr.DataArray:
+    """Return codes that are a function of observables, lazily where ``dataset`` is.
+
+    Parameters
+    ----------
+    dataset
+        A sweep.
+    what
+        Begins the sentence that tells what is missing.
+    names
+        Of the observables.
+    codes_of
+        Takes observable name -> array.
+    """
     missing = [name for name in names if name not in dataset]
     if missing:
         raise InputError(
-            f"observables: the regime rules read {', '.join(missing)}, not stored here; "
+            f"observables: {what} {', '.join(missing)}, not stored here; "
             'add them, or "default", to the spec\'s observables and run it again'
         )
-    codes = xr.apply_ufunc(
-        lambda *arrays: classify(dict(zip(names, arrays, strict=True)), limits),
+    return xr.apply_ufunc(
+        lambda *arrays: codes_of(dict(zip(names, arrays, strict=True))),
         *(dataset[name] for name in names),
         dask="parallelized",
         output_dtypes=[np.int8],
     )
-    return codes.rename("regime").assign_attrs(attributes(limits))

@@ -67,7 +67,9 @@ def attributes(variable: Variable, limits: Mapping[str, float], stored: Collecti
         found |= {"flag_values": list(variable.flags.values()), "flag_meanings": " ".join(variable.flags)}
     if variable is SETTLED:
         found |= trust.attributes(limits, stored)
-    return found | (regimes.attributes(limits) if variable is REGIME else {})
+    if variable is REGIME:
+        found |= regimes.attributes(limits) | ({"ancillary_variables": "settled"} if "settled" in stored else {})
+    return found
 
 
 def coordinates(sweep: Sweep) -> dict[str, Coordinate]:

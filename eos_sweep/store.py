@@ -205,7 +205,8 @@ class Store:
             labels = schema.labelled(functools.partial(self.read, block), self.arrays, limits)
             there = old > 0  # a block that grew has cells that are yet to come
             np.add.at(moved, (old[there], labels["regime"][there]), 1)
-            self.write(block, {name: codes for name, codes in labels.items() if name in self.arrays})
+            before = {"regime": old} | {name: self.read(block, name) for name in {"settled"} & set(self.arrays)}
+            self.write(block, {name: labels[name] for name in before if (labels[name] != before[name]).any()})
         for name in set(schema.LABELS) & set(self.arrays):
             self.arrays[name].update_attributes(schema.attributes(schema.LABELS[name], limits, self.arrays))
         words = ", ".join(f"{name}={value:g}" for name, value in limits.items())

@@ -70,9 +70,8 @@ def trajectory(
     >>> int((run.sharpness > run.threshold).values.argmax())
     348
     """
-    sweep = make(
-        model, {"seed": [seed or 0]}, parameters, initial, steps=steps, data=data
-    )  # so a spec's checks hold here, too
+    # A sweep of one point, so that a spec's checks hold here, too.
+    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps, data=data)
     draws = [
         name for name, source in sweep.sources.items() if isinstance(source, Expression) and "seed" in source.names
     ]

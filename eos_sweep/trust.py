@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes
-from eos_sweep.errors import InputError
 
 CODES = {
     "not_computed": 0,
@@ -107,8 +106,7 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     doubled = {name.removesuffix("_doubled"): array for name, array in values.items() if name.endswith("_doubled")}
     looked = set(regimes.reads(limits)) <= set(doubled)
     codes = {"regime": regimes.classify(values, limits), "looked_ahead": np.bool_(looked)}
-    if looked:
-        codes["regime_doubled"] = regimes.classify(doubled, limits)
+    codes["regime_doubled"] = regimes.classify(doubled, limits) if looked else codes["regime"]
     o, t = SimpleNamespace(**values, **codes), SimpleNamespace(**limits)
     known = [reason for reason in REASONS if all(hasattr(o, name) for name in reason.reads)]
     with np.errstate(all="ignore"):  # what diverged may be anything
@@ -153,17 +151,6 @@ def settled(dataset: xr.Dataset, **given: float) -> xr.DataArray:
         If an observable that is needed is not stored, or a threshold is unknown.
     """
     limits = regimes.limits_of(dataset, given)
-    missing = [name for name in REQUIRED if name not in dataset]
-    if missing:
-        raise InputError(
-            f"observables: to tell whether labels are settled takes {', '.join(missing)}, not stored here; "
-            'add them, or "default", to the spec\'s observables and run it again'
-        )
     names = reads([str(name) for name in dataset.data_vars])
-    codes = xr.apply_ufunc(
-        lambda *arrays: classify(dict(zip(names, arrays, strict=True)), limits),
-        *(dataset[name] for name in names),
-        dask="parallelized",
-        output_dtypes=[np.int8],
-    )
+    codes = regimes.by_cell(dataset, "settled takes", names, lambda values: classify(values, limits))
     return codes.rename("settled").assign_attrs(attributes(limits, names))

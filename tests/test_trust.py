@@ -186,3 +186,20 @@ def test_an_error_that_grows_is_seen():
         logs = np.log(10) * found["log10_abs_beta1_final"]
         parted = max(abs(np.diff(x)[0]) for x in (found["alpha_final"], found["beta2_final"], logs)) / 0.5e-12
         assert np.log2(parted) < found["magnification"][0] + 16, steps
+
+
+def test_a_threshold_that_the_doubled_run_cannot_answer_leaves_the_budget_unknown():
+    dataset = xr.Dataset({name: ((), value) for name, value in (OVER | SPENT | doubled(SPENT, CAUGHT)).items()})
+    dataset["lyapunov"] = ((), 0.2)
+    found = eos_sweep.settled(dataset, chaos=0.1)  # the rules then read lyapunov, too, which is not stored doubled
+    assert list(trust.CODES)[int(found)] == "budget_spent"
+
+
+def test_regime_names_settled_only_where_it_is_stored(stored, tmp_path):
+    few = changed(steps=50, observables=list(regimes.REQUIRED))
+    eos_sweep.run(Sweep.from_dict(few), tmp_path / "few")
+    with xr.open_zarr(tmp_path / "few") as dataset:
+        assert "regime" in dataset and "settled" not in dataset
+        assert "ancillary_variables" not in dataset.regime.attrs
+    with xr.open_zarr(stored) as dataset:
+        assert dataset.regime.attrs["ancillary_variables"] == "settled"

@@ -205,7 +205,7 @@ def check_bounds(model: Model) -> None:
 def check_pictures(model: Model) -> None:
     """A small sweep of it runs, is labelled and drawn with its lines; so is a trajectory."""
     sweep = trial(model, 3)
-    eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))  # type: ignore[arg-type]
+    eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))
     given = {name: value for name, value in sweep.to_dict()["parameters"].items() if name != "eta"}
     axes: dict[str, Any] = {"seed": [0, 1, 2], "eta": eta * np.geomspace(0.5, 2.0, 5)}
     dataset = run_sweep(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"])

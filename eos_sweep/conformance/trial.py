@@ -29,10 +29,11 @@ def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
 def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return initial states and parameters of the trial."""
     initial, parameters = trial(model, count).inputs({"seed": np.arange(float(count))})
-    return tuple(
-        {name: np.broadcast_to(values, count).copy() for name, values in table.items()}
-        for table in (initial, parameters)
-    )  # type: ignore[return-value]
+    return _columns(initial, count), _columns(parameters, count)
+
+
+def _columns(table: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+    return {name: np.broadcast_to(values, count).copy() for name, values in table.items()}
 
 
 def states(model: Model) -> tuple[Numbers, Numbers]:

@@ -232,7 +232,7 @@ def settled(theta, p, loss, tolerance):
         & (loss < 0.1 * MARGIN * MARGIN * (lambda1 * square * square))
     )
     # A clip that acts may hold beta1 where it is.
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE) & (clipped(theta, p) != True)  # noqa: E712
+    return select(clipped(theta, p), False, quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE))
 
 
 def balance(theta, p):

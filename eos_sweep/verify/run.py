@@ -60,7 +60,7 @@ def verify(
     order = np.random.default_rng(seed).permutation(cells)  # so that each task has easy and hard ones
     tasks = [tuple(map(int, order[at : at + AT_ONCE])) for at in range(0, order.size, AT_ONCE)]
     verdicts: dict[int, Verdict] = {}
-    context = multiprocessing.get_context("spawn")
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers or cores(), context, ignored) as pool:
         running = [pool.submit(judge, str(store.path), task, seed) for task in tasks]
         try:
@@ -70,7 +70,7 @@ def verify(
                     report(len(verdicts), order.size)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():  # a cell may take minutes
+            for process in set(multiprocessing.active_children()) - others:  # a cell may take minutes
                 process.kill()
             raise
     return Report(store, strata, verdicts)
