@@ -84,7 +84,7 @@ def _leased(location: Location) -> Iterator[Callable[[], None]]:
 
     def renew() -> None:
         while not over.wait(RENEWED):
-            with contextlib.suppress(OSError):  # the network may come back before the lease ends
+            with contextlib.suppress(Exception):  # the network may come back before the lease ends
                 if not mine():
                     return
                 key.fs.pipe_file(key.root, _owner(token).encode())
@@ -96,14 +96,14 @@ def _leased(location: Location) -> Iterator[Callable[[], None]]:
     finally:
         over.set()
         thread.join()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
             if mine():
                 key.remove()
 
 
 def _acquire(location: Location, key: Location, token: str) -> None:
     """Take the lease, if it is free or nobody's any more."""
-    try:
+    with location.reached():
         with contextlib.suppress(FileExistsError):
             key.fs.pipe_file(key.root, _owner(token).encode(), mode="create")
         found = _parsed(key.read(""))
@@ -116,8 +116,6 @@ def _acquire(location: Location, key: Location, token: str) -> None:
         key.fs.pipe_file(key.root, _owner(token).encode())
         time.sleep(1.0)  # of two that take it over at once, the second one has it
         found = _parsed(key.read(""))
-    except OSError as error:
-        raise InputError(f"{location}: {error}; choose another place for the store") from None
     if found.get("token") != token:
         raise _taken(location, found, "wait for its end")
 

@@ -1,15 +1,21 @@
 """Where a store is: a folder, a zip file to read, or any URL that fsspec opens (memory://, s3://, gs://, ...)."""
 
+import contextlib
+import errno
 import functools
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, Stopped
+
+PAUSES = 1, 4, 16, 30  # seconds before something is done again that could not be: networks come back ...
+FINAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}  # ... and these do not go by themselves
 
 
 class Location:
@@ -44,6 +50,22 @@ class Location:
     def __str__(self) -> str:
         return self.text
 
+    @contextlib.contextmanager
+    def reached(self) -> Iterator[None]:
+        """Turn into an InputError whatever a file system's library raises because the place cannot be reached."""
+        try:
+            yield
+        except (InputError, Stopped):
+            raise
+        except OSError as error:
+            reason = error.strerror or " ".join(str(error).split())
+            raise InputError(f"{self}: {reason}; choose another place for the store") from None
+        except Exception as error:  # of botocore, aiohttp and their like
+            if self.local:
+                raise
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(f"{self}: {reason}; is it reachable, with these credentials?") from None
+
     @property
     def absolute(self) -> str:
         """The place as another process finds it."""
@@ -53,6 +75,20 @@ class Location:
     def only_here(self) -> bool:
         """Whether no other process can reach it."""
         return "memory" in _protocols(self.fs)
+
+    def insist(self, action: Callable[[], None]) -> None:
+        """Do something with what is stored, if need be when the network has come back; Stopped if it does not."""
+        for pause in (*PAUSES, None):
+            try:
+                return action()
+            except Stopped:
+                raise
+            except Exception as error:  # what a remote store raises is a matter of its library
+                if pause is None or self.local or getattr(error, "errno", None) in FINAL:
+                    reason = " ".join(str(error).split()) or type(error).__name__
+                    remedy = "mend that, then run the same command again"
+                    raise Stopped(f"{self}: cannot be written, {reason}; {remedy}") from error
+                time.sleep(pause)
 
     def zarr_store(self, read_only: bool) -> Any:
         """Return zarr's view of the place."""

@@ -21,10 +21,8 @@ def prepare(location: Location, sweep: Sweep, block_shape: tuple[int, ...], over
     InputError
         If nothing can be written there.
     """
-    try:
+    with location.reached():
         return _prepare(location, sweep, block_shape, overwrite)
-    except OSError as error:
-        raise InputError(f"{location}: {error.strerror or error}; choose another place for the store") from None
 
 
 def _prepare(location: Location, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool) -> Store:
@@ -113,8 +111,9 @@ def _remove_remains(location: Location, sweep: Sweep) -> None:
         location.remove(name)
 
 
-def remove_partial_files(location: Location) -> None:
-    """Remove what killed writers left behind; it never became part of the dataset."""
+def remove_partial_files(location: Location, chunks: bool) -> None:
+    """Remove what killed writers left of metadata, and of chunks, which may be millions; it never became data."""
     if location.local:  # elsewhere an object is there as a whole or not at all
-        for leftover in location.local.rglob("*.partial"):
-            leftover.unlink(missing_ok=True)
+        for pattern in ["**/*.partial"] if chunks else ["*.partial", "*/*.partial", "ledger/*/*.partial"]:
+            for leftover in location.local.glob(pattern):
+                leftover.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ An order is names and numbers.  Its worker reads the spec from the store, comput
 that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
+import functools
 import math
 import time
 import uuid
@@ -88,8 +89,7 @@ def run(
         store = prepare(location, sweep, block_shape(sweep), overwrite)
         heart = Heart(store)
         try:
-            if heart.died or not store.done().all():
-                remove_partial_files(location)
+            remove_partial_files(location, chunks=heart.died or not store.done().all())
             if heart.died or check:
                 audit.mend(store)
             store.consolidate()  # a run that was killed may not have come to it
@@ -103,7 +103,7 @@ def _run(
     store: Store, crew: Crew, heart: Heart, held: Callable[[], None], report: Callable[[Progress], None]
 ) -> Progress:
     """Compute the blocks of ``store`` that are not done."""
-    sweep = store.sweep
+    sweep, location = store.sweep, store.location
     progress = Progress(store.computed(), sweep.size)
     report(progress)
     if progress.done == progress.total:
@@ -118,9 +118,8 @@ def _run(
             rows = tasks.finished()
             fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if any(row.extent))
             if rows:
-                held()
-                store.checked()
                 tasks.record(rows)
+                location.insist(functools.partial(_write, store, held))
             progress = Progress(
                 done=progress.done + int(fresh),
                 total=progress.total,
@@ -130,10 +129,16 @@ def _run(
                 failed=tasks.failed,
                 threads=hands.size(),
             )
-            heart.beat(progress)
+            location.insist(functools.partial(heart.beat, progress))
             report(progress)
     if stopped() and progress.done < progress.total:
         raise Interrupted(stopped())
     heart.beat(progress, "failed" if progress.failed else "finished")
     store.consolidate()
     return progress
+
+
+def _write(store: Store, held: Callable[[], None]) -> None:
+    held()
+    store.checked()
+    store.ledger.flush()

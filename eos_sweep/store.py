@@ -88,7 +88,8 @@ class Store:
     def open(cls, path: str | Path | Location) -> Self:
         """Open the dataset at ``path``; InputError if there is none."""
         location = Location(path)
-        group = find(location)
+        with location.reached():
+            group = find(location)
         if group is not None and group.attrs["eos_sweep"] == EXTENDING:
             raise InputError(f"{path}: its extension was interrupted; run the sweep again first")
         if group is None or group.attrs["eos_sweep"] != WHOLE:

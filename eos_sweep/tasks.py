@@ -78,7 +78,7 @@ class Tasks:
         return rows
 
     def record(self, rows: Iterable[Row]) -> None:
-        """Write rows into the ledger; what has failed goes out again, if it has not failed too often."""
+        """Enter rows in the ledger; what has failed goes out again, if it has not failed too often."""
         for row in rows:
             if row.stop:
                 self._stop = row.stop
@@ -94,4 +94,3 @@ class Tasks:
                 self._seconds += 0.3 * (row.seconds - self._seconds)
             self._left -= 1
             self._store.ledger.record(row, self._attempts.pop(row.block, 1))
-        self._store.ledger.flush()

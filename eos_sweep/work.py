@@ -1,6 +1,5 @@
 """What a worker does: an order comes in, names and numbers; its blocks are computed and written; rows go back."""
 
-import errno
 import functools
 import importlib.metadata
 import os
@@ -20,8 +19,6 @@ from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
 BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
-PAUSES = 1, 4, 16  # seconds before a block is written again that could not be: networks come back ...
-FINAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}  # ... and these do not go by themselves
 VERSIONS = ("eos-sweep", "numba", "llvmlite", "numpy", "zarr")
 _BUILDING = threading.Lock()
 
@@ -95,7 +92,7 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...]) 
         for name, array in values.items():
             array.reshape(-1)[cells] = found[name]
     try:
-        _write(store, block, values)
+        store.location.insist(lambda: _write(store, block, values))
     except Stopped as reason:
         return Row(block, nothing, time.thread_time() - began, 0, stop=str(reason))
     return Row(block, shape, time.thread_time() - began, steps)
@@ -148,20 +145,8 @@ def _point(sweep: Sweep, region: tuple[slice, ...], shape: tuple[int, ...], cell
 
 
 def _write(store: Store, block: tuple[int, ...], values: dict[str, np.ndarray]) -> None:
-    """Write a block, if need be when the disk or the network has come back; Stopped if they do not."""
-    for pause in (*PAUSES, None):
-        try:
-            store.checked()
-            store.write(block, values)
-            return
-        except Stopped:
-            raise
-        except Exception as error:  # what a remote store raises is a matter of its library
-            if pause is None or getattr(error, "errno", None) in FINAL:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                remedy = "mend that, then run the same command again"
-                raise Stopped(f"{store.location}: cannot be written, {reason}; {remedy}") from error
-            time.sleep(pause)
+    store.checked()  # another run's store would be spoilt
+    store.write(block, values)
 
 
 def cores() -> int:
