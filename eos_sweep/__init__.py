@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from eos_sweep.api import sweep as sweep
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
+    from eos_sweep.export import export as export
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
@@ -26,6 +27,7 @@ _HOMES = {
     "InputError": "errors",
     "SpecError": "spec",
     "Sweep": "spec",
+    "export": "export",
     "label": "regimes",
     "load_spec": "spec",
     "open_sweep": "api",
