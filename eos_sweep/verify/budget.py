@@ -53,7 +53,7 @@ class Budget(NamedTuple):
         names = [*regimes.CODES, UNCHANGED]
         flags = {"flag_values": list(range(len(names))), "flag_meanings": " ".join(names)}
         words = {"long_name": f"label after {self.factor} times the steps", "units": "1", **flags}
-        whole = xr.open_zarr(self.store.path)
+        whole = xr.open_zarr(self.store.group.store)
         title = (
             f"{whole.attrs['title']}\nlabels that change with {self.factor} times the {self.store.sweep.steps:,} steps"
         )
