@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,7 @@ def test_a_worker_of_another_version_that_comes_later_is_left_out(tmp_path, clus
 # A model on whose input this block's worker dies: not an exception, the end of the process.
 DEADLY = """
 import os
+import re
 from eos_sweep.models.quadratic import *
 from eos_sweep.models import quadratic
 def _harmless(values):
@@ -168,3 +171,32 @@ def test_what_is_no_number_of_workers_is_refused(tmp_path):
 def test_random_kills_leave_the_same_bits(tmp_path):
     counts = soak(tmp_path, kills=6, seed=1, say=lambda line: None)
     assert sum(counts.values()) == 6
+
+
+SBATCH = """#!/bin/sh
+setsid sh "$1" >/dev/null 2>&1 &
+echo "Submitted batch job $!"
+"""
+
+
+@pytest.mark.slow
+def test_readmes_script_for_slurm_runs_where_sbatch_starts_jobs_here(tmp_path, whole):
+    text = Path(__file__).parent.parent.joinpath("README.md").read_text()
+    script = next(part for part in re.findall(r"```python\n(.*?)```", text, re.S) if "SLURMCluster" in part)
+    for old, new in {
+        "cores=16": "cores=1, interface='lo'",  # jobs=20 of 16 cores are too many here
+        "jobs=20": "jobs=2",
+        "sweeps/flagship.toml": "s.toml",
+        "/scratch/flagship.zarr": "s",
+    }.items():
+        assert old in script
+        script = script.replace(old, new)
+    toml(tmp_path / "s.toml", SPEC)
+    (tmp_path / "go.py").write_text(script)
+    for name, body in {"sbatch": SBATCH, "scancel": '#!/bin/sh\nkill -TERM -- "-$1"\n'}.items():
+        (tmp_path / name).write_text(body)
+        (tmp_path / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([sys.executable, "go.py"], cwd=tmp_path, env=environment, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert_like(tmp_path / "s", whole)
