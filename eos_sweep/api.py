@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import xarray as xr
 from numpy.typing import ArrayLike
@@ -24,6 +25,8 @@ def sweep(
     observables: Sequence[str] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
+    threads: int | None = None,
+    scheduler: Any = None,
     tolerance: float = 1e-20,
     dtype: str = "float64",
     title: str = "",
@@ -49,9 +52,9 @@ def sweep(
     observables
         Names of variables or observables to store; by default all that the regime rules need, and more.
     out
-        Directory of a store, which is created, resumed or extended; without it the result is in memory.
-    workers
-        Threads; all cores by default.
+        Folder or URL of a store, which is created, resumed or extended; without it the result is in memory.
+    workers, threads, scheduler
+        Who computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.
     tolerance
         Loss below which a trajectory that can no longer change ends early.
     dtype
@@ -101,13 +104,20 @@ def sweep(
         thresholds=thresholds,
         data=data,
     )
+    how = {
+        "workers": workers,
+        "threads": threads,
+        "scheduler": scheduler,
+        "overwrite": overwrite,
+        "report": report,
+    }
     if out is not None:
         try:
-            return _finished(spec, out, workers, overwrite, report)
+            return _finished(spec, out, **how)
         except RuntimeError as error:
             raise RuntimeError(f"{error}; what is done is kept in {out}") from None
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as place:
-        return _finished(spec, Path(place) / "sweep.zarr", workers, overwrite, report).load()
+        return _finished(spec, Path(place) / "sweep.zarr", **how).load()
 
 
 def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
@@ -143,9 +153,9 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     return dataset
 
 
-def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:
+def _finished(spec, out, **how) -> xr.Dataset:
     """Run ``spec`` and open the result; RuntimeError with the first reason if some block failed."""
-    progress = runner.run(spec, out, workers=workers, overwrite=overwrite, report=report)
+    progress = runner.run(spec, out, **how)
     if progress.failed:
         noun = "block" if progress.failed == 1 else "blocks"
         block, failure = next(iter(Store.open(out).ledger.errors.items()))

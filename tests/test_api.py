@@ -32,7 +32,7 @@ def in_memory():
 
 def test_in_memory_and_stored_are_one(tmp_path, in_memory):
     assert not any(isinstance(variable.data, dask.array.Array) for variable in in_memory.values())
-    stored = sweep(out=tmp_path / "s", workers=1, chunks={"eta": 6})
+    stored = sweep(out=tmp_path / "s", threads=1, chunks={"eta": 6})
     assert all(isinstance(variable.data, dask.array.Array) for variable in stored.values())
     xr.testing.assert_identical(stored.load().drop_attrs(), in_memory.drop_attrs())
     assert stored.attrs["spec_hash"] == in_memory.attrs["spec_hash"] == Store.open(tmp_path / "s").sweep.hash
@@ -236,10 +236,3 @@ def test_a_deletion_that_was_killed_is_finished(tmp_path):
     (tmp_path / "s").rename(tmp_path / ".s.deleted")
     run(changed(observables=FEW), tmp_path / "s", overwrite=True)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["s"]
-
-
-@pytest.mark.parametrize("workers", [0, -1])
-def test_a_number_of_threads_is_positive(tmp_path, workers):
-    with pytest.raises(InputError, match="workers: got"):
-        eos_sweep.run(Sweep.from_dict(SPEC), tmp_path / "s", workers=workers)
-    assert not list(tmp_path.iterdir())

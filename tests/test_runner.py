@@ -36,7 +36,7 @@ def run(spec, path, **options):
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     path = tmp_path_factory.mktemp("reference") / "s"
-    run(changed(chunks={}), path, workers=1)
+    run(changed(chunks={}), path, threads=1)
     return path
 
 
@@ -47,10 +47,10 @@ def uninterrupted(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("chunks", [{"lambda1": 7, "eta": 8}, {"lambda1": 1}, {"eta": 25, "lambda1": 24}])
-def test_chunks_and_threads_change_no_bit(tmp_path, reference, chunks, workers):
-    run(changed(chunks=chunks), tmp_path / "s", workers=workers)
+def test_chunks_and_threads_change_no_bit(tmp_path, reference, chunks, threads):
+    run(changed(chunks=chunks), tmp_path / "s", threads=threads)
     assert numbers(tmp_path / "s") == numbers(reference)
 
 
