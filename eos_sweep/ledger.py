@@ -15,7 +15,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 LOG = logging.getLogger("eos_sweep")
 CHUNK = 2**10  # blocks: a file that is rewritten in a millisecond
 KEPT = 1000  # errors that are kept with their traceback: all are read whenever a store is opened
-LONGEST = 4000  # characters of a traceback, from its end
+FIRST, LAST = 1000, 3000  # characters that are kept of a longer traceback
 
 
 class Row(NamedTuple):
@@ -103,7 +103,9 @@ class Ledger:
         key = ",".join(map(str, row.block))
         if row.error:
             if key in self.errors or len(self.errors) < KEPT:
-                self.errors[key] = {"point": row.point, "attempts": attempts, "error": row.error[-LONGEST:]}
+                whole = len(row.error) <= FIRST + LAST
+                error = row.error if whole else f"{row.error[:FIRST]}\n...\n{row.error[-LAST:]}"
+                self.errors[key] = {"point": row.point, "attempts": attempts, "error": error}
             return
         self.errors.pop(key, None)
         *_, steps, microseconds = self.rows[row.block]

@@ -77,14 +77,23 @@ class Location:
         return "memory" in _protocols(self.fs)
 
     def insist(self, action: Callable[[], None]) -> None:
-        """Do something with what is stored, if need be when the network has come back; Stopped if it does not."""
+        """Do something with what is stored, if need be when the network has come back.
+
+        Raises
+        ------
+        Stopped
+            If it does not, or nothing can be written there any more; any other error of a folder is raised as it is.
+        """
         for pause in (*PAUSES, None):
             try:
                 return action()
             except Stopped:
                 raise
             except Exception as error:  # what a remote store raises is a matter of its library
-                if pause is None or self.local or getattr(error, "errno", None) in FINAL:
+                final = getattr(error, "errno", None) in FINAL
+                if self.local and not final:
+                    raise
+                if pause is None or final:
                     reason = " ".join(str(error).split()) or type(error).__name__
                     remedy = "mend that, then run the same command again"
                     raise Stopped(f"{self}: cannot be written, {reason}; {remedy}") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from eos_sweep import audit, batch, models, work
 from eos_sweep.blocks import block_shape
-from eos_sweep.errors import Interrupted
+from eos_sweep.errors import Interrupted, Stopped
 from eos_sweep.heartbeat import Heart
 from eos_sweep.interrupt import stoppable
 from eos_sweep.lease import locked
@@ -94,6 +94,9 @@ def run(
                 audit.mend(store)
             store.consolidate()  # a run that was killed may not have come to it
             return _run(store, crew, heart, held, report or (lambda progress: None))
+        except OSError as error:
+            heart.stop(error)
+            raise Stopped(f"{location}: {error}; mend that, then run the same command again") from error
         except BaseException as error:
             heart.stop(error)
             raise
@@ -107,6 +110,8 @@ def _run(
     progress = Progress(store.computed(), sweep.size)
     report(progress)
     if progress.done == progress.total:
+        if heart.died:
+            heart.beat(progress, "finished")
         return progress
     heart.beat(progress)
     batch.kernel_of(work.job_of(sweep))  # compiled before workers would wait for the compiler in turn

@@ -95,6 +95,8 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...]) 
         store.location.insist(lambda: _write(store, block, values))
     except Stopped as reason:
         return Row(block, nothing, time.thread_time() - began, 0, stop=str(reason))
+    except Exception:
+        return Row(block, nothing, time.thread_time() - began, 0, traceback.format_exc())
     return Row(block, shape, time.thread_time() - began, steps)
 
 
