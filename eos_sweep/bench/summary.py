@@ -106,7 +106,13 @@ class Summary(NamedTuple):
                 for ratio in self.ratios()
             ],
             "left_out": dict(self.left_out),
-            "storing": self.storing and self.storing._asdict() | {"share": self.storing.share()},
+            "storing": self.storing
+            and {
+                **self.storing._asdict(),
+                "share": self.storing.share(),
+                "share_of_processes": self.storing.share_of_processes(),
+                "over_one_process": self.storing.over_one_process(),
+            },
         }
 
 
