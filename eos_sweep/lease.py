@@ -54,7 +54,9 @@ def _flock(location: Location) -> Iterator[Callable[[], None]]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.seek(0)
-                raise _taken(location, _parsed(file.read().encode()), "wait for its end") from None
+                owner = _parsed(file.read().encode())
+                file.close()
+                raise _taken(location, owner, "wait for its end") from None
             if lock.exists() and os.fstat(file.fileno()).st_ino == lock.stat().st_ino:
                 break
             file.close()  # its last owner has just removed it

@@ -20,6 +20,10 @@ from eos_sweep.spec import make
 from eos_sweep.store import Store
 
 
+class HalfWay(Exception):
+    """The first of two runs ends here."""
+
+
 def done_at_once(store, block, known):
     return Row(block, tuple(part.stop - part.start for part in store.region(block)), 1e-4, 1)
 
@@ -45,14 +49,14 @@ def main(blocks, client=None):
     def stop_half_way(progress):
         note(progress)
         if progress.done >= sweep.size / 2:
-            raise InterruptedError
+            raise HalfWay
 
     crew = {"scheduler": client} if client else {"threads": 2}
     with tempfile.TemporaryDirectory(prefix="million_") as folder:
         place = Path(folder) / "s.zarr"
         try:
             eos_sweep.run(sweep, place, report=stop_half_way, **crew)
-        except InterruptedError:
+        except HalfWay:
             print("stopped half way; resumed")
         eos_sweep.run(sweep, place, report=note, **crew)
         assert Store.open(place).done().all()
