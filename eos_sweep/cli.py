@@ -167,7 +167,7 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     Example:
       eos-sweep relabel quickstart.zarr --threshold growth=1.5 --threshold crossings=3
     """
-    from eos_sweep import regimes
+    from eos_sweep import pyramid, regimes
     from eos_sweep.place import locked
     from eos_sweep.store import Store
 
@@ -175,6 +175,7 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     limits = regimes.thresholds(opened.thresholds | numbers(threshold, "--threshold", "growth=1.5"))
     with locked(store):
         moved = opened.relabel(limits)
+        pyramid.write(opened)
     total = int(moved.sum())
     changed = total - int(moved.trace())
     names = list(regimes.CODES)
@@ -284,9 +285,10 @@ main.add_command(check)
 
 def _draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:
     from eos_sweep import plot as drawing
-    from eos_sweep.api import open_sweep
+    from eos_sweep.api import open_pyramid, open_sweep
 
-    drawing.save(drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines), out)
+    figure = drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines, open_pyramid(store))
+    drawing.save(figure, out)
 
 
 def _check_drawable(sweep) -> None:

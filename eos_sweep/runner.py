@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, schema
+from eos_sweep import batch, pyramid, schema
 from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import stoppable
@@ -119,6 +119,7 @@ def _run(sweep: Sweep, store: Store, workers: int, report: Callable[[Progress], 
     if report:
         report(progress)
     if not blocks:
+        pyramid.write(store, workers)  # a run that was killed may not have come to it
         return progress
     batch.kernel_of(job_of(sweep))  # compiled before threads would wait for the compiler in turn
     began = time.perf_counter()
@@ -154,6 +155,7 @@ def _run(sweep: Sweep, store: Store, workers: int, report: Callable[[Progress], 
                 report(progress)
     if stopped() and progress.done < progress.total:
         raise KeyboardInterrupt
+    pyramid.write(store, workers)
     return progress
 
 

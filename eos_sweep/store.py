@@ -199,6 +199,7 @@ class Store:
         if missing:
             raise InputError(f"{self.path}: chaos > 0 needs {', '.join(missing)}; run it again with that among them")
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
+        self.arrays["regime"].update_attributes({"thresholds": "being changed"})  # until all of it has been
         self.group.attrs["thresholds"] = json.dumps(limits)
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
             old = self.read(block, "regime")
