@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from eos_sweep import lazy, pyramid, regimes, runner, schema, trust
+from eos_sweep.progress import Progress
 from eos_sweep.spec import make
 from eos_sweep.store import Store
 
@@ -30,7 +31,7 @@ def sweep(
     thresholds: Mapping[str, float] | None = None,
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
-    report: Callable[[runner.Progress], None] | None = None,
+    report: Callable[[Progress], None] | None = None,
 ) -> xr.Dataset:
     """Run gradient descent from every point of a grid.
 
@@ -62,7 +63,7 @@ def sweep(
     overwrite
         Delete a sweep that is stored at ``out``.
     report
-        Called with a :class:`eos_sweep.runner.Progress` whenever a block is done.
+        Called with a :class:`eos_sweep.Progress` whenever a block is done.
 
     Returns
     -------
@@ -177,8 +178,8 @@ def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:
     progress = runner.run(spec, out, workers=workers, overwrite=overwrite, report=report)
     if progress.failed:
         noun = "block" if progress.failed == 1 else "blocks"
-        block, trace = next(iter(Store.open(out).errors.items()))
+        block, failure = next(iter(Store.open(out).ledger.errors.items()))
         raise RuntimeError(
-            f"{progress.failed} {noun} failed, the first, {block}, with {trace.strip().splitlines()[-1]}"
+            f"{progress.failed} {noun} failed, the first, {block}, with {failure['error'].strip().splitlines()[-1]}"
         )
     return open_sweep(out)

@@ -13,7 +13,7 @@ from eos_sweep.bench import contenders, ours, peers, race, report, summary, work
 from eos_sweep.bench.chart import chart
 from eos_sweep.bench.storing import Overhead, overhead
 from eos_sweep.cli import main
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 
 @pytest.fixture(scope="module")

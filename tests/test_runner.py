@@ -82,7 +82,7 @@ def complete(path):
     for block in map(tuple, np.argwhere(store.done())):
         files = [path / name / "c" / "/".join(map(str, block)) for name in store.arrays]
         marks = [(s.st_ino, s.st_mtime_ns) for s in (file.stat() for file in files if file.exists())]
-        found[block] = store.seconds[block].tobytes(), int(store.steps[block]), marks
+        found[block] = store.ledger.seconds[block].tobytes(), int(store.ledger.steps[block]), marks
     return found
 
 
@@ -159,8 +159,9 @@ def test_ctrl_c_stops_it_cleanly(tmp_path, uninterrupted, presses):
 DRIVER = """
 import json, os, shutil, sys
 from pathlib import Path
-from eos_sweep import runner
+from eos_sweep import work
 from eos_sweep.spec import Sweep
+from eos_sweep.location import Location
 from eos_sweep.place import prepare
 
 spec, base, place, shape, points = json.loads(sys.argv[1])
@@ -179,10 +180,12 @@ for n in points:
             if touched == n:
                 os._exit(9)
     sys.addaudithook(die)
-    store = prepare(path, sweep, tuple(shape), False)
+    store = prepare(Location(path), sweep, tuple(shape), False)
+    store.ledger.beat({"state": "running"})
     for block in store.pending():
         known = tuple(int(i) for i in store.extent[block])
-        store.record([runner.compute_block(path, sweep.hash, block, known)])
+        store.ledger.record(work.compute_block(store, block, known))
+        store.ledger.flush()
     os._exit(0)
 """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from eos_sweep.bench import contenders, ours, workload
 from eos_sweep.bench.summary import Ratio, Summary
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 
 def text(found: Summary) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, runner
+from eos_sweep import batch, runner, work
 from eos_sweep.spec import Sweep
 
 
@@ -28,7 +28,7 @@ class Overhead(NamedTuple):
 def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda doing: None) -> Overhead:
     """Run ``sweep`` with and without a store, in turns."""
     found = Overhead([], [])
-    batch.kernel_of(runner.job_of(sweep))
+    batch.kernel_of(work.job_of(sweep))
     for _ in range(repeats):
         found.kernels.append(_seconds(lambda: _kernels(sweep)))
         report("timed the sweep's kernels")
@@ -45,10 +45,10 @@ def _run(sweep: Sweep, path: Path) -> None:
 
 def _kernels(sweep: Sweep) -> None:
     whole = tuple(slice(0, size) for size in sweep.shape)
-    starts = range(0, sweep.size, runner.BATCH)
-    with ThreadPoolExecutor(runner.cores()) as threads:
+    starts = range(0, sweep.size, work.BATCH)
+    with ThreadPoolExecutor(work.cores()) as threads:
         for _ in threads.map(
-            lambda at: runner.evaluate(sweep, whole, sweep.shape, np.arange(at, min(at + runner.BATCH, sweep.size))),
+            lambda at: work.evaluate(sweep, whole, sweep.shape, np.arange(at, min(at + work.BATCH, sweep.size))),
             starts,
         ):
             pass

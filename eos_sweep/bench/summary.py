@@ -14,7 +14,7 @@ from eos_sweep.bench.contenders import OURS
 from eos_sweep.bench.peers import c_loop
 from eos_sweep.bench.race import Contender
 from eos_sweep.bench.storing import Overhead
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 
 class Ratio(NamedTuple):

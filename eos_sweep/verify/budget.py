@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from eos_sweep import batch, regimes, runner
+from eos_sweep import batch, regimes, work
 from eos_sweep.errors import InputError
 from eos_sweep.store import Store
 from eos_sweep.verify.report import Share, wilson
@@ -111,11 +111,11 @@ def budget(
     if number is not None and number < cells.size:
         cells = np.sort(np.random.default_rng(seed).choice(cells, number, replace=False))
     sweep = store.sweep
-    job = runner.job_of(sweep)._replace(variables=regimes.reads(store.thresholds), steps=factor * sweep.steps)
+    job = work.job_of(sweep)._replace(variables=regimes.reads(store.thresholds), steps=factor * sweep.steps)
     batch.kernel_of(job)
     parts = [cells[at : at + BATCH] for at in range(0, cells.size, BATCH)]
     after, done = [], 0
-    with ThreadPoolExecutor(workers or runner.cores()) as threads:
+    with ThreadPoolExecutor(workers or work.cores()) as threads:
         for found in threads.map(lambda part: batch.run(job, *inputs(store, part)), parts):
             after.append(regimes.classify(found, store.thresholds))
             done += after[-1].size
