@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eos_sweep.api import sweep as sweep
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
+    from eos_sweep.export import export as export
     from eos_sweep.pooling import coarsen as coarsen
     from eos_sweep.pooling import shares as shares
     from eos_sweep.regimes import label as label
@@ -30,6 +31,7 @@ _HOMES = {
     "SpecError": "spec",
     "Sweep": "spec",
     "coarsen": "pooling",
+    "export": "export",
     "label": "regimes",
     "load_spec": "spec",
     "open_pyramid": "api",

@@ -8,7 +8,7 @@ import click
 from eos_sweep.bench.command import bench
 from eos_sweep.commands.pictures import plot, trace
 from eos_sweep.commands.run import plan, run
-from eos_sweep.commands.stored import relabel, status
+from eos_sweep.commands.stored import export, relabel, status
 from eos_sweep.conformance.command import check
 from eos_sweep.errors import InputError, Interrupted, Stopped
 from eos_sweep.verify.command import budget, verify
@@ -28,6 +28,11 @@ class Group(click.Group):
             return super().invoke(context)
         except InputError as error:
             click.echo(f"eos-sweep: {error}", err=True)
+            context.exit(2)
+        except ValueError as error:
+            if "checksum" not in str(error):  # zarr's, of a chunk that lazy data came from
+                raise
+            click.echo("eos-sweep: a chunk is damaged; status --check tells which, run --check mends it", err=True)
             context.exit(2)
         except Stopped as error:
             click.echo(f"eos-sweep: {error}", err=True)
@@ -60,5 +65,5 @@ def main(modules: tuple[str, ...]) -> None:
             models.allow(module)
 
 
-for command in (run, plan, status, relabel, plot, trace, verify, budget, check, bench):
+for command in (run, plan, status, relabel, export, plot, trace, verify, budget, check, bench):
     main.add_command(command)

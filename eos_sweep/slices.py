@@ -43,14 +43,15 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
         example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
         raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
     picked: dict[str, Any] = dict.fromkeys(dims, 0)
-    picked |= {name: _nearest(name, dataset[name].values, value) for name, value in at.items()}
+    picked |= {name: nearest(name, dataset[name].values, value) for name, value in at.items()}
     for name in (x, y):
         order = np.argsort(dataset[name].values, kind="stable")
         picked[name] = slice(None) if (np.diff(order) == 1).all() else order
     return dataset.isel(picked).transpose(y, x)
 
 
-def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
+def nearest(name: str, values: np.ndarray, wanted: float) -> int:
+    """Return the index of the value of an axis that is meant, see :func:`select`; InputError if there is none."""
     kind, even = critical.scale_of(np.sort(values))
     with np.errstate(all="ignore"):
         along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)

@@ -43,7 +43,11 @@ def soak(folder, kills, seed=0, say=print):
             shutil.rmtree(folder / "s", ignore_errors=True)
             cluster.up()
             client = subprocess.Popen(
-                [str(CLI), *order], cwd=folder, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                [str(CLI), *order],
+                cwd=folder,
+                env=cluster.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
             _wait_for_chunks(client, folder / "s", draw.randrange(blocks))
             time.sleep(draw.uniform(0, 0.2))
@@ -61,7 +65,9 @@ def soak(folder, kills, seed=0, say=print):
             checked = json.loads(command("status", "s", "--check", "--json", cwd=folder).stdout)
             assert checked["damaged"] == {} and checked["blocks_left"] == 0
             counts[target, client.returncode] += 1
-            say(f"{number + 1:4d} of {kills}: {target} killed with {len(before)} of {blocks} blocks done; the same bits")
+            say(
+                f"{number + 1:4d} of {kills}: {target} killed with {len(before)} of {blocks} blocks done; the same bits"
+            )
     finally:
         cluster.down()
     return counts

@@ -1,13 +1,14 @@
-"""``eos-sweep status`` and ``eos-sweep relabel``."""
+"""``eos-sweep status``, ``relabel`` and ``export``."""
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from eos_sweep.commands.options import AS_JSON
-from eos_sweep.words import duration, numbers
+from eos_sweep.commands.options import AS_JSON, AT
+from eos_sweep.words import duration, numbers, size
 
 
 @click.command()
@@ -105,3 +106,25 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     click.echo(f"{changed:,} of {total:,} labels changed ({100 * changed / max(total, 1):.2f} %)")
     for words, count in sorted(moves.items(), key=lambda item: -item[1]):
         click.echo(f"  {words}: {count:,}")
+
+
+@click.command()
+@click.argument("store")
+@click.argument("out", type=click.Path())
+@AT
+@click.option(
+    "--variable", "variables", multiple=True, metavar="NAME", help="Export only this one, and others named so."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+def export(store: str, out: str, at: tuple[str, ...], variables: tuple[str, ...], overwrite: bool) -> None:
+    """Write a stored sweep, or a slice of it, into the file OUT: .zarr.zip, or .nc (NetCDF).
+
+    \b
+    Examples:
+      eos-sweep export flagship.zarr flagship.zarr.zip
+      eos-sweep export s3://bucket/flagship.zarr slice.nc --at lambda2=0.01 --at clip=10 --variable regime
+    """
+    from eos_sweep.export import export as write
+
+    write(store, out, at=numbers(at, "--at"), variables=variables, overwrite=overwrite)
+    click.echo(f"{out}: {size(Path(out).stat().st_size)}")
