@@ -98,7 +98,8 @@ def counts(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
     sides = [int(factors.get(str(dim), 1)) for dim in labels.dims]
     dims = [*map(str, labels.dims), "code"]
     if labels.chunks is None:
-        return xr.DataArray(_count(labels.values, sides, code.values), _coordinates(labels, sides, code), dims)
+        found = xr.DataArray(_count(labels.values, sides, code.values), dims=dims, name="count")
+        return found.assign_coords(_coordinates(labels, sides, code))
     data: Any = labels.data
     pieces = list(itertools.starmap(_pieces, zip(data.shape, data.chunksize, sides, strict=True)))
     pooled = [tuple(-(-size // side) for size in along) for along, side in zip(pieces, sides, strict=True)]
@@ -112,6 +113,7 @@ def counts(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
             meta=np.empty((0,) * len(dims), np.int64),
         ),
         dims=dims,
+        name="count",
     )
     for dim, along, side in zip(dims, pieces, sides, strict=False):
         if side > max(along):  # a pool is in pieces
@@ -134,7 +136,7 @@ def recount(labels: xr.DataArray, factors: Mapping[str, int], share: xr.DataArra
         found = found * xr.DataArray(cells, dims=dim)
         again[dim] = factors.get(dim, 1) // side
     sides = [factors.get(str(dim), 1) for dim in labels.dims]
-    found = found.round().coarsen(again, boundary="pad").sum().astype(np.int64)
+    found = found.round().coarsen(again, boundary="pad").sum().astype(np.int64).rename("count")
     return found.assign_coords(_coordinates(labels, sides, _flags(labels)))
 
 

@@ -8,6 +8,7 @@ the sweep, there is no pyramid.
 """
 
 import json
+import logging
 import math
 from typing import Any
 
@@ -18,6 +19,7 @@ from eos_sweep import lazy, pooling
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
+LOG = logging.getLogger("eos_sweep")
 GROUP = "pyramid"
 SIDES = 2048, 1024, 512, 256  # of the levels; what a page shows, and what a thumbnail does
 SHORT = 512  # an axis of at most so many values is not pooled: it may be a list of cases
@@ -33,32 +35,34 @@ def write(store: Store, workers: int | None = None) -> None:
     Args:
         workers: threads; all cores if None.
     """
-    levels = factors(store.sweep)
-    if "regime" not in store.arrays or _state(store) == _written(store) or not (levels or GROUP in store.group):
+    levels, state = factors(store.sweep), _state(store)
+    if "regime" not in store.arrays or state == _written(store) or not (levels or GROUP in store.group):
         return
-    if GROUP in store.group:
-        store.group[GROUP].attrs.put({})  # from now on there is none
-        del store.group[GROUP]
-        store.consolidate()  # that lists what others read
-    if levels and lazy.labelled(store, store.thresholds):
-        group = store.group.create_group(GROUP)
-        labels, finer = lazy.dataset(store)["regime"], None
-        for side, pools in levels.items():
-            level = _level(store, labels, pools, finer)
-            place = f"{store.group.path}/{GROUP}/{side}".lstrip("/")
-            written: Any = level.to_zarr(store.group.store, group=place, mode="w-", consolidated=False, compute=False)
-            written.compute(scheduler="threads", num_workers=workers)
-            finer = xr.open_zarr(store.group.store, group=place, consolidated=False)["share"]
-        group.attrs.put(_state(store))
-        store.consolidate()
+    _remove(store)
+    if not levels or not lazy.labelled(store, store.thresholds):
+        return
+    group = store.group.create_group(GROUP)
+    labels = lazy.dataset(store)["regime"]
+    for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
+        counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
+        level: Any = _level(store, labels, pools, counts)
+        level = level.to_zarr(
+            store.group.store, group=_place(store, side), mode="w-", consolidated=False, compute=False
+        )
+        level.compute(scheduler="threads", num_workers=workers)
+    found = labels.size - int(_recounted(store, labels, side, pools).sel(code=0).sum())
+    if found != state["trajectories"]:
+        LOG.warning("%s: %d labels are missing; run --check mends it", store.path, state["trajectories"] - found)
+        return _remove(store)
+    group.attrs.put(state)
+    store.consolidate()
 
 
 def levels(store: Store) -> list[xr.Dataset]:
     """Return the levels as lazy datasets, the coarsest first; none if those that are there are of another state."""
     if _written(store) != _state(store):
         return []
-    places = [f"{store.group.path}/{GROUP}/{side}".lstrip("/") for side in reversed(factors(store.sweep))]
-    return [xr.open_zarr(store.group.store, group=place, consolidated=False) for place in places]
+    return [_opened(store, side) for side in reversed(factors(store.sweep))]
 
 
 def factors(sweep: Sweep) -> dict[int, dict[str, int]]:
@@ -97,9 +101,28 @@ def _written(store: Store) -> dict[str, Any]:
     return store.group[GROUP].attrs.asdict() if GROUP in store.group else {}
 
 
-def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], finer: xr.DataArray | None) -> xr.Dataset:
-    """Return a level, lazily: from the labels, or from the shares of the next finer one."""
-    counts = pooling.counts(labels, pools) if finer is None else pooling.recount(labels, pools, finer)
+def _remove(store: Store) -> None:
+    if GROUP in store.group:
+        store.group[GROUP].attrs.put({})  # from now on there is none
+        del store.group[GROUP]
+        store.consolidate()  # that lists what others read
+
+
+def _place(store: Store, side: int) -> str:
+    return f"{store.group.path}/{GROUP}/{side}".lstrip("/")
+
+
+def _opened(store: Store, side: int) -> xr.Dataset:
+    return xr.open_zarr(store.group.store, group=_place(store, side), consolidated=False)
+
+
+def _recounted(store: Store, labels: xr.DataArray, side: int, pools: dict[str, int]) -> xr.DataArray:
+    """Return the counts of labels in ``pools`` from the level ``side``."""
+    return pooling.recount(labels, pools, _opened(store, side)["share"])
+
+
+def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], counts: xr.DataArray) -> xr.Dataset:
+    """Return a level, lazily."""
     exact = np.float32 if math.prod(pools.values()) < 2**22 else np.float64  # a count is its share times the cells
     share = (counts / counts.sum("code")).astype(exact)
     share.attrs = {"long_name": "share of each regime among the cells of a pool", "units": "1"}
