@@ -227,6 +227,7 @@ class Store:
             self.group.attrs.update(total)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+            warnings.filterwarnings("ignore", message="Object at .* is not recognized")  # what a killed writer left
             zarr.consolidate_metadata(self.group.store)
 
     def computed(self) -> int:
