@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from eos_sweep import regimes, runner, schema, trust
+from eos_sweep import lazy, pyramid, regimes, runner, schema, trust
 from eos_sweep.progress import Progress
 from eos_sweep.spec import make
 from eos_sweep.store import Store
@@ -142,15 +142,45 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
         If no sweep is stored at ``path``.
     """
     store = Store.open(path)
-    dataset = xr.open_zarr(store.group.store)
+    dataset = lazy.dataset(store)
     labels = schema.labels_of(store.arrays, store.thresholds)
-    if thresholds or labels:
+    limits = regimes.thresholds(store.thresholds | thresholds)
+    if (thresholds or labels) and not ("regime" in store.arrays and lazy.labelled(store, limits)):
         dataset = dataset.drop_vars(labels)
         found = {"regime": regimes.label(dataset, **thresholds)}
         if "settled" in labels:
             found["settled"] = trust.settled(dataset, **thresholds)
         dataset = dataset.assign(found)
     return dataset
+
+
+def open_pyramid(path: str | Path) -> list[xr.Dataset]:
+    """Open the levels of a stored map: its regimes pooled by mode, and the share of each regime in a pool.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+
+    Returns
+    -------
+    list of Dataset
+        The coarsest first, lazy; ``regime`` and ``share`` over the sweep's axes, whose attribute ``pooled`` says how
+        many cells have become one, and ``code`` of ``share``.  Empty if no axis is long enough, if there are no
+        regimes, or if they have changed since the last run.  Without eos_sweep,
+        ``xarray.open_zarr(path, group="pyramid/256")`` gives the level with at most 256 cells along pooled axes.
+
+    Raises
+    ------
+    InputError
+        If no sweep is stored at ``path``.
+
+    Examples
+    --------
+    >>> from eos_sweep import plot
+    >>> plot.draw(eos_sweep.open_sweep("map.zarr"), levels=eos_sweep.open_pyramid("map.zarr")).savefig("map.png")
+    """
+    return pyramid.levels(Store.open(path))
 
 
 def _finished(spec, out, **how) -> xr.Dataset:

@@ -73,7 +73,7 @@ def _names(sweep: Sweep) -> set[str]:
     """Return what may be in the folder of a store of ``sweep``."""
     module = sweep.module
     variables = {*module.STATE, *module.PARAMETERS, *observables.variables(module), *schema.LABELS}
-    return {"zarr.json", "ledger", "seed"} | variables
+    return {"zarr.json", "ledger", "pyramid", "seed"} | variables
 
 
 def _remove(location: Location, own: set[str]) -> None:
@@ -100,7 +100,7 @@ def _remove_remains(location: Location, sweep: Sweep) -> None:
     names = "|".join(sorted(_names(sweep) - {"zarr.json"}))
     partial = r"\.[0-9a-f]{32}\.partial"
     # Of a store without its root: chunks, their metadata, and files that were never whole.
-    own = re.compile(rf"zarr{partial}|({names})/(blocks/)?(zarr(\.json|{partial})|c(/\d+)*({partial})?)")
+    own = re.compile(rf"zarr{partial}|({names})/(blocks/|\d+/(\w+/)?)?(zarr(\.json|{partial})|c(/\d+)*({partial})?)")
     if (location.local and location.local.exists() and not location.local.is_dir()) or location.zipped:
         foreign = True
     else:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eos_sweep import audit, batch, models, work
+from eos_sweep import audit, batch, models, pyramid, work
 from eos_sweep.blocks import block_shape
 from eos_sweep.errors import Interrupted, Stopped
 from eos_sweep.heartbeat import Heart
@@ -93,7 +93,9 @@ def run(
             if heart.died or check:
                 audit.mend(store)
             store.consolidate()  # a run that was killed may not have come to it
-            return _run(store, crew, heart, held, report or (lambda progress: None))
+            progress = _run(store, crew, heart, held, report or (lambda progress: None))
+            location.insist(functools.partial(pyramid.write, store, crew.most))
+            return progress
         except OSError as error:
             heart.stop(error)
             raise Stopped(f"{location}: {error}; mend that, then run the same command again") from error

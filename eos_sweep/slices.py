@@ -1,4 +1,4 @@
-"""Two-dimensional slices of a dataset, ready to be drawn: which cells, between which edges, pooled to the pixels."""
+"""Two-dimensional slices of a dataset, ready to be drawn: which cells, between which edges."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -61,16 +61,4 @@ def nearest(name: str, values: np.ndarray, wanted: float) -> int:
     if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
         near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
         raise InputError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
-    return best
-
-
-def mode_pool(codes: np.ndarray, factor_y: int, factor_x: int) -> np.ndarray:
-    """Return the most frequent code of each block of factor_y x factor_x cells; of equally frequent ones the least."""
-    rows, columns = np.arange(0, codes.shape[0], factor_y), np.arange(0, codes.shape[1], factor_x)
-    most = np.zeros((rows.size, columns.size), np.int32)
-    best = np.zeros(most.shape, codes.dtype)
-    for code in np.unique(codes):
-        count = np.add.reduceat(np.add.reduceat(codes == code, rows, axis=0, dtype=np.int32), columns, axis=1)
-        np.copyto(best, code, where=count > most)
-        np.maximum(most, count, out=most)
     return best

@@ -177,6 +177,7 @@ class Store:
         if missing:
             raise InputError(f"{self.path}: chaos > 0 needs {', '.join(missing)}; run it again with that among them")
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
+        self.arrays["regime"].update_attributes({"thresholds": "being changed"})  # until all of it has been
         self.group.attrs["thresholds"] = json.dumps(limits)
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
             old = self.read(block, "regime")
@@ -226,6 +227,7 @@ class Store:
             self.group.attrs.update(total)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+            warnings.filterwarnings("ignore", message="Object at .* is not recognized")  # what a killed writer left
             zarr.consolidate_metadata(self.group.store)
 
     def computed(self) -> int:

@@ -17,9 +17,10 @@ AT = click.option("--at", multiple=True, metavar="NAME=VALUE", help="Value of an
 def draw(store, out, x=None, y=None, at=None, facet=None, variable="regime", lines=True) -> None:
     """Draw a slice of a stored sweep into a file."""
     from eos_sweep import plot as drawing
-    from eos_sweep.api import open_sweep
+    from eos_sweep.api import open_pyramid, open_sweep
 
-    drawing.save(drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines), out)
+    figure = drawing.draw(open_sweep(store), x, y, at or {}, facet, variable, lines, open_pyramid(store))
+    drawing.save(figure, out)
 
 
 def check_drawable(sweep: "Sweep") -> None:

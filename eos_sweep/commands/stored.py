@@ -81,7 +81,7 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     Example:
       eos-sweep relabel quickstart.zarr --threshold growth=1.5 --threshold crossings=3
     """
-    from eos_sweep import regimes
+    from eos_sweep import pyramid, regimes
     from eos_sweep.lease import locked
     from eos_sweep.store import Store
 
@@ -89,6 +89,7 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     limits = regimes.thresholds(opened.thresholds | numbers(threshold, "--threshold", "growth=1.5"))
     with locked(store):
         moved = opened.relabel(limits)
+        pyramid.write(opened)
     total = int(moved.sum())
     changed = total - int(moved.trace())
     names = list(regimes.CODES)
