@@ -4,8 +4,8 @@ One diagonal entry d0 meets five others, d1 ... d5, by arms with the squares q1 
 matrix is given as (d0, ..., d5, q1, ..., q5).  An arm that is not there has d = q = 0.  (With two arms
 :mod:`eos_sweep.eigen.arrowhead` is ten times as fast.)
 
-With base = max d, e_j = base - d_j >= 0, the top eigenvalue is base + s, where s is the largest root, if it is positive,
-of the secular equation
+With base = max d and e_j = base - d_j >= 0, the top eigenvalue is base + s, where s is the largest root, if it is
+positive, of the secular equation
 
     s + e0 = sum_j q_j / (s + e_j),    or    s^2 + e0 s = W(s) = sum_j q_j s / (s + e_j).
 
@@ -34,8 +34,8 @@ def smaller(one, other):
 def secular_stable(matrix, bound):
     """Tell whether the top eigenvalue is below ``bound``, without computing it.
 
-    bound I - H is positive definite exactly when x_j = bound - d_j > 0 for each arm and x0 > sum_j q_j / x_j, here times
-    the product of the x_j.
+    bound I - H is positive definite exactly when x_j = bound - d_j > 0 for each arm and x0 > sum_j q_j / x_j, here
+    times the product of the x_j.
     """
     d0, d1, d2, d3, d4, d5, q1, q2, q3, q4, q5 = matrix
     x0, x1, x2, x3, x4, x5 = bound - d0, bound - d1, bound - d2, bound - d3, bound - d4, bound - d5

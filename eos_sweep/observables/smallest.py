@@ -39,5 +39,5 @@ def watch(kept, moment, number):
 
 
 def finish(begin, end, kept, counts):
-    records = zip(kept[::KEPT], kept[1::KEPT], strict=True)
-    return {f"log10_abs_{name}_min": log10_abs(*record) for name, record in zip(end.model.CARRIED, records, strict=True)}
+    logs = map(log10_abs, kept[::KEPT], kept[1::KEPT])
+    return {f"log10_abs_{name}_min": log for name, log in zip(end.model.CARRIED, logs, strict=True)}
