@@ -2,7 +2,7 @@
 
 One diagonal entry d0 meets five others, d1 ... d5, by arms with the squares q1 ... q5; entries are not negative, and a
 matrix is given as (d0, ..., d5, q1, ..., q5).  An arm that is not there has d = q = 0.  (With two arms
-:mod:`eos_sweep.eigen.arrowhead` is ten times as fast.)
+:mod:`eos_sweep.eigen.arrowhead` is eight times as fast.)
 
 With base = max d and e_j = base - d_j >= 0, the top eigenvalue is base + s, where s is the largest root, if it is
 positive, of the secular equation
