@@ -293,7 +293,7 @@ LINES = (
     CriticalLine(
         "flips_excluded",
         r"$\mathrm{radius} = 1/\sqrt{\eta\,\sum_j \lambda_j}$",
-        "below it the projection rules sign flips out",
+        "below it the irrelevant inputs cannot flip alpha in a step",
         _flips_excluded,
     ),
 )
