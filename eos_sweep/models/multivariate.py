@@ -292,7 +292,7 @@ LINES = (
     ),
     CriticalLine(
         "flips_excluded",
-        r"$\mathrm{radius} = 1/\sqrt{\eta\,\sum_j \lambda_j}$",
+        r"$\mathrm{radius} = (\eta\,\Sigma_j \lambda_j)^{-1/2}$",
         "below it the irrelevant inputs cannot flip alpha in a step",
         _flips_excluded,
     ),
