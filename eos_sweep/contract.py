@@ -63,7 +63,6 @@ class Moment(NamedTuple):
     stable: Any  # whether sharpness < 2/eta after the step
     guard: Any  # the model's guarded coordinate after the step, 1 if it has none
     clipped: Any  # whether a clip or a projection changed the step
-    carried: tuple[Any, Any]  # mantissa and power of the coordinate with its own exponent
 
 
 class Ends(NamedTuple):
@@ -144,7 +143,8 @@ class Observable(Hashable, Protocol):
     without them costs nothing while the kernel runs.
 
     With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
-    each coordinate.
+    each coordinate.  With CARRIED, KEPT numbers are kept for each coordinate with its own exponent; ``watch``, which
+    raises no flags then, is called for each of them, with its mantissa and power as a third argument.
     """
 
     NEEDS: Sequence[str]  # of those below
@@ -236,3 +236,4 @@ EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
 ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
+CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep import lanes
-from eos_sweep.contract import TANGENT, Model, Observable
+from eos_sweep.contract import CARRIED, TANGENT, Model, Observable
 from eos_sweep.scalar import inlined
+from eos_sweep.state import places
 
 
 class Observers(NamedTuple):
@@ -32,12 +33,15 @@ def _fold_nothing(counts, bits, age, steps):
 
 def kept(observable: Observable, model: Model) -> int:
     """Return how many float64 numbers ``observable`` keeps per trajectory."""
-    return observable.KEPT + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
+    each = len(model.CARRIED) if CARRIED in observable.NEEDS else 1
+    return observable.KEPT * each + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
 
 
 def watcher(observable: Observable, model: Model) -> Callable:
     """Return ``(kept, moment) -> (kept, flags)`` of an observable."""
     watch = getattr(observable, "watch", _watch_nothing)
+    if CARRIED in observable.NEEDS:
+        return _watch_each(watch, observable.KEPT, tuple(places(model).values()))
     if TANGENT not in observable.NEEDS:
         return watch
     tangent, first = model.tangent, observable.KEPT
@@ -47,6 +51,21 @@ def watcher(observable: Observable, model: Model) -> Callable:
         return watch(kept, moment, tangent(moment.before, moment.p, kept[first:]))
 
     return watch_turning
+
+
+def _watch_each(watch: Callable, count: int, places: Sequence[tuple[int, int]]) -> Callable:
+    """Return ``(kept, moment) -> (kept, ())`` that calls ``watch`` for each coordinate with its own exponent."""
+    if not places:
+        return _watch_nothing
+    (mantissa, power), others = places[0], _watch_each(watch, count, places[1:])
+
+    @inlined
+    def watch_each(kept, moment):
+        mine, _ = watch(kept[:count], moment, (moment.theta[mantissa], moment.theta[power]))
+        theirs, _ = others(kept[count:], moment)
+        return mine + theirs, ()
+
+    return watch_each
 
 
 def compose(observables: Sequence[Observable], model: Model) -> Observers:

@@ -31,7 +31,6 @@ from eos_sweep.contract import (
 )
 from eos_sweep.observables import tail
 from eos_sweep.sharpness import solved
-from eos_sweep.state import carried
 
 FIRST_BITS, MOST_BITS = 128, 2**14  # a chaotic run loses up to a bit a step
 EPSILON = 2.0**-52
@@ -210,7 +209,6 @@ class Record:
             np.array([look.stable for look in looks]),
             np.array([look.guard for look in looks]),
             np.array([look.clipped for look in looks]),
-            carried(model, theta) if model.CARRIED else (theta[0], theta[0]),
         )
         top = _top(model, looks)
         in_tail = age >= self.job.steps - tail.window(self.job.steps)

@@ -44,8 +44,6 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
     """Build the passes that take steps; with ``remembers`` they leave each step's curvature in the history."""
     watch, fold = compose(observables, model)
     limit = model.LIMIT
-    carried_place = list(model.STATE).index(model.CARRIED[0]) if model.CARRIED else 0
-    power_place = len(model.STATE) + len(model.CARRIED) - 1
     remember = _remember(at) if remembers else _forget
     guarded = _guarded(model)
 
@@ -65,7 +63,6 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
             model.stable(curvature, EDGE),
             guarded(theta),
             model.clipped(before, p),
-            (theta[carried_place], theta[power_place]),
         )
         kept, bits = watch(kept, bits, moment, np.int64(1) << k)
         remember(F, lane, k, curvature)

@@ -59,7 +59,7 @@ class Path(NamedTuple):
     sharpness: np.ndarray
     ratio: np.ndarray  # sharpness over 2/eta
     clipped: np.ndarray
-    log10_abs_beta1: np.ndarray  # or of another coordinate with its own exponent, zero if there is none
+    log10_abs_beta1: np.ndarray  # or of the first coordinate with its own exponent, zero if there is none
     status: np.ndarray
 
 
@@ -93,7 +93,7 @@ def _where(condition, yes, no):
 
 def _look(model, theta, rescaled, p, moved, clipped, status):
     unstable = ~model.stable(model.curvature(theta, p), EDGE)
-    magnitude = log10_abs(*carried(model, theta)) if model.CARRIED else np.zeros_like(theta[0])
+    first = next(iter(carried(model, theta).values()), (np.ones_like(theta[0]), 0.0))
     return (
         moved,
         theta,
@@ -103,7 +103,7 @@ def _look(model, theta, rescaled, p, moved, clipped, status):
         sharpness(model, theta, p),
         top(model, theta, p) / EDGE,
         clipped,
-        magnitude,
+        log10_abs(*first),
         status,
     )
 
@@ -133,7 +133,7 @@ def _turned(path, parameters, model):
     with np.errstate(all="ignore"):
         for k, moved in enumerate(path.moved[1:]):
             before, after = tuple(x[k] for x in path.rescaled), tuple(x[k + 1] for x in path.theta)
-            kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 6))[0], kept)
+            kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 5))[0], kept)
         end = Ends(model, (), p, path.loss[-1], path.moved[1:].sum(0), path.status[-1], None, len(path.loss) - 1)
         return lyapunov.finish(end, end, kept, ())
 
@@ -195,8 +195,8 @@ def expected(path, parameters, model=bivariate):
         "flow_sharpness_initial": model.flow_sharpness(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
         "flow_sharpness_final": model.flow_sharpness(last, _p(parameters, model)),
         **{f"{name}_final": value for name, value in values(model, last).items()},
-        **{f"log10_abs_{name}_min": log10_abs(*_least(*carried(model, path.theta))) for name in model.CARRIED},
-        **{f"log10_abs_{name}_final": log10_abs(*carried(model, last)) for name in model.CARRIED},
+        **{f"log10_abs_{name}_min": log10_abs(*_least(*x)) for name, x in carried(model, path.theta).items()},
+        **{f"log10_abs_{name}_final": log10_abs(*x) for name, x in carried(model, last).items()},
         **_turned(path, parameters, model),
     }
 

@@ -45,7 +45,7 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
         for k in range(losses.size):
             theta = look if k + 1 == losses.size else held
             top = theta[width - 1]
-            moment = Moment(held, theta, (), losses[k], loss, top < EDGE, 1.0, False, (1.0, 0.0))
+            moment = Moment(held, theta, (), losses[k], loss, top < EDGE, 1.0, False)
             mine, bits = watch(mine, bits, moment, np.int64(1) << marked)
             if age + k >= tail:
                 mine = watch_tail(mine, top / EDGE)
