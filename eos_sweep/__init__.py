@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from eos_sweep.api import sweep as sweep
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
+    from eos_sweep.phases import segment_phases as segment_phases
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
@@ -31,6 +32,7 @@ _HOMES = {
     "open_sweep": "api",
     "plan": "estimate",
     "run": "runner",
+    "segment_phases": "phases",
     "settled": "trust",
     "sweep": "api",
     "trajectory": "trace",

@@ -106,6 +106,7 @@ class Model(Hashable, Protocol):
     LINES: Sequence[CriticalLine]  # beside the one where the start is at the edge, which every model has
     OBSERVABLES: Sequence[str]  # those that are stored by default although they are not for other models
     THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults are not the ones for this model
+    claims: Any  # functions with the names of observables that need CLAIM; may be left out
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...
@@ -132,7 +133,7 @@ class Model(Hashable, Protocol):
     # ``balance(theta, p)``, what it keeps on its way there.
 
 
-OPTIONAL = "CONDITIONS", "DESCENT"  # what a model may leave out
+OPTIONAL = "CONDITIONS", "DESCENT", "claims"  # what a model may leave out
 
 
 class Observable(Hashable, Protocol):
@@ -144,9 +145,11 @@ class Observable(Hashable, Protocol):
     without them costs nothing while the kernel runs.
 
     With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
-    each coordinate.
+    each coordinate.  With CLAIM, it is what the model's claim of the observable's name says of (before, theta, p), or,
+    for ``watch_sharpness``, of (curvature, its top eigenvalue).
     """
 
+    __name__: str
     NEEDS: Sequence[str]  # of those below
     KEPT: int  # float64 numbers kept per trajectory; with TANGENT those for the coordinates come on top
     COUNTS: int  # int64 numbers kept per trajectory
@@ -236,3 +239,4 @@ EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
 ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
+CLAIM = "claim"  # what the model claims of each step, or of its sharpness

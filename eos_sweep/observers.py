@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep import lanes
-from eos_sweep.contract import TANGENT, Model, Observable
+from eos_sweep.contract import CLAIM, EDGE, TANGENT, Model, Observable
 from eos_sweep.scalar import inlined
 
 
@@ -21,7 +21,7 @@ def _watch_nothing(kept, moment):
 
 
 @inlined
-def _watch_no_sharpness(kept, ratio):
+def _watch_no_sharpness(kept, ratio, curvature):
     return kept
 
 
@@ -38,6 +38,14 @@ def kept(observable: Observable, model: Model) -> int:
 def watcher(observable: Observable, model: Model) -> Callable:
     """Return ``(kept, moment) -> (kept, flags)`` of an observable."""
     watch = getattr(observable, "watch", _watch_nothing)
+    if CLAIM in observable.NEEDS and hasattr(observable, "watch"):
+        claim = _claim(observable, model)
+
+        @inlined
+        def watch_claim(kept, moment):
+            return watch(kept, moment, claim(moment.before, moment.theta, moment.p))
+
+        return watch_claim
     if TANGENT not in observable.NEEDS:
         return watch
     tangent, first = model.tangent, observable.KEPT
@@ -47,6 +55,31 @@ def watcher(observable: Observable, model: Model) -> Callable:
         return watch(kept, moment, tangent(moment.before, moment.p, kept[first:]))
 
     return watch_turning
+
+
+def sharpness_watcher(observable: Observable, model: Model) -> Callable:
+    """Return ``(kept, ratio, curvature) -> kept`` of an observable."""
+    if not hasattr(observable, "watch_sharpness"):
+        return _watch_no_sharpness
+    watch: Callable = observable.watch_sharpness
+    if CLAIM in observable.NEEDS:
+        claim = _claim(observable, model)
+
+        @inlined
+        def watch_claim(kept, ratio, curvature):
+            return watch(kept, ratio, claim(curvature, EDGE * ratio))
+
+        return watch_claim
+
+    @inlined
+    def watch_ratio(kept, ratio, curvature):
+        return watch(kept, ratio)
+
+    return watch_ratio
+
+
+def _claim(observable: Observable, model: Model) -> Callable:
+    return getattr(model.claims, observable.__name__.rpartition(".")[2])
 
 
 def compose(observables: Sequence[Observable], model: Model) -> Observers:
@@ -81,22 +114,25 @@ def compose(observables: Sequence[Observable], model: Model) -> Observers:
     return Observers(watch, fold)
 
 
-def compose_sharpness(observables: Sequence[Observable], needs: Collection[str]) -> Callable:
-    """Compose ``(kept, ratio) -> kept`` of the observables that have one of ``needs``; the others stay as they are."""
+def compose_sharpness(observables: Sequence[Observable], needs: Collection[str], model: Model) -> Callable:
+    """Compose ``(kept, ratio, curvature) -> kept`` of the observables that have one of ``needs``.
+
+    The others stay as they are.
+    """
     if not observables:
 
         @inlined
-        def watch_none(kept, ratio):
+        def watch_none(kept, ratio, curvature):
             return ()
 
         return watch_none
 
     wanted = set(needs) & set(observables[0].NEEDS)
-    first = getattr(observables[0], "watch_sharpness", _watch_no_sharpness) if wanted else _watch_no_sharpness
-    others = compose_sharpness(observables[1:], needs)
+    first = sharpness_watcher(observables[0], model) if wanted else _watch_no_sharpness
+    others = compose_sharpness(observables[1:], needs, model)
 
     @inlined
-    def watch(kept, ratio):
-        return first(kept[0], ratio), others(kept[1], ratio)
+    def watch(kept, ratio, curvature):
+        return first(kept[0], ratio, curvature), others(kept[1], ratio, curvature)
 
     return watch
