@@ -110,7 +110,7 @@ def _segments(phase: np.ndarray, ratio: np.ndarray) -> dict[str, np.ndarray]:
 def _cycles(z: np.ndarray, ratio: np.ndarray, pressure: np.ndarray) -> dict[str, np.ndarray]:
     crossing = np.flatnonzero((ratio[1:] > 1.0) & (ratio[:-1] <= 1.0)) + 1
     rows = []
-    for start, stop in zip(crossing, np.append(crossing[1:], z.size), strict=True):
+    for start, stop in zip(crossing, np.append(crossing, z.size)[1:], strict=True):
         top = start + int(np.nanargmax(z[start:stop]))
         low = top + int(np.nanargmin(z[top:stop]))
         through = top + int(np.argmax(z[top:stop] < 1.0))

@@ -16,8 +16,8 @@ from eos_sweep.scalar import inlined, select
 @inlined
 def flow_limit(q):
     """Return h(Q) = (Q + sqrt(Q^2 + 4))/2, which is alpha^2 where the gradient flow that keeps Q ends."""
-    root = np.sqrt(q * q + 4.0)
-    return select(q < 0.0, 2.0 / (root + abs(q)), 0.5 * (root + q))
+    larger = 0.5 * (np.sqrt(q * q + 4.0) + abs(q))  # h(|Q|); h(Q) h(-Q) = 1
+    return select(q < 0.0, 1.0 / larger, larger)
 
 
 @inlined
