@@ -1,5 +1,6 @@
 """Composes observables into the single functions that a kernel calls, on nested pairs ``(first, (second, ...))``."""
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ def kept(observable: Observable, model: Model) -> int:
     return observable.KEPT + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
 
 
+@functools.cache
 def watcher(observable: Observable, model: Model) -> Callable:
     """Return ``(kept, moment) -> (kept, flags)`` of an observable."""
     watch = getattr(observable, "watch", _watch_nothing)
@@ -57,6 +59,7 @@ def watcher(observable: Observable, model: Model) -> Callable:
     return watch_turning
 
 
+@functools.cache
 def sharpness_watcher(observable: Observable, model: Model) -> Callable:
     """Return ``(kept, ratio, curvature) -> kept`` of an observable."""
     if not hasattr(observable, "watch_sharpness"):

@@ -11,7 +11,7 @@ by |1 - 2z| and alpha by 1 - y^2, but for the slow drift that the relevant featu
 A run turns where y^2 is as small as the drift, next to nothing.  If y^2 = Y^2 where z falls through one, it turns at
 the lower root of z - 1 - ln z = Y^2/2, the undershoot; drift takes it up again, and to the upper root before beta1 is
 back: the peak of the next cycle.  A projection holds |beta1| <= radius, so that Y^2 is at most kappa^2 eta with kappa =
-radius sqrt(lambda1).  Steps are finite, so that a run turns later, by less than Y^2 in z.
+radius sqrt(lambda1).  Steps that are finite let a run turn later, drift lets it turn sooner, by less than Y^2 in z.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ import xarray as xr
 from eos_sweep import theory
 from eos_sweep.errors import InputError
 
-PHASES = {"I": 1, "II.1": 2, "II.2": 3}
+PHASES = {"diverged": 0, "I": 1, "II.1": 2, "II.2": 3}
 WORDS = {
     "z": "eta lambda1 alpha^2/2",
     "segment_phase": "phase",
@@ -59,7 +59,7 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
         beta1^2 where z falls through one), and where the law of this module has the run turn at this pressure,
         ``law_undershoot`` and ``law_next_peak``.  NaN where the run ends before.
 
-        Attributes ``law_undershoot`` and ``law_peak``: the same under a projection that acts, at kappa^2 eta; one
+        Attributes ``law_undershoot`` and ``law_peak``: the same under a projection that acts, at kappa^2 eta; NaN
         where radius is infinite.
 
     Raises
@@ -83,7 +83,7 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
     falls = np.append(np.abs(alpha[1:]) < np.abs(alpha[:-1]), False)
     falls[-1:] = falls[-2:-1]  # nobody knows what the last state does next
     phase = np.where(falls, PHASES["II.2"], np.where(ratio > 1.0, PHASES["II.1"], PHASES["I"])).astype(np.int8)
-    phase[np.isnan(alpha)] = 0
+    phase[np.isnan(alpha)] = PHASES["diverged"]
     found = {
         "phase": ("step", phase, {"long_name": "phase of the step", "units": "1", **_flags()}),
         "z": ("step", z, _about("z")),
@@ -91,7 +91,7 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
     found |= {name: ("segment", values, _about(name)) for name, values in _segments(phase, ratio).items()}
     pressure = scale * 10.0 ** (2.0 * run.log10_abs_beta1.values)
     found |= {name: ("cycle", values, _about(name)) for name, values in _cycles(z, ratio, pressure).items()}
-    low, high = theory.turning_points(scale * float(run.radius) ** 2 if np.isfinite(run.radius) else 0.0)
+    low, high = theory.turning_points(scale * float(run.radius) ** 2 if np.isfinite(run.radius) else np.nan)
     result = xr.Dataset(found, {"step": run.step}, {"law_undershoot": float(low), "law_peak": float(high)})
     result["segment_phase"].attrs |= _flags()
     return result

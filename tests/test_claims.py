@@ -287,6 +287,33 @@ def test_a_claim_that_fails_inside_the_assumptions_fails_in_exact_arithmetic(cla
     assert exact.worst - 1 == pytest.approx(found[f"{claim}_worst"][0] - 1, rel=1e-4)
 
 
+def inside(claim):
+    """Return the trajectory of a point of INSIDE."""
+    lambda1, lambda2, eta, alpha, beta1, beta2, steps = INSIDE[claim]
+    given_ = {"lambda1": lambda1, "lambda2": lambda2, "eta": eta, "radius": "liu2025"}
+    return eos_sweep.trajectory("bivariate", given_, {"alpha": alpha, "beta1": beta1, "beta2": beta2}, steps=steps)
+
+
+def test_above_the_edge_beta1_may_shrink_and_alpha_rise_before_alpha_is_there():
+    """Theorem 4.4 fails between S = 2/eta and lambda1 alpha^2 = 2/eta, where |beta1| < delta."""
+    run = inside("theorem_4_4")
+    a, b, c = (run[name].values for name in bivariate.STATE)
+    fails = (run.sharpness.values >= run.threshold)[:-1] & (np.diff(np.abs(b)) < 0) & (np.diff(a) > 0)
+    along, delta = run.lambda1.item() * a**2, run.lambda2.item() * c * (1 - a * c) / (run.lambda1.item() * a)
+    narrow = (along < run.threshold) & (run.sharpness.values >= run.threshold) & (b * b < delta)
+    assert fails.any() and (fails == narrow[:-1]).all()
+
+
+def test_the_flow_sharpness_rises_by_what_the_relevant_gradients_add_to_the_balance():
+    run = inside("gfs_decrease")
+    a, b, c = (run[name].values for name in bivariate.STATE)
+    phi, q = run.flow_sharpness.values, a * a - b * b - c * c
+    rise = (run.eta.item() * run.lambda2.item() * (1 - a * c)) ** 2 * (c * c - a * a) / np.sqrt(q * q + 4)
+    later = np.abs(b) < 1e-9
+    np.testing.assert_allclose((phi[1:] / phi[:-1] - 1)[later[:-1]], rise[:-1][later[:-1]], atol=1e-14)
+    assert rise.max() > 1e-7 and later.sum() > 50
+
+
 def test_exact_arithmetic_agrees_on_the_sharpness_claims():
     start, given_ = RUNS["flips"]
     found = simulate(start, given_, 60, ALL)
@@ -334,6 +361,9 @@ def test_models_without_claims_store_none():
         known = observables.variables(model)
         made = {owner for owner, _ in known.values()} & set(observables.CLAIMS)
         assert made == (set(observables.CLAIMS) if model is bivariate else set()), name
+        if not made:
+            with pytest.raises(KeyError):
+                observables.expand(["claims"], model)
     assert not any(name.startswith(observables.CLAIMS) for name in observables.expand(["default"], bivariate))
 
 

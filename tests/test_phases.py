@@ -79,9 +79,7 @@ def test_without_a_projection_the_law_follows_beta1():
     given_ = {"lambda1": 100.0, "lambda2": 0.01, "eta": 0.01}
     start = {"alpha": 1.40, "beta1": 1e-3, "beta2": 0.02}
     found = eos_sweep.segment_phases(eos_sweep.trajectory("bivariate", given_, start, steps=60_000))
-    assert found.sizes["cycle"] > 3 and (found.attrs["law_undershoot"], found.attrs["law_peak"]) == pytest.approx(
-        (1, 1)
-    )
+    assert found.sizes["cycle"] > 3 and np.isnan([found.attrs["law_undershoot"], found.attrs["law_peak"]]).all()
     turned = np.isfinite(found.undershoot)
     np.testing.assert_allclose(found.undershoot[turned], found.law_undershoot[turned], atol=found.pressure.max())
 

@@ -84,9 +84,10 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     groups = {
         "default": [name for name, (owner, _) in known.items() if owner in default and not name.endswith(DOUBLED)],
         "all": [name for name in known if not name.endswith(DOUBLED)],
-        "claims": [name for name, (owner, _) in known.items() if owner in CLAIMS],
         "doubled": [name for name in known if name.endswith(DOUBLED)],
     }
+    if claimed := [name for name, (owner, _) in known.items() if owner in CLAIMS]:
+        groups["claims"] = claimed
     wanted = {"steps_taken"}
     for name in names:
         if name not in known and name not in groups:
