@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
     from eos_sweep.export import export as export
+    from eos_sweep.phases import segment_phases as segment_phases
     from eos_sweep.pooling import coarsen as coarsen
     from eos_sweep.pooling import shares as shares
     from eos_sweep.regimes import label as label
@@ -38,6 +39,7 @@ _HOMES = {
     "open_sweep": "api",
     "plan": "estimate",
     "run": "runner",
+    "segment_phases": "phases",
     "settled": "trust",
     "shares": "pooling",
     "sweep": "api",

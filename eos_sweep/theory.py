@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Values
+from eos_sweep.scalar import inlined, select
 
 
-def flow_limit(q: Any) -> Any:
+@inlined
+def flow_limit(q):
     """Return h(Q) = (Q + sqrt(Q^2 + 4))/2, which is alpha^2 where the gradient flow that keeps Q ends."""
-    root = np.hypot(q, 2.0)
-    return np.where(np.asarray(q) < 0.0, 2.0 / (root + np.abs(q)), 0.5 * (root + q))
+    larger = 0.5 * (np.sqrt(q * q + 4.0) + abs(q))  # h(|Q|); h(Q) h(-Q) = 1
+    return select(q < 0.0, 1.0 / larger, larger)
+
+
+@inlined
+def edge_weight(lambda1, eta):
+    """Return sqrt(2/(eta lambda1)), the alpha at which lambda1 alpha^2 = 2/eta."""
+    return np.sqrt(2.0 / (eta * lambda1))
 
 
 def gradient_flow_sharpness(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
@@ -66,6 +74,22 @@ def smallest_radius(lambda2: Any, eta: Any) -> Any:
     In units of the preset, radius = kappa/sqrt(lambda1): kappa >= sqrt(eta lambda1 lambda2/8).
     """
     return np.sqrt(eta * lambda2 / 8.0)
+
+
+def turning_points(pressure: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return both roots of z - 1 - ln z = pressure/2: where z = eta lambda1 alpha^2/2 turns, below and above the edge.
+
+    ``pressure`` = eta lambda1 beta1^2 at z = 1; under a projection that acts there, kappa^2 eta with kappa = radius
+    sqrt(lambda1).  See :mod:`eos_sweep.phases`.
+    """
+    half = 0.5 * np.asarray(pressure, np.float64)
+    roots = []
+    for side in (np.expm1(-1.0 - half), half + np.sqrt(2.0 * half)):  # z - 1, outside of the root: convex, so Newton
+        for _ in range(60):  # comes in from there
+            error = side - np.log1p(side) - half
+            side = np.where(error > 0.0, side - error * (1.0 + side) / np.where(side == 0.0, 1.0, side), side)
+        roots.append(1.0 + side)
+    return roots[0], roots[1]
 
 
 def _onset(v: Values) -> np.ndarray:

@@ -12,7 +12,8 @@ PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
 CORE = ("bits", "contract", "exponent", "functions", "inner", "scalar", "sharpness", "shown", "state")
 PIECES = {"numpy", *sys.stdlib_module_names} | {
-    f"eos_sweep.{name}" for name in (*CORE, "eigen", "errors", "networks.common", "regimes", "theory")
+    f"eos_sweep.{name}"
+    for name in (*CORE, "claims", "eigen", "errors", "networks.common", "regimes", "tally", "theory")
 }
 
 
