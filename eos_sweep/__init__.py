@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
+    from eos_sweep.boundaries import boundary as boundary
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
+    from eos_sweep.power_laws import power_law as power_law
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
@@ -26,10 +28,12 @@ _HOMES = {
     "InputError": "errors",
     "SpecError": "spec",
     "Sweep": "spec",
+    "boundary": "boundaries",
     "label": "regimes",
     "load_spec": "spec",
     "open_sweep": "api",
     "plan": "estimate",
+    "power_law": "power_laws",
     "run": "runner",
     "settled": "trust",
     "sweep": "api",

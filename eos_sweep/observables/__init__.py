@@ -23,6 +23,7 @@ TABLE = {
         "sign_flips",
         "loss_range",
         "loss_rises",
+        "plateau",
         "clipping",
         "smallest",
         "lyapunov",
@@ -31,8 +32,8 @@ TABLE = {
     )
 }
 # What only some studies or models want: where gradient flow would end, what it keeps, the eigenvalue at each step, how
-# often the clip acted, how small beta1 became, chaos.
-OPTIONAL = ("flow_sharpness", "balance", "sharpness_range", "clipping", "smallest", "lyapunov")
+# long the loss stayed on its plateau, how often the clip acted, how small beta1 became, chaos.
+OPTIONAL = ("flow_sharpness", "balance", "sharpness_range", "plateau", "clipping", "smallest", "lyapunov")
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
