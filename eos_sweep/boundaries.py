@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep import batch, regimes
+from eos_sweep import batch, regimes, schema
 from eos_sweep.axes import short
 from eos_sweep.conditions import Condition, Predicate, condition_of
 from eos_sweep.contract import Job
@@ -23,6 +23,7 @@ from eos_sweep.lanes import WIDTH
 from eos_sweep.spec import SEED, Sweep
 
 BATCH = 2**12  # trajectories of one kernel call
+SECTIONS = 8  # of a bracket at a time, however many there are: an edge depends on no other
 FINEST = 1e-14  # relative width of a bracket: beyond it are neighbouring doubles
 NEAR_ZERO = 1e-3  # of a cell of the grid; an edge nearer to zero is not told any finer
 SIDES = {"none": 0, "begins": 1, "ends": 2}
@@ -44,8 +45,8 @@ def boundary(
     ----------
     sweep
         A spec, or the dataset of a sweep or a slice of it, such as ``ds.isel(lambda2=0)``.  The values of ``along`` are
-        the grid on which changes are looked for: two within one cell are not seen, of three one is found.  What the
-        dataset stores is not run again.
+        the grid on which changes are looked for: two between neighbours are not seen, of three one is found.  What
+        the dataset stores is not run again.
     along
         The axis.
     holds
@@ -81,12 +82,9 @@ def boundary(
         raise InputError(f'which: got {which!r}; give "all", "first" or "last"')
     if not FINEST <= rtol < 1:
         raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST:g} to 1")
-    if isinstance(sweep, Sweep):
-        spec, limits = sweep, sweep.limits
-        grid = xr.Dataset(coords={axis.name: axis.values for axis in sweep.axes})
-    else:
-        spec, limits, grid = _spec_of(sweep), regimes.limits_of(sweep, {}), sweep
-    condition = condition_of(holds, spec, limits)
+    grid = bare(sweep) if isinstance(sweep, Sweep) else sweep
+    spec = _spec_of(grid)
+    condition = condition_of(holds, spec, regimes.limits_of(grid, {}))
     _check_axis(spec, grid, along)
     grid = grid.sortby(along).transpose(..., along)
     values = grid[along].values.astype(np.float64)
@@ -105,6 +103,13 @@ def boundary(
     about = {"title": words["long_name"], "model": spec.model, "along": along, "holds": condition.words, "rtol": rtol}
     about |= {"spec": json.dumps(spec.to_dict()), "spec_hash": spec.hash}
     return _told(grid.isel({along: 0}, drop=True), rows, *edges, begins, words).assign_attrs(about)
+
+
+def bare(sweep: Sweep) -> xr.Dataset:
+    """Return the dataset of a sweep of which nothing is computed: its coordinates and its spec."""
+    coordinates = {name: (c.dims, c.values, c.attributes) for name, c in schema.coordinates(sweep).items()}
+    about = {"spec": json.dumps(sweep.to_dict()), "spec_hash": sweep.hash, "thresholds": json.dumps(sweep.limits)}
+    return xr.Dataset(coords=coordinates, attrs=about)
 
 
 def _spec_of(dataset: xr.Dataset) -> Sweep:
@@ -172,10 +177,10 @@ def _changes(known: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
 def _narrowed(
     asked: Asked, rows: np.ndarray, low: np.ndarray, high: np.ndarray, begins: np.ndarray, rtol: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Narrow brackets until they are as narrow as ``rtol`` says, by as many sections as lanes would otherwise idle."""
+    """Narrow brackets, to their lowest section with a change, until they are as narrow as ``rtol`` says."""
     low, high, least = low.copy(), high.copy(), NEAR_ZERO * (high - low)
+    share = np.linspace(0.0, 1.0, SECTIONS + 1)
     while (left := np.flatnonzero(high - low > rtol * np.maximum(np.maximum(abs(low), abs(high)), least))).size:
-        share = np.linspace(0.0, 1.0, max(1, WIDTH // left.size) + 2)
         first, last = low[left, None], high[left, None]
         with np.errstate(all="ignore"):
             inner = np.where(first > 0.0, first * (last / first) ** share, first + (last - first) * share)

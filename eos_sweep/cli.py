@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eos_sweep.bench.command import bench
+from eos_sweep.commands.boundary import boundary
 from eos_sweep.commands.pictures import plot, trace
 from eos_sweep.commands.run import plan, run
 from eos_sweep.commands.stored import relabel, status
@@ -60,5 +61,5 @@ def main(modules: tuple[str, ...]) -> None:
             models.allow(module)
 
 
-for command in (run, plan, status, relabel, plot, trace, verify, budget, check, bench):
+for command in (run, plan, status, relabel, plot, trace, boundary, verify, budget, check, bench):
     main.add_command(command)
