@@ -209,6 +209,8 @@ def expected(path, parameters, model=bivariate):
     flips = np.zeros_like(path.moved)
     flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
     taken = path.moved[1:].sum(0)
+    p = _p(parameters, model)
+    unlearnt = model.loss(enter(model, dict.fromkeys(model.STATE, np.zeros_like(path.loss[0])), p), p)
     window = max(1, (len(path.loss) - 1) // 10)
     tail = np.where(path.status[-1] == DIVERGED, np.nan, path.ratio[-window:])
     last = tuple(x[-1] for x in path.rescaled)
@@ -235,6 +237,7 @@ def expected(path, parameters, model=bivariate):
         "loss_max": path.loss.max(0),
         "loss_final": path.loss[-1],
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
+        "plateau_steps": (path.moved[1:] & (abs(path.loss[1:] - unlearnt) < 0.01 * unlearnt)).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
         "period": period,
         "balance_initial": model.balance(tuple(x[0] for x in path.rescaled), _p(parameters, model)),

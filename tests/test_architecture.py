@@ -48,7 +48,7 @@ def test_the_kernel_meets_models_and_observables_only_as_arguments():
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
-@pytest.mark.parametrize("name", ["regimes", "theory", "critical"])
+@pytest.mark.parametrize("name", ["regimes", "theory", "critical", "conditions", "boundaries"])
 def test_what_labels_results_does_not_compute_store_or_draw_them(name):
     assert name not in importers(
         "numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.kernel", "eos_sweep.runner"

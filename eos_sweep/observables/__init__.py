@@ -34,6 +34,7 @@ TABLE = {
         "sign_flips",
         "loss_range",
         "loss_rises",
+        "plateau",
         "clipping",
         "smallest",
         "lyapunov",
@@ -43,8 +44,17 @@ TABLE = {
     )
 }
 # What only some studies or models want: where gradient flow would end, what it keeps, the eigenvalue at each step, how
-# often the clip acted, how small beta1 became, chaos, and whether a paper's claims hold.
-OPTIONAL = ("flow_sharpness", "balance", "sharpness_range", "clipping", "smallest", "lyapunov", *CLAIMS)
+# long the loss stayed on its plateau, how often the clip acted, how small beta1 became, chaos, and a paper's claims.
+OPTIONAL = (
+    "flow_sharpness",
+    "balance",
+    "sharpness_range",
+    "plateau",
+    "clipping",
+    "smallest",
+    "lyapunov",
+    *CLAIMS,
+)
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
