@@ -270,7 +270,8 @@ def make(
 
     Args:
         model: its name, or a module of the user's own.
-        axes: name -> 1-D values (or a TOML form such as ``{"log": [1, 100, 5]}``), in the order of the dimensions.
+        axes: name of an input, or one that expressions take -> 1-D values (or a TOML form such as
+            ``{"log": [1, 100, 5]}``), in the order of the dimensions.
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
         observables: names of variables, "default" or "all"; the default if None.
