@@ -264,12 +264,13 @@ def _words(data: xr.DataArray) -> str:
 
 def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width: int = 80) -> str:
     """Return the title, and in lines of at most ``width`` characters what is not ``shown``: axes, and all inputs."""
-    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
-    names = [*(str(name) for name in dataset.dims if name not in shown), *inputs]
-    fixed = [f"{_symbol(piece[name])} = {_number(piece[name])}" for name in names]
     spec = json.loads(dataset.attrs.get("spec", "{}"))
     given = spec.get("parameters", {}) | spec.get("initial", {})
-    fixed += [f"{name} = {text}" for name, text in given.items() if isinstance(text, str) and name not in names]
+    axes = [str(name) for name in dataset.dims if name not in shown]
+    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
+    words = {name: f"{name} = {text}" for name, text in given.items() if isinstance(text, str)}
+    words |= {name: f"{_symbol(piece[name])} = {_number(piece[name])}" for name in (*axes, *inputs)}
+    fixed = [words[name] for name in dict.fromkeys([*axes, *given, *inputs]) if name in words]
     unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
     lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, width)]
     return "\n".join(filter(None, [dataset.attrs.get("title", ""), *lines]))

@@ -4,7 +4,7 @@
 
 runs sweeps/normalised_lambda2.toml and normalised_radius.toml into stores in FOLDER (the current one by default), as
 far as they are not there, draws figures/collapse.png and collapse_outlines.png, and prints on how many cells the labels
-agree: of all, of those whose label is settled, and of those that ``settled`` does not say to hang on rounding.  In exact
+agree: of all, of those whose label is settled, of those that ``settled`` does not say to hang on rounding.  In exact
 arithmetic all of them would.
 """
 

@@ -12,7 +12,6 @@ from eos_sweep import critical, plot, regimes
 from eos_sweep.models import bivariate
 
 SMALL = "small"
-THINNER = 0.75  # lines of panels that are this much smaller than a map of its own
 EDGE = regimes.CODES["edge_of_stability"]
 # Legends tell of regimes, then of lines.
 ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for line in critical.lines_of(bivariate)]
@@ -24,8 +23,14 @@ def swept(folder: Path, name: str) -> Any:
     return eos_sweep.open_sweep(folder / f"{name}.zarr")
 
 
-def panel(ax: Any, dataset: Any, x: str, y: str, at: dict[str, float] | None = None, title: str = "") -> dict[str, Any]:
-    """Draw a map; return label -> what a legend shows of it.  ``{edge}`` in ``title`` is its share of the edge."""
+def panel(
+    ax: Any, dataset: Any, x: str, y: str, at: dict[str, float] | None = None, title: str = "", thin: float = 0.75
+) -> dict[str, Any]:
+    """Draw a map; return label -> what a legend shows of it.
+
+    ``{edge}`` in ``title`` is its share of the edge of stability; ``thin`` is the width of its lines, in those of a map
+    that is alone.
+    """
     plot.regime_map(dataset, x, y, at, ax)
     found = {}
     for handle in ax.get_legend().legend_handles:
@@ -33,7 +38,7 @@ def panel(ax: Any, dataset: Any, x: str, y: str, at: dict[str, float] | None = N
         found[handle.get_label()] = handle
     ax.get_legend().remove()
     for line in [*ax.lines, *found.values()]:
-        line.set_linewidth(THINNER * line.get_linewidth())
+        line.set_linewidth(thin * line.get_linewidth())
     edge = 100 * float((plot.select(dataset, x, y, at).regime == EDGE).mean())
     words = f"edge {edge:.0f} %" if edge >= 1 else f"edge {edge:.1f} %"
     ax.set_title(title.format(edge=words), loc="left", fontsize=SMALL)

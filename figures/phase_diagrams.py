@@ -103,8 +103,8 @@ def facet(folder: Path, name: str) -> Any:
         at = {by: values[column], "lambda2": rows[row]}
         symbol = "κ" if by == "kappa" else by
         top = f"{symbol} = {values[column]:g}\n".replace("inf", "∞") if row == 0 else ""
-        found |= panel(ax, dataset, "eta", "lambda1", at, top + "{edge}")
-        ax.set(xlabel="", ylabel="", xticks=[1e-3, 1e-1, 10], yticks=[1, 1e2, 1e4])
+        found |= panel(ax, dataset, "eta", "lambda1", at, top + "{edge}", thin=0.5)
+        ax.set(xlabel="", ylabel="", xticks=[1e-2, 1], yticks=[1, 1e2, 1e4])
         if column == len(values) - 1:
             ax.text(1.06, 0.5, f"λ₂ = {rows[row]:g}", TURNED, transform=ax.transAxes)
     axes[-1, 2].set_xlabel("step size η", fontsize=SMALL)
