@@ -80,14 +80,14 @@ def differences(ax: Any, plane: Plane, labels: Any) -> dict[str, Any]:
     ax.set(xscale="log", yscale="log", xlim=q2[[0, -1]], ylim=y[[0, -1]])
     ax.tick_params(labelsize=SMALL)
     ax.set_title(f"labels differ: {100 * differ.mean():.2g} %", loc="left", fontsize=SMALL)
-    looks = {"differs; settled says: rounding": KNOWN, "differs; settled does not": "black"}
+    looks = {"differ, settled says: rounding": KNOWN, "differ, settled does not": "black"}
     return {label: Line2D([], [], linestyle="", marker="o", color=c, label=label) for label, c in looks.items()}
 
 
 def maps(planes: list[tuple[Plane, Any]]) -> Any:
     """Draw the maps side by side, and where they differ."""
     title = "One map, whatever λ₁: regimes in normalised axes\n" + fixed(planes[0][1], ["clip", "radius"])
-    figure = figure_of(planes[0][1], 9.2, 5.6, title)
+    figure = figure_of(planes[0][1], 9.2, 6.2, title)
     axes, found = figure.subplots(2, 5, sharex=True, sharey="row"), {}
     for row, (plane, dataset) in zip(axes, planes, strict=True):
         for ax, lambda1 in zip(row, dataset.lambda1.values, strict=False):
@@ -148,7 +148,6 @@ def theory(ax: Any, plane: Plane, dataset: Any) -> dict[str, Any]:
 
 def main(folder: str = ".") -> None:
     planes = [(plane, swept(Path(folder), plane.sweep)) for plane in PLANES]
-    planes = [(plane, dataset[["regime", "settled"]].load()) for plane, dataset in planes]
     for plane, labels in planes:
         told(plane, labels)
     plot.save(maps(planes), HERE / "collapse.png")

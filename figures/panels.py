@@ -18,9 +18,9 @@ ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for lin
 
 
 def swept(folder: Path, name: str) -> Any:
-    """Run sweeps/``name``.toml into ``folder``, as far as it is not there, and open it."""
+    """Run sweeps/``name``.toml into ``folder``, as far as it is not there, and return its labels."""
     eos_sweep.run(Path(__file__).parent.parent / "sweeps" / f"{name}.toml", folder / f"{name}.zarr")
-    return eos_sweep.open_sweep(folder / f"{name}.zarr")
+    return eos_sweep.open_sweep(folder / f"{name}.zarr")[["regime", "settled"]].load()
 
 
 def panel(
@@ -40,7 +40,7 @@ def panel(
     for line in [*ax.lines, *found.values()]:
         line.set_linewidth(thin * line.get_linewidth())
     edge = 100 * float((plot.select(dataset, x, y, at).regime == EDGE).mean())
-    words = f"edge {edge:.0f} %" if edge >= 1 else f"edge {edge:.1f} %"
+    words = f"edge {edge:.0f} %" if edge >= 0.95 else f"edge {edge:.1f} %"
     ax.set_title(title.format(edge=words), loc="left", fontsize=SMALL)
     ax.tick_params(labelsize=SMALL)
     ax.xaxis.label.set_size(SMALL)
@@ -50,7 +50,7 @@ def panel(
 
 def legend(figure: Figure, found: dict[str, Any], place: str = "outside right upper", columns: int = 1) -> None:
     """Give ``figure`` one legend of all that its panels show."""
-    labels = sorted(found, key=lambda label: ORDER.index(label) if label in ORDER else -1)
+    labels = sorted(found, key=lambda label: ORDER.index(label) if label in ORDER else len(ORDER))
     handles = [found[label] for label in labels]
     figure.legend(handles, labels, loc=place, fontsize=SMALL, ncols=columns, **plot.LEGEND)
 
