@@ -20,7 +20,7 @@ from eos_sweep.conditions import Condition, Predicate, condition_of
 from eos_sweep.contract import Job
 from eos_sweep.errors import InputError
 from eos_sweep.lanes import WIDTH
-from eos_sweep.spec import SEED, Sweep
+from eos_sweep.spec import Sweep
 
 BATCH = 2**12  # trajectories of one kernel call
 SECTIONS = 8  # of a bracket at a time, however many there are: an edge depends on no other
@@ -121,8 +121,8 @@ def _spec_of(dataset: xr.Dataset) -> Sweep:
 def _check_axis(sweep: Sweep, grid: xr.Dataset, along: str) -> None:
     if along not in grid.dims:
         raise InputError(f"along: no axis {along!r} in this sweep; there are: {', '.join(map(str, grid.dims))}")
-    values, quantity = grid[along].values, sweep.quantities.get(along, SEED)
-    if quantity is SEED or quantity.whole:
+    values, quantity = grid[along].values, sweep.quantities.get(along)
+    if along == "seed" or (quantity and quantity.whole):
         raise InputError(f"along: {along} is a whole number, with nothing to bisect between two; take another axis")
     if values.size < 2 or not np.isfinite(values).all():
         raise InputError(f"along: axis {along!r} has {short(values.tolist())}; give two finite values or more")

@@ -50,9 +50,15 @@ def onset_step_size(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
 def unclipped_energy(lambda1: Any, eta: Any, alpha: Any, beta1: Any) -> Any:
     """Return E = eta lambda1 (alpha^2 + beta1^2), without a bound on beta1 or its gradient and for lambda2 -> 0.
 
-    Below 2 the run converges, between 2 and 4 (``unclipped_divergence``) it is a catapult, above it diverges.
+    A step changes E by -eta^2 lambda1^2 alpha^2 beta1^2 (4 - E).  Below 2 the loss never rises, between 2 and 4
+    (``unclipped_divergence``) the run is a catapult, above it diverges.
     """
     return eta * lambda1 * (alpha * alpha + beta1 * beta1)
+
+
+def unclipped_catapult(lambda1: Any, alpha: Any, beta1: Any) -> Any:
+    """Return the step size at which E = 2: from here on an unbounded run is a catapult (lambda2 -> 0)."""
+    return 2.0 / unclipped_energy(lambda1, 1.0, alpha, beta1)
 
 
 def unclipped_divergence(lambda1: Any, alpha: Any, beta1: Any) -> Any:
@@ -92,18 +98,35 @@ def turning_points(pressure: Any) -> tuple[np.ndarray, np.ndarray]:
     return roots[0], roots[1]
 
 
+def largest_clip(lambda1: Any, eta: Any) -> Any:
+    """Return 1/sqrt(eta^3 lambda1): with a gradient clip below it L1 cannot flip alpha's sign.
+
+    Where the gradient is within the clip, |beta1| <= eta clip/x^2 with x^2 = eta lambda1 alpha^2, and a step multiplies
+    it by |1 - x^2|; beyond, a step takes eta clip off it.  So |beta1| <= eta clip, as if that were a radius
+    (``largest_radius``), once it is so.
+    """
+    return largest_radius(lambda1, eta) / eta
+
+
+def smallest_clip(lambda2: Any, eta: Any) -> Any:
+    """Return sqrt(lambda2/(2 eta)): below it beta1 has not the room that it needs to hold the sharpness at 2/eta.
+
+    At 2/eta a clip holds beta1 at +-eta clip/2, which has to be at least ``smallest_radius``.
+    """
+    return smallest_radius(lambda2, eta) / (0.5 * eta)
+
+
 def _onset(v: Values) -> np.ndarray:
     return v["eta"] / onset_step_size(v["lambda1"], v["alpha"], v["beta1"], v["beta2"])
 
 
-def _divergence(v: Values) -> np.ndarray:
-    ratio = v["eta"] / unclipped_divergence(v["lambda1"], v["alpha"], v["beta1"])
-    return np.where(np.isinf(v["clip"]) & np.isinf(v["radius"]), ratio, np.nan)
+def _energy(v: Values) -> np.ndarray:
+    free = np.isinf(v["clip"]) & np.isinf(v["radius"])
+    return np.where(free, unclipped_energy(v["lambda1"], v["eta"], v["alpha"], v["beta1"]), np.nan)
 
 
-def _flips_excluded(v: Values) -> np.ndarray:
-    ratio = v["radius"] / largest_radius(v["lambda1"], v["eta"])
-    return np.where(np.isinf(v["radius"]), np.nan, ratio)
+def _relative(bound: np.ndarray, to: np.ndarray) -> np.ndarray:
+    return np.where(np.isinf(bound), np.nan, bound / to)
 
 
 LINES = (
@@ -124,12 +147,42 @@ LINES = (
         "unclipped_divergence",
         r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 4$",
         "above it an unbounded run diverges (lambda2 -> 0)",
-        _divergence,
+        lambda v: _energy(v) / 4.0,
     ),
     CriticalLine(
         "flips_excluded",
         r"$\mathrm{radius} = 1/\sqrt{\eta\,\lambda_1}$",
         "below it the projection rules sign flips out",
-        _flips_excluded,
+        lambda v: _relative(v["radius"], largest_radius(v["lambda1"], v["eta"])),
+    ),
+    CriticalLine(
+        "flip_at_the_start",
+        r"$\eta\,\lambda_1 \beta_{1,0}^2 = 1$",
+        "above it the first step flips alpha (lambda2 -> 0)",
+        lambda v: v["eta"] * v["lambda1"] * v["beta1"] * v["beta1"],
+    ),
+    CriticalLine(
+        "unclipped_catapult",
+        r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 2$",
+        "above it an unbounded run is a catapult (lambda2 -> 0)",
+        lambda v: _energy(v) / 2.0,
+    ),
+    CriticalLine(
+        "room",
+        r"$\mathrm{radius} = \sqrt{\eta\,\lambda_2/8}$",
+        "below it the projection leaves beta1 too little room to hold the sharpness at 2/eta",
+        lambda v: _relative(v["radius"], smallest_radius(v["lambda2"], v["eta"])),
+    ),
+    CriticalLine(
+        "flips_excluded_by_clip",
+        r"$\mathrm{clip} = 1/\sqrt{\eta^3 \lambda_1}$",
+        "below it the clip rules sign flips out",
+        lambda v: _relative(v["clip"], largest_clip(v["lambda1"], v["eta"])),
+    ),
+    CriticalLine(
+        "room_under_clip",
+        r"$\mathrm{clip} = \sqrt{\lambda_2/(2\eta)}$",
+        "below it the clip leaves beta1 too little room to hold the sharpness at 2/eta",
+        lambda v: _relative(v["clip"], smallest_clip(v["lambda2"], v["eta"])),
     ),
 )
