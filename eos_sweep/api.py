@@ -43,7 +43,8 @@ def sweep(
     model
         Name of the model, such as ``"bivariate"``, or a module of your own that is one.
     axes
-        Name -> 1-D values of a parameter, an initial coordinate or ``seed``, in the order of the dimensions.
+        Name -> 1-D values of a parameter, an initial coordinate, ``seed`` or a name that expressions take, in the order
+        of the dimensions.
     parameters, initial
         Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset, for all that is no axis
         and has no default.

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from eos_sweep.bench.command import bench
+from eos_sweep.commands.boundary import boundary
 from eos_sweep.commands.pictures import plot, trace
 from eos_sweep.commands.run import plan, run
 from eos_sweep.commands.stored import export, relabel, status
@@ -65,5 +66,5 @@ def main(modules: tuple[str, ...]) -> None:
             models.allow(module)
 
 
-for command in (run, plan, status, relabel, export, plot, trace, verify, budget, check, bench):
+for command in (run, plan, status, relabel, export, plot, trace, boundary, verify, budget, check, bench):
     main.add_command(command)

@@ -1,8 +1,10 @@
 """Pictures of a sweep: Dataset, Axes -> Axes.  There is no pyplot here and so no global state: any thread may draw."""
 
 import itertools
+import json
 import math
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,8 +28,13 @@ SPARE = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00", "#7C0
 NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 # Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
 STROKES: tuple[tuple[str, Any, float], ...] = (("black", "-", 1.6), ("black", (0, (6, 2)), 2.2), ("#FF2D8D", ":", 1.6),
-    ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6))  # fmt: skip
+    ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6),
+    ("#FF2D8D", "-", 1.2), ("#FF2D8D", (0, (1, 2.5)), 2.4), ("#FF2D8D", (0, (7, 2, 1.3, 2)), 1.6),
+    ("black", (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6), ("#FF2D8D", (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6))  # fmt: skip
 COLOURS = ("#0063D2", "#E69F00", "#8A0821", "#4BB48C")  # of the lines of one panel, before they are dashed
+# Measured edges, on any colour: where a condition begins and where it ends.
+DOTS: dict[str, dict[str, Any]] = {"begins": {"markerfacecolor": "white"}, "ends": {"markerfacecolor": "#FF2D8D"}}
+DOT: dict[str, Any] = {"marker": "o", "markersize": 2.2, "markeredgewidth": 0.4, "color": "black", "linestyle": "none"}
 FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
 
@@ -220,6 +227,19 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     return axes[0].figure
 
 
+def boundary_dots(found: xr.Dataset, x: str, y: str, ax: Any) -> Any:
+    """Draw the edges that :func:`eos_sweep.boundary` found into the map of ``ax``, and return the Axes."""
+    across = y if found.attrs["along"] == x else x
+    edges, sides = (found[name].transpose(across, "crossing") for name in ("edge", "side"))
+    columns = np.broadcast_to(found[across].values[:, None], edges.shape)
+    pair = (columns, edges.values) if across == x else (edges.values, columns)
+    for flag, name in zip(sides.attrs["flag_values"], sides.attrs["flag_meanings"].split(), strict=True):
+        if name in DOTS:
+            there = sides.values == flag
+            ax.plot(*(values[there] for values in pair), **DOT, **DOTS[name], label=name)
+    return ax
+
+
 def save(figure: Any, path: str | Path) -> None:
     """Write a Figure as PNG, SVG or PDF, with its title and the hash of its spec inside; never half a file."""
     path = Path(path)
@@ -265,6 +285,15 @@ def _words(data: xr.DataArray) -> str:
     return f"{symbol}: {words}" if symbol == data.name else f"{words} {symbol}".strip()
 
 
-def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
-    fixed = [f"{_symbol(piece[name])} = {_number(piece[name])}" for name in map(str, dataset.dims) if name not in shown]
-    return "\n".join(filter(None, [dataset.attrs.get("title", ""), ", ".join(fixed)]))
+def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width: int = 80) -> str:
+    """Return the title, and in lines of at most ``width`` characters what is not ``shown``: axes, and all inputs."""
+    spec = json.loads(dataset.attrs.get("spec", "{}"))
+    given = spec.get("parameters", {}) | spec.get("initial", {})
+    axes = [str(name) for name in dataset.dims if name not in shown]
+    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
+    words = {name: f"{name} = {text}" for name, text in given.items() if isinstance(text, str)}
+    words |= {name: f"{_symbol(piece[name])} = {_number(piece[name])}" for name in (*axes, *inputs)}
+    fixed = [words[name] for name in dict.fromkeys([*axes, *given, *inputs]) if name in words]
+    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, width)]
+    return "\n".join(filter(None, [dataset.attrs.get("title", ""), *lines]))

@@ -9,7 +9,7 @@ import numpy as np
 from eos_sweep import observables, regimes, trust
 from eos_sweep.contract import Variable
 from eos_sweep.inputs import axes_of, subgrid
-from eos_sweep.spec import SEED, Sweep
+from eos_sweep.spec import Sweep
 
 MOST = 2**12  # cells of a coordinate that an expression of several axes gives
 REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
@@ -77,7 +77,7 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
 
     An expression of several axes with more than MOST cells is left out; the spec in the attributes has it.
     """
-    quantities = sweep.quantities | {"seed": SEED}
+    quantities = sweep.described
     axes = {axis.name: axis.values for axis in sweep.axes}
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
     found |= {name: ((), np.asarray(value)) for name, value in sweep.sources.items() if isinstance(value, float)}

@@ -10,9 +10,10 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-CORE = ("bits", "contract", "exponent", "functions", "scalar", "sharpness", "shown", "state")
+CORE = ("bits", "contract", "exponent", "functions", "inner", "scalar", "sharpness", "shown", "state")
 PIECES = {"numpy", *sys.stdlib_module_names} | {
-    f"eos_sweep.{name}" for name in (*CORE, "eigen", "errors", "networks.common", "regimes", "theory")
+    f"eos_sweep.{name}"
+    for name in (*CORE, "claims", "eigen", "errors", "networks.common", "regimes", "tally", "theory")
 }
 
 
@@ -47,7 +48,7 @@ def test_the_kernel_meets_models_and_observables_only_as_arguments():
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
-@pytest.mark.parametrize("name", ["regimes", "theory", "critical"])
+@pytest.mark.parametrize("name", ["regimes", "theory", "critical", "conditions", "boundaries"])
 def test_what_labels_results_does_not_compute_store_or_draw_them(name):
     assert name not in importers(
         "numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.kernel", "eos_sweep.runner"
