@@ -15,7 +15,7 @@ from eos_sweep.contract import Model, Quantity
 from eos_sweep.expressions import CONSTANTS, FUNCTIONS
 
 SEED = Quantity("seed", "seed", least=0.0)
-OTHER = ("regime", "settled", "budget", "ledger")  # what a dataset may hold beside observables and inputs
+OTHER = ("regime", "settled", "budget", "ledger", "pyramid")  # what a dataset may hold beside observables and inputs
 
 
 def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) -> None:
