@@ -24,7 +24,7 @@ def locked(path: str | Path) -> Iterator[None]:
     InputError
         If another process has it, or nothing can be written there.
     """
-    lock = Path(f"{path}.lock")
+    lock = Path(f"{Path(path)}.lock")  # beside it, even if a slash is behind its name
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -71,9 +71,9 @@ def prepare(path: str | Path, sweep: Sweep, block_shape: tuple[int, ...], overwr
             f"{group.attrs['numpy_version']}, or --overwrite to start anew"
         )
     if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
-        changes = "".join(f"\n  {line}" for line in differences(store.sweep, sweep))
         raise SpecError(
-            f"{path}: holds another sweep; give it another place, or --overwrite to lose it. The differences:{changes}"
+            f"{path}: holds another sweep; give it another place, or --overwrite to lose it. The differences:",
+            *differences(store.sweep, sweep),
         )
     here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
     if here != there:
