@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import batch, schema
+from eos_sweep.bounds import MOST_BLOCKS, MOST_CELLS
 from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import stoppable
@@ -50,6 +51,7 @@ def block_shape(sweep: Sweep) -> tuple[int, ...]:
     if sweep.chunks:
         return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
     size = -(-sweep.size // NETWORKS) if is_array(sweep.module) else _lanes_of_a_block(sweep)
+    size = min(max(size, -(-sweep.size // MOST_BLOCKS)), MOST_CELLS)
     block = list(sweep.shape)
     while math.prod(block) > size:
         longest = block.index(max(block))
