@@ -1,15 +1,16 @@
 """The command line: ``eos-sweep``."""
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from eos_sweep.bench.command import bench
 from eos_sweep.conformance.command import check
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, visible
+from eos_sweep.group import Group
 from eos_sweep.verify.command import budget, verify
 from eos_sweep.words import check_picture, check_two_axes, duration, numbers, size
 
@@ -18,23 +19,8 @@ Exit codes: 0 done; 2 bad input, nothing was changed; 3 some blocks failed (stat
 run the same command to go on.
 """
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores by default.")
+WORKERS = click.option("--workers", type=click.IntRange(1, 1024), help="Threads; all cores by default.")
 AT = click.option("--at", multiple=True, metavar="NAME=VALUE", help="Value of an axis (if evenly spaced: the nearest).")
-
-
-class Group(click.Group):
-    """Turns errors that the package raises on purpose into one line and exit code 2."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except InputError as error:
-            click.echo(f"eos-sweep: {error}", err=True)
-            context.exit(2)
-        except KeyboardInterrupt:
-            resumable = "; run the same command to go on" if context.invoked_subcommand == "run" else ""
-            click.echo(f"eos-sweep: stopped{resumable}", err=True)
-            context.exit(130)
 
 
 @click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,10 +37,10 @@ def main(modules: tuple[str, ...]) -> None:
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
       eos-sweep --import my_model run my_sweep.toml
     """
-    sys.path.append("")  # the current folder, for models of the user's own
-    if modules:
+    if modules or os.environ.get("EOS_SWEEP_MODELS"):
         from eos_sweep import models
 
+        models.look_here()
         for module in modules:
             models.allow(module)
 
@@ -92,12 +78,12 @@ def run(spec: str, out: str | None, picture: str | None, overwrite: bool, worker
         click.echo(json.dumps(progress._asdict() | {"store": out}))
     else:
         rate = f" in {progress.seconds:.1f} s, {progress.steps / progress.seconds:.3g} steps/s" if progress.new else ""
-        click.echo(f"{out}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
+        click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
     if picture:
         _draw(out, picture)
-        click.echo(picture)
+        click.echo(visible(picture))
     if progress.failed:
-        click.echo(f"eos-sweep: {progress.failed} blocks failed; eos-sweep status {out} tells why", err=True)
+        click.echo(f"eos-sweep: {progress.failed} blocks failed; eos-sweep status {visible(out)} tells why", err=True)
         sys.exit(3)
 
 
@@ -136,6 +122,7 @@ def status(store: str, as_json: bool) -> None:
     Example:
       eos-sweep status quickstart.zarr --json
     """
+    from eos_sweep.axes import named
     from eos_sweep.store import Store
 
     opened = Store.open(store)
@@ -143,7 +130,7 @@ def status(store: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
         return
-    click.echo(f"{found['title']}")
+    click.echo(named(visible(found["title"]), 200))
     click.echo(f"trajectories  {found['trajectories_done']:,} of {found['trajectories']:,}")
     click.echo(
         f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
@@ -151,7 +138,7 @@ def status(store: str, as_json: bool) -> None:
     click.echo(f"work          {found['steps']:.3g} steps in {duration(found['core_seconds'])} of one core")
     click.echo("thresholds    " + ", ".join(f"{name}={value:g}" for name, value in found["thresholds"].items()))
     for block, reason in found["failed"].items():
-        click.echo(f"failed        block {block}: {reason.strip().splitlines()[-1]}")
+        click.echo(f"failed        block {block}: {visible(reason.strip().splitlines()[-1])}")
 
 
 @main.command()
@@ -222,7 +209,7 @@ def plot(
     """
     check_picture(out)
     _draw(store, out, x, y, numbers(at, "--at"), facet, variable, lines)
-    click.echo(out)
+    click.echo(visible(out))
 
 
 @main.command()
@@ -256,12 +243,15 @@ def trace(
 
     if out:
         check_picture(out)
-    if data and Path(data).exists():
+    if data and os.path.lexists(data):
         raise InputError(f"{data}: exists; choose another place for the trajectory")
     places = numbers([part for item in index for part in item.split(",")], "--index")
     found, trajectory = report(source, numbers(at, "--at"), places, steps)
     if data:
-        trajectory.to_zarr(data, mode="w-", consolidated=False)
+        try:
+            trajectory.to_zarr(data, mode="w-", consolidated=False)
+        except OSError as error:
+            raise InputError(f"{data}: {error.strerror}; choose another place for the trajectory") from None
     if out:
         from eos_sweep import plot as drawing
 
@@ -273,7 +263,7 @@ def trace(
         note = "" if name not in found["stored"] else "  = stored" if found["stored"][name] else "  DIFFERS from stored"
         click.echo(f"{name:24} {value!s:24}{note}")
     for path in filter(None, (out, data)):
-        click.echo(path)
+        click.echo(visible(path))
 
 
 main.add_command(bench)
