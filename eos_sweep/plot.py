@@ -10,10 +10,11 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import critical, regimes
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, visible
 from eos_sweep.slices import At, cell_edges, mode_pool, select
 
 DPI = 200  # of saved pixels; meshes are pooled for it
+LINES, LENGTH = 12, 500  # of a text that a dataset brings along
 # Distinct to normal, deuteranopic and protanopic eyes, and at least 7 apart in lightness, so distinct in grey, too.
 PALETTE = {"divergence": "#050518", "sign_flip": "#7C0C01", "edge_of_stability": "#FFCD00", "catapult": "#2E54E7",
            "progressive_sharpening": "#65BFAC", "stable": "#FFFFAD", "unsettled": "#7E7EC1", "periodic": "#CB8841",
@@ -42,7 +43,7 @@ def observable_map(
     Where there are more cells than pixels, categories are pooled by mode, and of numbers the middle cell is shown.
     ``at`` is as for :func:`select`; ``ax`` are those of a new figure if None; ``lines`` adds theory's lines.
     """
-    piece = select(_labelled(dataset, name), x, y, at)
+    piece = _loaded(select(_labelled(dataset, name), x, y, at))
     ax = _figure(dataset, 7.6, 4.8).subplots() if ax is None else ax
     handles, mesh = _draw(ax, piece, name, x, y, lines)
     ax.set_title(_caption(dataset, piece, (x, y)), loc="left", fontsize="medium")
@@ -60,7 +61,7 @@ def facets(
     dataset = _labelled(dataset, name)
     if by not in dataset.dims or by in (x, y, *(at or {})) or dataset.sizes[by] > 36:
         raise InputError(f"facet: got {by!r}; name an axis of at most 36 values that is not in x, y or at")
-    pieces = [select(dataset, x, y, {**(at or {}), by: value}).load() for value in dataset[by].values]
+    pieces = [_loaded(select(dataset, x, y, {**(at or {}), by: value})) for value in dataset[by].values]
     columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
     figure = _figure(dataset, 2.6 * columns + 2.6, 2.4 * -(-len(pieces) // columns) + 1.0)
     axes = figure.subplots(-(-len(pieces) // columns), columns, sharex=True, sharey=True, squeeze=False)
@@ -127,7 +128,7 @@ def _draw(
                 NOTHING if meaning == "not_computed" else FRAME | {"facecolor": (PALETTE | QUIET).get(meaning, spare)}
             )
             colours[flag] = to_rgba(look["facecolor"], float(look is not NOTHING))
-            entry(codes == flag, meaning, look)
+            entry(codes == flag, _plain(meaning), look)
         ax.pcolormesh(*edges[::-1], colours[mode_pool(codes, *pool).astype(np.uint8)], rasterized=True)
     else:
         values = _numbers(piece, name)
@@ -209,7 +210,7 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
         if len(ax.lines) > 1:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
     axes[-1].set_xlabel("gradient descent step")
-    axes[0].set_title(dataset.attrs.get("title", ""), loc="left", fontsize="medium")
+    axes[0].set_title(_plain(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
     return axes[0].figure
 
 
@@ -219,14 +220,17 @@ def save(figure: Any, path: str | Path) -> None:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(figure)}")
     try:
-        figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; choose another place for the picture") from None
 
 
 def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
@@ -236,12 +240,19 @@ def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
     return dataset[[other for other in dataset.data_vars if other in (name, "outcome")]]
 
 
+def _loaded(piece: xr.Dataset) -> xr.Dataset:
+    try:
+        return piece.load()
+    except (OSError, ValueError, RuntimeError) as error:  # what decompressing says
+        raise InputError(f"{', '.join(map(str, piece))}: damaged in the store: {error}; run the sweep again") from error
+
+
 def _figure(dataset: xr.Dataset, width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.set_label(dataset.attrs.get("title", "") or "eos_sweep")
-    figure.set_gid(f"spec-{dataset.attrs['spec_hash']}" if "spec_hash" in dataset.attrs else None)
+    figure.set_label(_cut(dataset.attrs.get("title", "")) or "eos_sweep")
+    figure.set_gid(f"spec-{_cut(dataset.attrs['spec_hash'])}" if "spec_hash" in dataset.attrs else None)
     return figure
 
 
@@ -250,14 +261,24 @@ def _number(value: Any) -> str:
 
 
 def _symbol(data: xr.DataArray) -> str:
-    return data.attrs.get("symbol", str(data.name))
+    return _plain(data.attrs.get("symbol", data.name))
 
 
 def _words(data: xr.DataArray) -> str:
-    words, symbol = data.attrs.get("long_name", str(data.name)), data.attrs.get("symbol", "")
+    words, symbol = _plain(data.attrs.get("long_name", data.name)), _plain(data.attrs.get("symbol", ""))
     return f"{symbol}: {words}" if symbol == data.name else f"{words} {symbol}".strip()
 
 
 def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
     fixed = [f"{_symbol(piece[name])} = {_number(piece[name])}" for name in map(str, dataset.dims) if name not in shown]
-    return "\n".join(filter(None, [dataset.attrs.get("title", ""), ", ".join(fixed)]))
+    return "\n".join(filter(None, [_plain(dataset.attrs.get("title", "")), ", ".join(fixed)]))
+
+
+def _cut(given: Any) -> str:
+    """Return the beginning of what a dataset says, as characters that there are; of 100 000 a picture takes 26 s."""
+    return "\n".join(visible(line[:LENGTH]) for line in str(given).splitlines()[:LINES])
+
+
+def _plain(given: Any) -> str:
+    """Return the same for a picture, without mathtext: half a formula is an error there, and some are no better."""
+    return _cut(given).replace("$", r"\$")
