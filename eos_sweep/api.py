@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from eos_sweep import regimes, runner, schema, trust
+from eos_sweep.dataset import dataset as stored
 from eos_sweep.spec import make
 from eos_sweep.store import Store
 
@@ -131,7 +132,7 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
         If no sweep is stored at ``path``.
     """
     store = Store.open(path)
-    dataset = xr.open_zarr(store.path)
+    dataset = stored(store)
     labels = schema.labels_of(store.arrays, store.thresholds)
     if thresholds or labels:
         dataset = dataset.drop_vars(labels)

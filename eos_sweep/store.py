@@ -8,6 +8,7 @@ writer, and zarr replaces its chunks atomically.
 
 import functools
 import json
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,9 +17,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
-from zarr.errors import ContainsArrayError
 
-from eos_sweep import provenance, regimes, schema
+from eos_sweep import provenance, regimes, schema, vetted
 from eos_sweep.errors import InputError
 from eos_sweep.spec import Sweep
 
@@ -44,16 +44,15 @@ class Store:
         self.path = str(path)
         self.group = group
         attributes: dict[str, Any] = group.attrs.asdict()
-        self.sweep = Sweep.from_dict(json.loads(attributes["spec"]))
-        self.thresholds: dict[str, float] = json.loads(attributes["thresholds"])
-        self._read_arrays()
-        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        self.sweep = vetted.sweep(self.path, attributes)
+        self.thresholds = vetted.thresholds(self.path, attributes["thresholds"])
+        self._read_arrays(attributes["eos_sweep"] == WHOLE)
 
-    def _read_arrays(self) -> None:
-        self.arrays: dict[str, Any] = {name: self.group[name] for name in schema.variables(self.sweep)}
-        ledger: Any = self.group["ledger/blocks"]
-        self.ledger, self.rows = ledger, np.asarray(ledger[...])
-        self.errors: dict[str, str] = ledger.attrs["errors"]
+    def _read_arrays(self, whole: bool = True) -> None:
+        self.arrays = vetted.arrays(self.path, self.group, self.sweep, whole)
+        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        found = vetted.ledger(self.path, self.group, self.sweep.shape, self.block_shape, whole)
+        self.ledger, self.rows, self.errors = found
 
     @property
     def extent(self) -> np.ndarray:
@@ -164,7 +163,13 @@ class Store:
 
     def read(self, block: tuple[int, ...], name: str) -> np.ndarray:
         """Return one variable of one block."""
-        return np.asarray(self.arrays[name][self.region(block)])
+        return self.values(name, self.region(block))
+
+    def values(self, name: str, where: Any = ...) -> np.ndarray:
+        """Return one variable, all of it or where an index says."""
+        with vetted.reading(self.path, name):
+            found = np.asarray(self.arrays[name][where])
+        return vetted.codes(self.path, name, found) if name in schema.LABELS else found
 
     def write(self, block: tuple[int, ...], values: Mapping[str, np.ndarray]) -> None:
         """Write whole chunks, one for each variable: a part of a chunk would lose what another task writes to it."""
@@ -215,6 +220,10 @@ class Store:
         self.thresholds = dict(limits)
         return moved
 
+    def listed(self) -> zarr.Group:
+        """Return the group as others see it, by the metadata that are gathered in one file, if they are."""
+        return zarr.open_group(self.path, mode="r", zarr_format=3)
+
     def _history(self, event: str) -> str:
         return f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
 
@@ -253,13 +262,13 @@ class Store:
 
 def find(path: str | Path) -> zarr.Group | None:
     """Return the group of the sweep at ``path``, whole or being created; None if there is no such thing."""
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):  # false, too, of what cannot be a path
         return None
     try:
-        group = zarr.open_group(path, mode="r+", use_consolidated=False)
-    except (OSError, ValueError, ContainsArrayError):  # nothing, no JSON, an array
+        group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
+        state = group.attrs.get("eos_sweep")
+    except Exception:  # nothing, an array, no JSON, or JSON that makes zarr fail in whatever way
         return None
-    state = group.attrs.get("eos_sweep")
     return group if state == CREATING or (state in (EXTENDING, WHOLE) and "spec" in group.attrs) else None
 
 
