@@ -67,7 +67,11 @@ def one(folder: str, arguments: list[str]) -> dict:
     except Exception:
         found["trace"] = traceback.format_exc()
     signal.alarm(0)
-    return found | {"seconds": time.perf_counter() - began, "events": list(seen), "foreign": [name for name in sys.modules if MARK in name]}
+    return found | {
+        "seconds": time.perf_counter() - began,
+        "events": list(seen),
+        "foreign": [name for name in sys.modules if MARK in name],
+    }
 
 
 if __name__ == "__main__":

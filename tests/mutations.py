@@ -13,10 +13,17 @@ from test_store import SPEC
 from eos_sweep import models
 from eos_sweep.expressions import FUNCTIONS
 
+
+def _few(axis):
+    """Return an axis with three of its values."""
+    return {name: [*ends[:2], 3] for name, ends in axis.items()} if isinstance(axis, dict) else axis[:3]
+
+
 SWEEPS = sorted((Path(__file__).parent.parent / "sweeps").glob("*.toml"))
 DATA = {"model": "tanh_net", "steps": 30, "axes": {"eta": [0.1, 0.2]}, "parameters": {"width": 5}}
 NOISE = {**PLAIN, "axes": {"eta": [0.1], "seed": [0, 1, 2]}, "initial": dict.fromkeys(PLAIN["initial"], "normal(0, 1)")}
 REAL = [tomllib.loads(path.read_text(encoding="utf-8")) for path in SWEEPS]
+TINY = [{**spec, "axes": {name: _few(values) for name, values in spec["axes"].items()}} for spec in REAL]
 BASES = [*REAL, PLAIN, SPEC, NOISE, {**DATA, "data": {"file": "d.npz"}}]
 
 TABLES = ("axes", "parameters", "initial", "chunks", "thresholds", "data")
@@ -226,9 +233,9 @@ def _copied(value):
 
 
 @st.composite
-def documents(draw):
+def documents(draw, bases):
     """Return a spec, as TOML would be read, with up to three things changed in it."""
-    spec = _copied(draw(st.sampled_from(BASES)))
+    spec = _copied(draw(bases))
     for change in draw(st.lists(st.sampled_from(CHANGES), min_size=0, max_size=3)):
         change(spec, draw)
     return spec
@@ -287,7 +294,7 @@ pieces = st.one_of(
 @st.composite
 def contents(draw):
     """Return the bytes of a spec file with something wrong in it, most of the time."""
-    spec = draw(documents())
+    spec = draw(documents(st.sampled_from(BASES)))
     content = written(spec).encode()
     for _ in range(draw(st.sampled_from([0] * 9 + [1, 2, 3]))):
         where = draw(st.integers(0, 400)) * len(content) // 400
