@@ -8,10 +8,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eos_sweep.api import open_pyramid as open_pyramid
     from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
+    from eos_sweep.export import export as export
+    from eos_sweep.pooling import coarsen as coarsen
+    from eos_sweep.pooling import shares as shares
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
@@ -26,12 +30,16 @@ _HOMES = {
     "InputError": "errors",
     "SpecError": "spec",
     "Sweep": "spec",
+    "coarsen": "pooling",
+    "export": "export",
     "label": "regimes",
     "load_spec": "spec",
+    "open_pyramid": "api",
     "open_sweep": "api",
     "plan": "estimate",
     "run": "runner",
     "settled": "trust",
+    "shares": "pooling",
     "sweep": "api",
     "trajectory": "trace",
 }

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from eos_sweep.contract import Quantity
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named
 
 LONGEST = 10_000_000  # values of an axis: they are held in memory, the grid is not
 FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
@@ -46,11 +46,6 @@ def short(value: Any) -> str:
     except (ValueError, RecursionError):  # an integer of more digits, or lists of more levels, than Python prints
         line = f"a huge {type(value).__name__}"
     return named(line)
-
-
-def named(name: str, most: int = 60) -> str:
-    """Return a name, or the beginning of a long one, for an error."""
-    return name if len(name) <= most else name[: most - 3] + "..."
 
 
 def text(number: float) -> str:

@@ -1,19 +1,27 @@
-"""How large a sweep may be: so much that no run comes to its end, and little enough for its tables to fit in memory."""
+"""How large a sweep may be: larger than what comes to an end, so small that the tables of a run fit in memory."""
 
 import math
 from collections.abc import Mapping, Sequence
 
-from eos_sweep.axes import Axis, SpecError, closest, named, short
+from eos_sweep.axes import Axis, SpecError, closest, short
+from eos_sweep.errors import named
 
 MOST_CELLS, MOST_BLOCKS = 2**24, 2**22  # of a block, whose results a task holds; of a grid, whose ledger a run holds
-MOST = MOST_CELLS * MOST_BLOCKS  # trajectories
+MOST = 2**63 - 1  # trajectories, which are counted in 64 bits
 MOST_STEPS = 2_000_000_000
 
 
 def check_size(size: int) -> None:
-    """Raise SpecError if so many trajectories are too many."""
+    """Raise SpecError if so many trajectories cannot be counted."""
     if size > MOST:
         raise SpecError(f"axes: {size} trajectories; give fewer values, so that there are at most {MOST}")
+
+
+def check_run(size: int) -> None:
+    """Raise SpecError if so many trajectories cannot be run, in whatever blocks."""
+    most = MOST_CELLS * MOST_BLOCKS
+    if size > most:
+        raise SpecError(f"axes: {size} trajectories; a run takes at most {most}, so give fewer values")
 
 
 def fitted(chunks: Mapping[str, int], axes: Sequence[Axis]) -> dict[str, int]:

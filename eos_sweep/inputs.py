@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from eos_sweep.axes import SpecError, bounded, closest, named, short
+from eos_sweep.axes import SpecError, bounded, closest, short
 from eos_sweep.contract import Model, conditions
+from eos_sweep.errors import named
 from eos_sweep.expressions import Expression, order, parse
 
 Source = float | Expression

@@ -19,9 +19,10 @@ from pydantic import ValidationError as Invalid
 
 from eos_sweep import models, toml
 from eos_sweep import observables as outputs
-from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, named, number, short, text, whole
+from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
 from eos_sweep.bounds import MOST_STEPS, check_size, fitted
 from eos_sweep.contract import Data, Model, Quantity
+from eos_sweep.errors import named
 from eos_sweep.expressions import Expression
 from eos_sweep.inputs import Source, evaluate, probes, resolve
 from eos_sweep.networks import data as files

@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from eos_sweep.axes import SpecError, named
+from eos_sweep.axes import SpecError
+from eos_sweep.errors import named
 
 LARGEST = 2**23  # bytes; some 400 000 numbers
 # tomllib takes memory and time as the square of the parts of a dotted key: 4 GB for one of 32 000.  No spec has three.

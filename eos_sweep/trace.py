@@ -194,7 +194,8 @@ def report(
     Dataset
         As :func:`trajectory` returns it.
     """
-    store = Store.open(source) if os.path.isdir(source) else None
+    ending = Path(source).suffix
+    store = None if ending == ".toml" or (ending != ".zip" and os.path.isfile(source)) else Store.open(source)
     sweep = store.sweep if store else load_spec(source)
     point = _point(sweep, at, index)
     others = {name: value for name, value in at.items() if name not in sweep.dims}

@@ -9,31 +9,21 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from eos_sweep import regimes, schema
-from eos_sweep.axes import SpecError, named, number, short
+from eos_sweep.axes import SpecError, number, short
 from eos_sweep.bounds import MOST_BLOCKS, MOST_CELLS
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named
 from eos_sweep.spec import Sweep
 
-TEXTS = ("spec", "thresholds", "title", "history", "spec_hash", "model_digest", "numpy_version", "eos_sweep_version")
-CODECS = {
-    "bytes",
-    "blosc",
-    "crc32c",
-    "zstd",
-}  # of a run; others, such as pickle, might make objects
-
-
-class Ledger(NamedTuple):
-    """The ledger: its array, what is in it, and the errors of blocks that failed."""
-
-    array: Any
-    rows: np.ndarray
-    errors: dict[str, str]
+TEXTS = (
+    *("spec", "thresholds", "title", "history", "spec_hash", "model_digest", "store_id"),
+    *("numpy_version", "eos_sweep_version"),
+)
+CODECS = {"bytes", "blosc", "crc32c", "zstd"}  # of a run; others, such as pickle, might make objects
 
 
 def sweep(path: str, attributes: Mapping[str, Any]) -> Sweep:
@@ -88,28 +78,46 @@ def coordinates(path: str, group: Any, sweep: Sweep) -> list[str]:
     return found
 
 
-def ledger(path: str, group: Any, shape: tuple[int, ...], blocks: tuple[int, ...], whole: bool = True) -> Ledger:
-    """Return the ledger of a grid of this shape, in these blocks."""
+def level(path: str, group: Any, sizes: Mapping[str, int]) -> None:
+    """Refuse a level of the pyramid with anything but numbers over these dimensions."""
+    for name, array in group.members():
+        if not hasattr(array, "dtype") or array.dtype.kind not in "iuf" or not _codecs(array) <= CODECS:
+            damaged(path, f"{short(name)} in its pyramid is no array of numbers")
+        dims = array.metadata.dimension_names or ()
+        if array.shape != tuple(sizes.get(dim, -1) for dim in dims):
+            damaged(path, f"{short(name)} in its pyramid has shape {array.shape} over {short(dims)}")
+
+
+def ledger(path: str, group: Any, grid: tuple[int, ...], whole: bool = True) -> Any:
+    """Return the group that holds the ledger of a grid of blocks."""
     array = _array(path, group, "ledger/blocks", np.dtype(np.int64))
-    grid = tuple(-(-size // block) for size, block in zip(shape, blocks, strict=True))
-    entries = len(grid) + 2
-    if (whole and array.shape != (*grid, entries)) or max(map(math.prod, (array.shape, array.chunks))) > (
-        MOST_BLOCKS * entries
-    ):
-        damaged(path, f"its ledger has shape {array.shape} in chunks of {array.chunks}, not {(*grid, entries)}")
-    with reading(path, "its ledger"):
-        rows = np.asarray(array[...])
-    for axis, (size, block) in enumerate(zip(shape, blocks, strict=True)) if whole else ():
-        there = np.minimum(block, size - block * np.arange(grid[axis]))
-        there = there.reshape([-1 if k == axis else 1 for k in range(len(grid))])
-        if (rows[..., axis] > there).any():
-            damaged(path, "its ledger has more cells than there are")
-    if (rows < 0).any():
-        damaged(path, "its ledger has numbers below zero")
+    shape = (*grid, len(grid) + 2)
+    most = max(map(math.prod, (array.shape, array.chunks)))
+    if (whole and array.shape != shape) or array.ndim != len(shape) or most > MOST_BLOCKS * shape[-1]:
+        damaged(path, f"its ledger has shape {array.shape} in chunks of {array.chunks}, not {shape}")
     errors = array.attrs.asdict().get("errors")
-    if not isinstance(errors, dict) or not all(_an_error(*item, grid) for item in errors.items()):
-        damaged(path, f"its errors are {short(errors)}, no texts by block")
-    return Ledger(array, rows, errors)
+    if not isinstance(errors, dict) or not all(_an_error(*item, len(grid)) for item in errors.items()):
+        damaged(path, f"its errors are {short(errors)}, not what a run tells of blocks")
+    return group["ledger"]
+
+
+def rows(path: str, found: np.ndarray, shape: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+    """Refuse the rows of a ledger that claim more than there is."""
+    for axis, (size, block) in enumerate(zip(shape, blocks, strict=True)):
+        there = np.minimum(block, size - block * np.arange(found.shape[axis]))
+        if (found[..., axis] > there.reshape([-1 if k == axis else 1 for k in range(len(shape))])).any():
+            damaged(path, "its ledger has more cells than there are")
+    if (found < 0).any():
+        damaged(path, "its ledger has numbers below zero")
+
+
+def heartbeat(found: Any) -> dict[str, Any]:
+    """Return what a run said of itself: texts and finite numbers by name, and nothing else."""
+
+    def plain(value: Any) -> bool:
+        return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+    return {name: value for name, value in found.items() if plain(value)} if isinstance(found, dict) else {}
 
 
 @contextlib.contextmanager
@@ -118,7 +126,8 @@ def reading(path: str, name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        damaged(path, f"{name} cannot be read, {named(str(error))}")
+        mended = "eos-sweep run --check computes it again"
+        raise InputError(f"{path}: {name} is damaged, {named(str(error), 200)}; {mended}") from None
 
 
 def codes(path: str, name: str, values: np.ndarray) -> np.ndarray:
@@ -129,25 +138,31 @@ def codes(path: str, name: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _an_error(block: str, reason: Any, grid: tuple[int, ...]) -> bool:
-    """Return whether this is a block, and a reason why it failed."""
-    if not re.fullmatch(r"\d{1,10}(,\d{1,10})*", block, re.ASCII) or not isinstance(reason, str) or not reason.strip():
-        return False
-    place = [int(part) for part in block.split(",")]
-    return len(place) == len(grid) and all(part < size for part, size in zip(place, grid, strict=True))
+def _an_error(block: str, found: Any, dims: int) -> bool:
+    """Return whether this is a block, and how it failed."""
+    known = {"point": str, "attempts": int, "error": str}
+    return (
+        re.fullmatch(rf"\d{{1,9}}(,\d{{1,9}}){{{dims - 1}}}", block, re.ASCII) is not None
+        and isinstance(found, dict)
+        and all(isinstance(found.get(name), kind) for name, kind in known.items())
+        and bool(found["error"].strip())
+    )
 
 
 def _array(path: str, group: Any, name: str, dtype: np.dtype) -> Any:
     """Return the array called ``name``, if it is one of numbers of this type."""
     try:
         found = group[name]
-        facts = found.dtype, found.chunks
-        codecs = {codec.to_dict()["name"] for codec in found.metadata.codecs}
+        facts, codecs = (found.dtype, found.chunks), _codecs(found)
     except Exception as error:  # whatever zarr makes of metadata that are no array's
         damaged(path, f"{name} cannot be read, {named(str(error) or type(error).__name__)}")
     if facts[0] != dtype or not codecs <= CODECS or found.metadata.storage_transformers:
-        damaged(path, f"{name} is {facts[0]} by {', '.join(sorted(map(str, codecs)))}, not {dtype} by bytes and blosc")
+        damaged(path, f"{name} is {facts[0]} by {', '.join(sorted(codecs))}, not {dtype} by bytes and blosc")
     return found
+
+
+def _codecs(array: Any) -> set[str]:
+    return {str(codec.to_dict()["name"]) for codec in array.metadata.codecs}
 
 
 def _json(path: str, name: str, text: str) -> Any:

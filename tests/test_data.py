@@ -10,9 +10,9 @@ import eos_sweep
 from eos_sweep import trace
 from eos_sweep.compared import differences
 from eos_sweep.models import tanh_net
-from eos_sweep.runner import compute_block
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
+from eos_sweep.work import compute_block
 
 SPEC = {
     "model": "tanh_net",

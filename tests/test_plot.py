@@ -9,9 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
 
@@ -32,19 +29,6 @@ clipped = pytest.fixture(lambda: sweep({"clip": [10, 1, np.inf], **AXES}, 300), 
 
 def legend_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-grids = arrays.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 4))
-
-
-@given(grids, st.integers(1, 5), st.integers(1, 5))
-def test_pooling_takes_the_most_frequent_label(codes, fy, fx):
-    pooled = plot.mode_pool(codes, fy, fx)
-    assert pooled.dtype == codes.dtype
-    for i, j in np.ndindex(pooled.shape):
-        block = codes[i * fy : (i + 1) * fy, j * fx : (j + 1) * fx]
-        assert pooled[i, j] == np.bincount(block.ravel()).argmax()  # of equals the smallest
-    assert pooled.shape == (-(-codes.shape[0] // fy), -(-codes.shape[1] // fx))
 
 
 def test_a_slice_is_increasing_and_keeps_what_belongs_together(clipped):

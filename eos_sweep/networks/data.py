@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from eos_sweep.axes import SpecError, named, short
+from eos_sweep.axes import SpecError, short
 from eos_sweep.contract import Data, Table, is_array
+from eos_sweep.errors import named
 
 FORM = 'give a table [data] with file = "....npz", which holds arrays inputs and targets'
 LARGEST, MOST = 2**33, 2**28  # bytes of a file; numbers of an array, which a file of a few bytes may unpack to
