@@ -12,6 +12,7 @@ import numpy as np
 from eos_sweep import models, observables
 from eos_sweep.axes import Axis, SpecError, bounded, closest, short
 from eos_sweep.contract import Model, Quantity
+from eos_sweep.errors import named
 from eos_sweep.expressions import CONSTANTS, FUNCTIONS
 
 SEED = Quantity("seed", "seed", least=0.0)
@@ -32,13 +33,16 @@ def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) 
         name, values = axis.name, axis.values
         if name not in inputs:
             if name in {*observables.variables(model), *OTHER}:
-                raise SpecError(f"axes.{name}: a variable of the dataset is called so; give the axis another name")
+                raise SpecError(
+                    f"axes.{named(name)}: a variable of the dataset is called so; give the axis another name"
+                )
             if name not in _taken(model, given):
-                problem = f"{models.name_of(model)} has no {name!r}, and no expression takes it"
-                raise SpecError(f"axes.{name}: {problem}; {closest(name, inputs)}")
+                problem = f"{models.name_of(model)} has no {short(name)}, and no expression takes it"
+                raise SpecError(f"axes.{named(name)}: {problem}; {closest(name, inputs)}")
             continue
-        if name == "seed" and not np.all((values == np.floor(values)) & (values < 2**53)):
-            raise SpecError(f"axis 'seed': got {short(values.tolist())}; give whole numbers from 0 to 2**53")
+        odd = values[(values != np.floor(values)) | (values >= 2**53)]
+        if name == "seed" and odd.size:
+            raise SpecError(f"axis 'seed': got {odd[0]}; give whole numbers from 0 to 2**53")
         bounded(f"axis {name!r}", inputs[name], values)
 
 
