@@ -43,17 +43,15 @@ def write(store: Store, workers: int | None = None) -> None:
     if not levels or not lazy.labelled(store, store.thresholds):
         return
     group = store.group.create_group(GROUP)
-    labels = lazy.dataset(store)["regime"]
-    for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
-        counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
-        level: Any = _level(store, labels, pools, counts)
-        level = level.to_zarr(
-            store.group.store, group=_place(store, side), mode="w-", consolidated=False, compute=False
-        )
-        level.compute(scheduler="threads", num_workers=workers)
-    found = labels.size - int(_recounted(store, labels, side, pools).sel(code=0).sum())
-    if found != state["trajectories"]:
-        LOG.warning("%s: %d labels are missing; run --check mends it", store.path, state["trajectories"] - found)
+    try:
+        lost = state["trajectories"] - _write(store, levels, workers)
+        reason = f"{lost} labels are missing" * bool(lost)
+    except ValueError as error:
+        if "checksum" not in str(error):  # zarr's, of a chunk that is not as it was written
+            raise
+        reason = "a chunk is damaged"
+    if reason:
+        LOG.warning("%s: no pyramid, for %s; eos-sweep run --check mends that", store.path, reason)
         return _remove(store)
     group.attrs.put(state)
     store.consolidate()
@@ -104,6 +102,17 @@ def _state(store: Store) -> dict[str, Any]:
 
 def _written(store: Store) -> dict[str, Any]:
     return store.group[GROUP].attrs.asdict() if GROUP in store.group else {}
+
+
+def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None) -> int:
+    """Write the levels, the finest first; return the number of labels in them."""
+    labels = lazy.dataset(store)["regime"]
+    for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
+        counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
+        level, place = _level(store, labels, pools, counts), _place(store, side)
+        writing: Any = level.to_zarr(store.group.store, group=place, mode="w-", consolidated=False, compute=False)
+        writing.compute(scheduler="threads", num_workers=workers)
+    return labels.size - int(_recounted(store, labels, side, pools).sel(code=0).sum())
 
 
 def _remove(store: Store) -> None:

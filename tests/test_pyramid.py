@@ -155,12 +155,16 @@ def test_an_extension_renews_it(thin, tmp_path):
     assert eos_sweep.open_pyramid(tmp_path / "s") == []
 
 
-def test_lost_chunks_are_not_taken_for_cells_that_were_not_computed(thin, tmp_path, caplog):
+@pytest.mark.parametrize("loss", ["deleted", "damaged"])
+def test_lost_chunks_are_not_taken_for_cells_that_were_not_computed(thin, tmp_path, caplog, loss):
     shutil.copytree(thin, tmp_path / "s")
     shutil.rmtree(tmp_path / "s" / "pyramid")
-    (tmp_path / "s" / "regime" / "c" / "2" / "0").unlink()
+    chunk = tmp_path / "s" / "regime" / "c" / "2" / "0"
+    data = chunk.read_bytes()
+    chunk.unlink() if loss == "deleted" else chunk.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
     run(THIN, tmp_path / "s")
-    assert eos_sweep.open_pyramid(tmp_path / "s") == [] and "300 labels are missing" in caplog.text
+    assert eos_sweep.open_pyramid(tmp_path / "s") == [] and not (tmp_path / "s" / "pyramid").exists()
+    assert ("300 labels are missing" if loss == "deleted" else "a chunk is damaged") in caplog.text
     run(THIN, tmp_path / "s", check=True)
     assert assert_right(tmp_path / "s") == 2
 
