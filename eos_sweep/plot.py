@@ -262,8 +262,8 @@ def _words(data: xr.DataArray) -> str:
     return f"{symbol}: {words}" if symbol == data.name else f"{words} {symbol}".strip()
 
 
-def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width: int = 80) -> str:
-    """Return the title, and in lines of at most ``width`` characters what is not ``shown``: axes, and all inputs."""
+def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
+    """Return the title, and in lines of at most 80 characters what is not ``shown``: axes, and all fixed inputs."""
     spec = json.loads(dataset.attrs.get("spec", "{}"))
     given = spec.get("parameters", {}) | spec.get("initial", {})
     axes = [str(name) for name in dataset.dims if name not in shown]
@@ -272,5 +272,5 @@ def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width
     words |= {name: f"{_symbol(piece[name])} = {_number(piece[name])}" for name in (*axes, *inputs)}
     fixed = [words[name] for name in dict.fromkeys([*axes, *given, *inputs]) if name in words]
     unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
-    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, width)]
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, 80)]
     return "\n".join(filter(None, [dataset.attrs.get("title", ""), *lines]))
