@@ -28,7 +28,7 @@ def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) 
     Raises:
         SpecError: the first axis that is wrong.
     """
-    inputs = {**model.PARAMETERS, **model.STATE, "seed": SEED}
+    inputs = _inputs(model)
     for axis in axes:
         name, values = axis.name, axis.values
         if name not in inputs:
@@ -46,6 +46,12 @@ def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) 
         bounded(f"axis {name!r}", inputs[name], values)
 
 
+def _inputs(model: Model) -> dict[str, Quantity]:
+    found = {**model.PARAMETERS, **model.STATE}
+    found.setdefault("seed", SEED)  # some models have one of their own
+    return found
+
+
 def _taken(model: Model, given: Mapping[str, float | str]) -> set[str]:
     """Return the names in expressions, whether these can be read or not: what is wrong in them is found later."""
     texts = [model.PRESETS.get(name, {}).get(text, text) for name, text in given.items() if isinstance(text, str)]
@@ -54,7 +60,7 @@ def _taken(model: Model, given: Mapping[str, float | str]) -> set[str]:
 
 def described(model: Model, axes: Iterable[Axis]) -> dict[str, Quantity]:
     """Return name -> description of every input and every axis, in the axis's own words if it has any."""
-    found = {**model.PARAMETERS, **model.STATE, "seed": SEED}
+    found = _inputs(model)
     for axis in axes:
         known = found.get(axis.name, Quantity("auxiliary axis", axis.name))
         found[axis.name] = known._replace(

@@ -28,8 +28,8 @@ def words(data: xr.DataArray) -> str:
     return f"{sign}: {about}" if sign == data.name else f"{about} {sign}".strip()
 
 
-def caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width: int = 80) -> str:
-    """Return the title, and in lines of at most ``width`` characters what is not ``shown``: axes, and all inputs."""
+def caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
+    """Return the title, and in lines of at most 80 characters what is not ``shown``: axes, and all inputs."""
     spec = given_spec(dataset)
     axes = [str(name) for name in dataset.dims if name not in shown]
     inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
@@ -37,7 +37,7 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width:
     found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
     fixed = [found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found]
     unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
-    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, width)]
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, 80)]
     return "\n".join(filter(None, [plain(dataset.attrs.get("title", "")), *lines]))
 
 
