@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from eos_sweep import regimes, runner, schema, trust
+from eos_sweep import lazy, pyramid, regimes, runner, schema, trust
+from eos_sweep.progress import Progress
 from eos_sweep.spec import make
 from eos_sweep.store import Store
 
@@ -23,6 +25,8 @@ def sweep(
     observables: Sequence[str] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
+    threads: int | None = None,
+    scheduler: Any = None,
     tolerance: float = 1e-20,
     dtype: str = "float64",
     title: str = "",
@@ -30,7 +34,7 @@ def sweep(
     thresholds: Mapping[str, float] | None = None,
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
-    report: Callable[[runner.Progress], None] | None = None,
+    report: Callable[[Progress], None] | None = None,
 ) -> xr.Dataset:
     """Run gradient descent from every point of a grid.
 
@@ -39,7 +43,8 @@ def sweep(
     model
         Name of the model, such as ``"bivariate"``, or a module of your own that is one.
     axes
-        Name -> 1-D values of a parameter, an initial coordinate or ``seed``, in the order of the dimensions.
+        Name -> 1-D values of a parameter, an initial coordinate, ``seed`` or a name that expressions take, in the order
+        of the dimensions.
     parameters, initial
         Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset, for all that is no axis
         and has no default.
@@ -48,9 +53,9 @@ def sweep(
     observables
         Names of variables or observables to store; by default all that the regime rules need, and more.
     out
-        Directory of a store, which is created, resumed or extended; without it the result is in memory.
-    workers
-        Threads; all cores by default.
+        Folder or URL of a store, which is created, resumed or extended; without it the result is in memory.
+    workers, threads, scheduler
+        Who computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.
     tolerance
         Loss below which a trajectory that can no longer change ends early.
     dtype
@@ -62,7 +67,7 @@ def sweep(
     overwrite
         Delete a sweep that is stored at ``out``.
     report
-        Called with a :class:`eos_sweep.runner.Progress` whenever a block is done.
+        Called with a :class:`eos_sweep.Progress` whenever a block is done.
 
     Returns
     -------
@@ -100,13 +105,20 @@ def sweep(
         thresholds=thresholds,
         data=data,
     )
+    how = {
+        "workers": workers,
+        "threads": threads,
+        "scheduler": scheduler,
+        "overwrite": overwrite,
+        "report": report,
+    }
     if out is not None:
         try:
-            return _finished(spec, out, workers, overwrite, report)
+            return _finished(spec, out, **how)
         except RuntimeError as error:
             raise RuntimeError(f"{error}; what is done is kept in {out}") from None
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as place:
-        return _finished(spec, Path(place) / "sweep.zarr", workers, overwrite, report).load()
+        return _finished(spec, Path(place) / "sweep.zarr", **how).load()
 
 
 def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
@@ -122,8 +134,9 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One dask-backed variable per observable over the sweep's axes, and ``regime``, computed from them when it is
-        asked for.  Without eos_sweep, ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
+        One dask-backed variable per observable over the sweep's axes, in chunks of about a million cells, and
+        ``regime``: as it is stored, or computed when it is asked for if that has other thresholds.  Without eos_sweep,
+        ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
 
     Raises
     ------
@@ -131,8 +144,10 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
         If no sweep is stored at ``path``.
     """
     store = Store.open(path)
-    dataset = xr.open_zarr(store.path)
+    dataset = lazy.dataset(store)
     labels = schema.labels_of(store.arrays, store.thresholds)
+    if labels and lazy.labelled(store, regimes.limits_of(dataset, thresholds)):
+        return dataset
     if thresholds or labels:
         dataset = dataset.drop_vars(labels)
         found = {"regime": regimes.label(dataset, **thresholds)}
@@ -142,13 +157,42 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     return dataset
 
 
-def _finished(spec, out, workers, overwrite, report) -> xr.Dataset:
+def open_pyramid(path: str | Path) -> list[xr.Dataset]:
+    """Open the levels of a stored map: its regimes pooled by mode, and the share of each regime in a pool.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+
+    Returns
+    -------
+    list of Dataset
+        The coarsest first, lazy; ``regime`` and ``share`` over the sweep's axes, whose attribute ``pooled`` says how
+        many cells have become one, and ``code`` of ``share``.  Empty if no axis is long enough, if there are no
+        regimes, or if they have changed since the last run.  Without eos_sweep,
+        ``xarray.open_zarr(path, group="pyramid/256")`` gives the level with at most 256 cells along pooled axes.
+
+    Raises
+    ------
+    InputError
+        If no sweep is stored at ``path``.
+
+    Examples
+    --------
+    >>> from eos_sweep import plot
+    >>> plot.draw(eos_sweep.open_sweep("map.zarr"), levels=eos_sweep.open_pyramid("map.zarr")).savefig("map.png")
+    """
+    return pyramid.levels(Store.open(path))
+
+
+def _finished(spec, out, **how) -> xr.Dataset:
     """Run ``spec`` and open the result; RuntimeError with the first reason if some block failed."""
-    progress = runner.run(spec, out, workers=workers, overwrite=overwrite, report=report)
+    progress = runner.run(spec, out, **how)
     if progress.failed:
         noun = "block" if progress.failed == 1 else "blocks"
-        block, trace = next(iter(Store.open(out).errors.items()))
+        block, failure = next(iter(Store.open(out).ledger.errors.items()))
         raise RuntimeError(
-            f"{progress.failed} {noun} failed, the first, {block}, with {trace.strip().splitlines()[-1]}"
+            f"{progress.failed} {noun} failed, the first, {block}, with {failure['error'].strip().splitlines()[-1]}"
         )
     return open_sweep(out)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, runner, schema
+from eos_sweep import batch, blocks, schema, work
 from eos_sweep.contract import is_array
 from eos_sweep.spec import Sweep, load_spec
 
@@ -47,7 +47,7 @@ def timed(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping
     return Timed(steps, time.perf_counter() - began)
 
 
-def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = runner.BATCH, seed: int = 0) -> Plan:
+def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = work.BATCH, seed: int = 0) -> Plan:
     """Estimate what a sweep will take, from running a random sample of its trajectories; nothing is created.
 
     Parameters
@@ -62,9 +62,9 @@ def plan(spec: Sweep | str | Path, *, workers: int | None = None, sample: int = 
         Of the sample.
     """
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
-    workers = workers or runner.cores()
-    shape = runner.block_shape(sweep)
-    job = runner.job_of(sweep)
+    workers = workers or work.cores()
+    shape = blocks.block_shape(sweep)
+    job = work.job_of(sweep)
     batch.kernel_of(job)
     steps, seconds = (_networks if is_array(job.model) else _lanes)(sweep, job, sample, seed)
     types = schema.dtypes(sweep)

@@ -261,7 +261,7 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
 
 def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
     """Build the look that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
-    watch_sharpness = compose_sharpness(observables, needs)
+    watch_sharpness = compose_sharpness(observables, needs, model)
     load, solve = spectrum(model, at)
     at_once = BLOCK // WIDTH
 
@@ -270,7 +270,8 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
         kept, maximum = carry
         F, lane, steps = where
         value = F[at.scratch + k * WIDTH + lane]
-        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE), kept)
+        curvature = lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
+        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE, curvature), kept)
         return kept, select(value > maximum, value, maximum)
 
     show_all = lanes.repeat(show, CHUNK)

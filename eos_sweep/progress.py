@@ -1,17 +1,55 @@
-"""A live progress bar on a terminal, a line every ten seconds elsewhere."""
+"""How far a run is: as numbers, as a live bar on a terminal, as a line every ten seconds elsewhere."""
 
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-from eos_sweep.runner import Progress
+from eos_sweep.words import duration
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    done: int  # trajectories, those of earlier runs included
+    total: int
+    new: int = 0  # trajectories of this run
+    steps: int = 0  # gradient descent steps of this run
+    seconds: float = 0.0  # since this run began
+    failed: int = 0  # blocks
+    threads: int = 0  # that compute now
+
+    @property
+    def seconds_left(self) -> float:
+        """The time that is left, from the throughput of this run; infinite before it has any."""
+        return self.seconds * (self.total - self.done) / self.new if self.new else math.inf
+
+    def told(self) -> dict[str, Any]:
+        """Return it for strict JSON."""
+        left, seconds = self.seconds_left, max(self.seconds, 1e-9)
+        return {
+            "trajectories": self.total,
+            "trajectories_done": self.done,
+            "trajectories_new": self.new,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "seconds_left": round(left, 1) if math.isfinite(left) else None,
+            "trajectories_per_second": round(self.new / seconds, 3),
+            "steps_per_second": round(self.steps / seconds),
+            "blocks_failed": self.failed,
+            "threads": self.threads,
+        }
 
 
 @contextlib.contextmanager
-def bar() -> Iterator[Callable[[Progress], None]]:
-    """Yield a function that shows a run's progress on standard error."""
-    yield from _live() if sys.stderr.isatty() else _lines()
+def bar(quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that shows a run's progress on standard error, or nowhere."""
+    if quiet:
+        yield lambda progress: None
+    else:
+        yield from _live() if sys.stderr.isatty() else _lines()
 
 
 @contextlib.contextmanager
@@ -66,8 +104,8 @@ def _lines() -> Iterator[Callable[[Progress], None]]:
         if progress.new and time.monotonic() - shown >= 10:
             shown = time.monotonic()
             share = 100 * progress.done / progress.total
-            left = progress.seconds * (progress.total - progress.done) / progress.new
-            print(f"{share:.1f} %, {_rates(progress)}, {left:.0f} s left", file=sys.stderr, flush=True)
+            left = duration(round(progress.seconds_left))
+            print(f"{share:.1f} %, {_rates(progress)}, {left} left", file=sys.stderr, flush=True)
 
     yield report
 

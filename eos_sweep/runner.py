@@ -1,70 +1,31 @@
-"""Runs a sweep: one task per block, a sliding window of tasks on dask, a ledger row back from each.
+"""Runs a sweep: orders of some blocks each, a bounded number of them out at a time, ledger rows back.
 
-A task is a path and a block's index.  Its worker reads the spec from the store, computes the block's trajectories in
-kernels that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
+An order is names and numbers.  Its worker reads the spec from the store, computes the blocks' trajectories in kernels
+that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
-import contextlib
 import functools
-import itertools
 import math
-import os
 import time
-import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-
-from eos_sweep import batch, schema
-from eos_sweep.contract import is_array
-from eos_sweep.errors import InputError
+from eos_sweep import audit, batch, models, pyramid, work
+from eos_sweep.blocks import block_shape
+from eos_sweep.errors import Interrupted, Stopped
+from eos_sweep.heartbeat import Heart
 from eos_sweep.interrupt import stoppable
-from eos_sweep.place import locked, prepare
+from eos_sweep.lease import locked
+from eos_sweep.location import Location
+from eos_sweep.place import prepare, remove_partial_files
+from eos_sweep.pool import Crew, pool
+from eos_sweep.progress import Progress
 from eos_sweep.spec import Sweep, load_spec
-from eos_sweep.store import Row, Store
-
-BATCH = 2**14  # trajectories of one kernel call: its table stays in the cache
-BLOCK_STEPS = 2**29, 2**31  # steps of one task: one to some seconds of work ...
-BLOCK_BYTES = 2**26  # ... unless its results take more memory than this
-QUICK, FEWEST = 2**26, 4  # a sweep of more steps than this has at least so many blocks: something to do for each core
-NETWORKS = 256  # blocks of a sweep of an array model, at most: a trajectory each, if there are no more than these
-BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other cores idle only shortly
-
-
-class Progress(NamedTuple):
-    """How far a run is."""
-
-    done: int  # trajectories, those of earlier runs included
-    total: int
-    new: int  # trajectories of this run
-    steps: int  # gradient descent steps of this run
-    seconds: float  # since this run began
-    failed: int  # blocks
-
-
-def block_shape(sweep: Sweep) -> tuple[int, ...]:
-    """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
-    if sweep.chunks:
-        return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
-    size = -(-sweep.size // NETWORKS) if is_array(sweep.module) else _lanes_of_a_block(sweep)
-    block = list(sweep.shape)
-    while math.prod(block) > size:
-        longest = block.index(max(block))
-        block[longest] = -(-block[longest] // 2)
-    return tuple(block)
-
-
-def _lanes_of_a_block(sweep: Sweep) -> int:
-    """Return how many trajectories of lanes are some seconds of work."""
-    width = sum(dtype.itemsize for dtype in schema.dtypes(sweep).values())
-    least, most = (steps // sweep.steps for steps in BLOCK_STEPS)
-    size = min(int(np.clip(sweep.size // BLOCKS, least, most)), BLOCK_BYTES // width)
-    if sweep.size * sweep.steps > QUICK:
-        size = min(size, -(-sweep.size // FEWEST))
-    return max(size, 256)
+from eos_sweep.store import Store
+from eos_sweep.tasks import Tasks
+from eos_sweep.work import Order
 
 
 def run(
@@ -72,7 +33,11 @@ def run(
     out: str | Path,
     *,
     workers: int | None = None,
+    threads: int | None = None,
+    scheduler: Any = None,
+    scheduler_file: str | Path | None = None,
     overwrite: bool = False,
+    check: bool = False,
     report: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Run a sweep into a store, or what is left of it.
@@ -82,14 +47,23 @@ def run(
     spec
         The sweep, or the path of its TOML file.
     out
-        Directory of the store.  A store of the same spec is resumed, one whose axes the spec extends at their ends is
-        extended; nothing that is complete is computed again.
+        Folder of the store, or a URL that fsspec opens (``"s3://bucket/name.zarr"``).  A store of the same spec is
+        resumed, one whose axes the spec extends at their ends is extended; nothing that is complete is computed again.
     workers
-        Threads; all cores by default.
+        Processes of a dask cluster that is started on this machine.
+    threads
+        Threads of this process; this is the default, one for each core.
+    scheduler
+        Address of the scheduler of a dask cluster, or a dask ``Client`` or ``Cluster``.  Its workers must have the same
+        versions and reach ``out`` by the same name.
+    scheduler_file
+        File in which a dask scheduler has written its address.
     overwrite
         Delete a sweep that is stored there.
+    check
+        Read all that is stored, and compute again what is damaged; done by itself after a run that was killed.
     report
-        Called with the progress whenever a block is done.
+        Called with the progress whenever blocks are done.
 
     Returns
     -------
@@ -100,147 +74,78 @@ def run(
     ------
     SpecError
         If the spec is wrong, or ``out`` holds something else; nothing has been created or changed then.
+    InputError
+        If another process is at work on the store, or a worker has another version.
+    Stopped
+        If the run could not go on (disk full, store deleted, scheduler lost); what was recorded is kept.
     KeyboardInterrupt
-        After Ctrl-C, when the blocks in flight are done and recorded; a second Ctrl-C drops them.
+        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded; a second one drops them.
     """
     sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
-    if workers is not None and workers < 1:
-        raise InputError(f"workers: got {workers}; give a whole number of threads >= 1, or leave it out")
-    workers = workers or cores()
-    with locked(out):
-        return _run(sweep, prepare(out, sweep, block_shape(sweep), overwrite), workers, report)
+    crew = Crew(workers, threads, scheduler, scheduler_file).checked()
+    location, shape = Location(out), block_shape(sweep)
+    crew.reaches(location)
+    with locked(location) as held:
+        store = prepare(location, sweep, shape, overwrite)
+        heart = Heart(store)
+        try:
+            remove_partial_files(location, chunks=heart.died or not store.done().all())
+            if heart.died or check:
+                audit.mend(store)
+            store.consolidate()  # a run that was killed may not have come to it
+            progress = _run(store, crew, heart, held, report or (lambda progress: None))
+            location.insist(functools.partial(pyramid.write, store, crew.most))
+            return progress
+        except OSError as error:
+            heart.stop(error)
+            raise Stopped(f"{location}: {error}; mend that, then run the same command again") from error
+        except BaseException as error:
+            heart.stop(error)
+            raise
 
 
-def _run(sweep: Sweep, store: Store, workers: int, report: Callable[[Progress], None] | None) -> Progress:
+def _run(
+    store: Store, crew: Crew, heart: Heart, held: Callable[[], None], report: Callable[[Progress], None]
+) -> Progress:
     """Compute the blocks of ``store`` that are not done."""
-    blocks = store.pending()
-    done = store.computed()
-    progress = Progress(done, sweep.size, 0, 0, 0.0, 0)
-    if report:
-        report(progress)
-    if not blocks:
+    sweep, location = store.sweep, store.location
+    progress = Progress(store.computed(), sweep.size)
+    report(progress)
+    if progress.done == progress.total:
+        if heart.died:
+            heart.beat(progress, "finished")
         return progress
-    batch.kernel_of(job_of(sweep))  # compiled before threads would wait for the compiler in turn
-    began = time.perf_counter()
-    queue, run_id = iter(blocks), uuid.uuid4().hex
-    with stoppable() as stopped, _client(workers) as client:
-        from distributed import as_completed
-
-        def submit(number: int) -> list:
-            tasks = []
-            for block in itertools.islice(queue, number):
-                known = tuple(int(size) for size in store.extent[block])
-                task = client.submit(compute_block, os.path.abspath(store.path), run_id, block, known, pure=False)
-                tasks.append(task)
-            return tasks
-
-        running = as_completed(submit(workers))  # none waits, so that Ctrl-C has only running ones to wait for
-        while running.count():
-            rows = [task.result() for task in running.next_batch(block=True)]
-            if not stopped():
-                running.update(submit(len(rows)))
-            fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if not row.error)
-            store.record(rows)
-            new = progress.new + int(fresh)
+    heart.beat(progress)
+    batch.kernel_of(work.job_of(sweep))  # compiled before workers would wait for the compiler in turn
+    order = Order(store.path, uuid.uuid4().hex, work.version(sweep), tuple(models.allowed()), ())
+    with stoppable() as stopped, pool(crew, order) as hands:
+        tasks = Tasks(store, hands, order)
+        began = time.perf_counter()
+        while tasks.go_on(bool(stopped())):
+            rows = tasks.finished()
+            fresh = sum(math.prod(row.extent) - math.prod(store.extent[row.block]) for row in rows if any(row.extent))
+            if rows:
+                tasks.record(rows)
+                location.insist(functools.partial(_write, store, held))
             progress = Progress(
-                done + new,
-                sweep.size,
-                new,
-                progress.steps + sum(row.steps for row in rows),
-                time.perf_counter() - began,
-                progress.failed + sum(bool(row.error) for row in rows),
+                done=progress.done + int(fresh),
+                total=progress.total,
+                new=progress.new + int(fresh),
+                steps=progress.steps + sum(row.steps for row in rows),
+                seconds=time.perf_counter() - began,
+                failed=tasks.failed,
+                threads=hands.size(),
             )
-            if report:
-                report(progress)
+            location.insist(functools.partial(heart.beat, progress))
+            report(progress)
     if stopped() and progress.done < progress.total:
-        raise KeyboardInterrupt
+        raise Interrupted(stopped())
+    heart.beat(progress, "failed" if progress.failed else "finished")
+    store.consolidate()
     return progress
 
 
-@contextlib.contextmanager
-def _client(workers: int) -> Iterator:
-    """Start a dask cluster of threads in this process."""
-    from dask.config import set as configured
-    from distributed import Client, LocalCluster
-
-    local = "127.0.0.1:0"  # dask always serves its status pages; here on a free port, to nobody else
-    quiet = {
-        "distributed.admin.tick.limit": "1h",  # kernels may keep the event loop waiting
-        # What dask watches itself with takes 2 % of the time of two cores.
-        "distributed.admin.tick.interval": "1s",
-        "distributed.admin.system-monitor.interval": "10s",
-        "distributed.worker.profile.enabled": False,
-    }
-    with (
-        configured(quiet),
-        LocalCluster(
-            n_workers=1,
-            threads_per_worker=workers,
-            processes=False,
-            protocol="inproc://",
-            dashboard_address=local,
-            worker_dashboard_address=local,
-            memory_limit=0,
-            silence_logs="ERROR",
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
-
-
-def compute_block(path: str, run_id: str, block: tuple[int, ...], known: tuple[int, ...]) -> Row:
-    """Compute and write one block; what lies within ``known`` from its origin is there already, and stays."""
-    began = time.thread_time()
-    try:
-        store = _opened(path, run_id)
-        region = store.region(block)
-        shape = tuple(part.stop - part.start for part in region)
-        missing = np.ones(shape, bool)
-        missing[tuple(slice(size) for size in known)] = False
-        wanted = np.flatnonzero(missing)
-        types = schema.dtypes(store.sweep)
-        values = {name: np.empty(shape, dtype) for name, dtype in types.items()}
-        if wanted.size < missing.size:
-            values = {name: store.read(block, name) for name in store.arrays}
-        steps = 0
-        for at in range(0, wanted.size, BATCH):
-            cells = wanted[at : at + BATCH]
-            found = evaluate(store.sweep, region, shape, cells)
-            steps += int(found["work"].sum())
-            with np.errstate(over="ignore"):  # float32 has a smaller infinity
-                found = {name: array.astype(types[name]) for name, array in found.items() if name in types}
-            found |= schema.labelled(found.__getitem__, found, store.thresholds)  # from what is stored, as precisely
-            for name, array in values.items():
-                array.reshape(-1)[cells] = found[name]
-        store.write(block, values)
-    except Exception:
-        # The block is reported as failed, with the reason; the others go on.
-        return Row(block, (0,) * len(block), time.thread_time() - began, 0, traceback.format_exc())
-    return Row(block, shape, time.thread_time() - began, steps, "")
-
-
-def evaluate(
-    sweep: Sweep, region: tuple[slice, ...], shape: tuple[int, ...], cells: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
-    places = np.unravel_index(cells, shape)
-    points = {
-        axis.name: axis.values[part.start + place] for axis, part, place in zip(sweep.axes, region, places, strict=True)
-    }
-    return batch.run(job_of(sweep), *sweep.inputs(points))
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def job_of(sweep: Sweep) -> batch.Job:
-    """Return what a kernel does for each trajectory of ``sweep``."""
-    return batch.Job(sweep.module, sweep.variables, sweep.steps, sweep.tolerance, sweep.data)
-
-
-@functools.lru_cache(maxsize=2)
-def _opened(path: str, run_id: str) -> Store:
-    """Open a store once a run: another run may find another one there."""
-    return Store.open(path)
+def _write(store: Store, held: Callable[[], None]) -> None:
+    held()
+    store.checked()
+    store.ledger.flush()

@@ -1,4 +1,4 @@
-"""Two-dimensional slices of a dataset, ready to be drawn: which cells, between which edges, pooled to the pixels."""
+"""Two-dimensional slices of a dataset, ready to be drawn: which cells, between which edges."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -10,6 +10,7 @@ from eos_sweep import critical
 from eos_sweep.errors import InputError
 
 At: TypeAlias = Mapping[str, float] | None
+MOST = 2**36  # cells of a slice, which is read in pieces: the list of them has to be in memory
 
 
 def cell_edges(values: np.ndarray) -> np.ndarray:
@@ -42,15 +43,18 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
         example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
         raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+    if dataset.sizes[x] * dataset.sizes[y] > MOST:
+        raise InputError(f"{x}, {y}: {dataset.sizes[x]} x {dataset.sizes[y]} cells; draw a slice of at most {MOST}")
     picked: dict[str, Any] = dict.fromkeys(dims, 0)
-    picked |= {name: _nearest(name, dataset[name].values, value) for name, value in at.items()}
+    picked |= {name: nearest(name, dataset[name].values, value) for name, value in at.items()}
     for name in (x, y):
         order = np.argsort(dataset[name].values, kind="stable")
         picked[name] = slice(None) if (np.diff(order) == 1).all() else order
     return dataset.isel(picked).transpose(y, x)
 
 
-def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
+def nearest(name: str, values: np.ndarray, wanted: float) -> int:
+    """Return the index of the value of an axis that is meant, see :func:`select`; InputError if there is none."""
     kind, even = critical.scale_of(np.sort(values))
     with np.errstate(all="ignore"):
         along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
@@ -60,16 +64,4 @@ def _nearest(name: str, values: np.ndarray, wanted: float) -> int:
     if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
         near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
         raise InputError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
-    return best
-
-
-def mode_pool(codes: np.ndarray, factor_y: int, factor_x: int) -> np.ndarray:
-    """Return the most frequent code of each block of factor_y x factor_x cells; of equally frequent ones the least."""
-    rows, columns = np.arange(0, codes.shape[0], factor_y), np.arange(0, codes.shape[1], factor_x)
-    most = np.zeros((rows.size, columns.size), np.int32)
-    best = np.zeros(most.shape, codes.dtype)
-    for code in np.unique(codes):
-        count = np.add.reduceat(np.add.reduceat(codes == code, rows, axis=0, dtype=np.int32), columns, axis=1)
-        np.copyto(best, code, where=count > most)
-        np.maximum(most, count, out=most)
     return best

@@ -1,80 +1,67 @@
-"""The dataset on disk: a zarr group of one array per variable, and a ledger of the blocks that are done.
+"""The dataset: a zarr group of one array per variable, and a ledger of the blocks that are done.
 
-The grid is cut into blocks; one block is one zarr chunk of every variable, and one task computes and writes it.  A
-chunk's presence is no proof of work (an all-fill chunk is never written, a killed task leaves half of them), so what is
-done stands in the ledger: for each block, the extent along each axis that has been computed.  The ledger has one
-writer, and zarr replaces its chunks atomically.
+The grid is cut into blocks; one block is one zarr chunk of every variable, and one task computes and writes it.  Each
+chunk ends in its checksum, and is written even if it holds nothing but the fill value, so that a missing one is seen.
 """
 
 import functools
 import json
+import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+import google_crc32c
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
-from zarr.errors import ContainsArrayError
 
-from eos_sweep import provenance, regimes, schema
-from eos_sweep.errors import InputError
+from eos_sweep import provenance, regimes, schema, vetted
+from eos_sweep.errors import InputError, Stopped
+from eos_sweep.ledger import Ledger
+from eos_sweep.location import Location
 from eos_sweep.spec import Sweep
 
 # The root attribute "eos_sweep"; nothing else is taken for a store.
 CREATING, EXTENDING, WHOLE = "being created", "being extended", "sweep"
-LEDGER_CHUNK = 2**10  # blocks: a file that is rewritten in a millisecond
-
-
-class Row(NamedTuple):
-    """What a task reports of its block; nothing else travels."""
-
-    block: tuple[int, ...]
-    extent: tuple[int, ...]  # computed along each axis; zeros if it failed
-    seconds: float  # of one core
-    steps: int  # gradient descent steps
-    error: str
+# What zarr raises where nothing is, or an array, no JSON, or JSON that it does not expect.
+NO_GROUP = OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
+EACH_CHUNK = {"array.write_empty_chunks": True}
 
 
 class Store:
     """An open dataset; ``Store.create`` or ``Store.open`` make one."""
 
-    def __init__(self, path: str | Path, group: zarr.Group):
-        self.path = str(path)
+    def __init__(self, location: Location, group: zarr.Group):
+        self.location = location
+        self.path = location.absolute
         self.group = group
         attributes: dict[str, Any] = group.attrs.asdict()
-        self.sweep = Sweep.from_dict(json.loads(attributes["spec"]))
-        self.thresholds: dict[str, float] = json.loads(attributes["thresholds"])
-        self._read_arrays()
-        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        self.sweep = vetted.sweep(self.path, attributes)
+        self.thresholds = vetted.thresholds(self.path, attributes["thresholds"])
+        self._read_arrays(whole=attributes["eos_sweep"] == WHOLE)
 
-    def _read_arrays(self) -> None:
-        self.arrays: dict[str, Any] = {name: self.group[name] for name in schema.variables(self.sweep)}
-        ledger: Any = self.group["ledger/blocks"]
-        self.ledger, self.rows = ledger, np.asarray(ledger[...])
-        self.errors: dict[str, str] = ledger.attrs["errors"]
+    def _read_arrays(self, whole: bool = True) -> None:
+        with zarr.config.set(EACH_CHUNK):
+            self.arrays = vetted.arrays(self.path, self.group, self.sweep, whole)
+        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        grid = _grid(self.sweep.shape, self.block_shape)
+        self.ledger = Ledger(vetted.ledger(self.path, self.group, grid, whole))
+        if whole:
+            vetted.rows(self.path, self.ledger.rows, self.sweep.shape, self.block_shape)
 
     @property
     def extent(self) -> np.ndarray:
         """For each block the number of cells along each axis that have been computed."""
-        return self.rows[..., :-2]
-
-    @property
-    def steps(self) -> np.ndarray:
-        """For each block the gradient descent steps taken."""
-        return self.rows[..., -2]
-
-    @property
-    def seconds(self) -> np.ndarray:
-        """For each block the time of one core."""
-        return self.rows[..., -1] / 1e6
+        return self.ledger.extent
 
     @classmethod
-    def create(cls, path: str | Path, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
+    def create(cls, location: Location, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
         """Create an empty dataset for ``sweep``; until it is whole, it does not open as one."""
         coordinates = schema.coordinates(sweep)  # before anything is created: an expression may still fail
-        group = zarr.create_group(path, zarr_format=3, attributes={"eos_sweep": CREATING})
+        place = location.zarr_store(read_only=False)
+        group = zarr.create_group(place, zarr_format=3, attributes={"eos_sweep": CREATING})
         limits = sweep.limits
         types = schema.dtypes(sweep)
         further = " ".join(name for name in coordinates if name not in sweep.dims)
@@ -92,35 +79,25 @@ class Store:
                 compressors=[BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec()],
                 attributes=schema.attributes(variable, limits, variables) | also,
             )
-        grid = _grid(sweep.shape, block_shape)
-        most = max(1, round(LEDGER_CHUNK ** (1 / len(grid))))
-        group.create_array(
-            "ledger/blocks",
-            shape=(*grid, len(grid) + 2),
-            dtype="int64",
-            chunks=(*(min(size, most) for size in grid), len(grid) + 2),
-            fill_value=0,
-            dimension_names=(*(f"{name}_block" for name in sweep.dims), "entry"),
-            attributes={
-                "long_name": "computed cells of each block along each axis, its steps, its microseconds of one core",
-                "errors": {},
-            },
-        )
+        Ledger.create(group, sweep.dims, _grid(sweep.shape, block_shape))
         _write_coordinates(group, sweep, coordinates)
-        group.attrs.put({"eos_sweep": WHOLE, **provenance.attributes(sweep), "thresholds": json.dumps(limits)})
-        store = cls(path, group)
+        about = {**provenance.attributes(sweep), "thresholds": json.dumps(limits), "store_id": uuid.uuid4().hex}
+        group.attrs.put({"eos_sweep": WHOLE, **about})
+        store = cls(location, group)
         store.consolidate()
         return store
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path | Location) -> Self:
         """Open the dataset at ``path``; InputError if there is none."""
-        group = find(path)
+        location = Location(path)
+        with location.reached():
+            group = find(location)
         if group is not None and group.attrs["eos_sweep"] == EXTENDING:
             raise InputError(f"{path}: its extension was interrupted; run the sweep again first")
         if group is None or group.attrs["eos_sweep"] != WHOLE:
             raise InputError(f"{path}: no sweep is stored here; give the path of one that eos-sweep run made")
-        return cls(path, group)
+        return cls(location, group)
 
     def extend(self, sweep: Sweep) -> None:
         """Fit the store to ``sweep``, whose axes are those of the stored one, or have more values at their ends.
@@ -131,8 +108,7 @@ class Store:
         self.group.attrs["eos_sweep"] = EXTENDING
         for array in self.arrays.values():
             array.resize(sweep.shape)
-        grid = _grid(sweep.shape, self.block_shape)
-        self.ledger.resize((*grid, len(grid) + 2))
+        self.ledger.resize(_grid(sweep.shape, self.block_shape))
         _write_coordinates(self.group, sweep, coordinates)
         changes = {"spec": json.dumps(sweep.to_dict(), allow_nan=False), "spec_hash": sweep.hash}
         history = self._history(f"extended from {self.sweep.shape} to {sweep.shape}")
@@ -150,9 +126,11 @@ class Store:
         pairs = zip(block, self.block_shape, self.sweep.shape, strict=True)
         return tuple(slice(i * size, min((i + 1) * size, end)) for i, size, end in pairs)
 
-    def pending(self) -> list[tuple[int, ...]]:
-        """Return the blocks that are not done, in the grid's order."""
-        return [tuple(int(i) for i in block) for block in np.argwhere(~self.done())]
+    def pending(self) -> Iterator[tuple[int, ...]]:
+        """Yield the blocks that are not done, in the grid's order; there may be millions of them."""
+        left = np.flatnonzero(~self.done())
+        grid = self.extent.shape[:-1]
+        yield from (tuple(int(i) for i in np.unravel_index(at, grid)) for at in left)
 
     def done(self) -> np.ndarray:
         """Return for each block whether all of it has been computed."""
@@ -164,7 +142,13 @@ class Store:
 
     def read(self, block: tuple[int, ...], name: str) -> np.ndarray:
         """Return one variable of one block."""
-        return np.asarray(self.arrays[name][self.region(block)])
+        return self.values(name, self.region(block))
+
+    def values(self, name: str, where: Any = ...) -> np.ndarray:
+        """Return one variable, all of it or where an index says."""
+        with vetted.reading(self.path, name):
+            found = np.asarray(self.arrays[name][where])
+        return vetted.codes(self.path, name, found) if name in schema.LABELS else found
 
     def write(self, block: tuple[int, ...], values: Mapping[str, np.ndarray]) -> None:
         """Write whole chunks, one for each variable: a part of a chunk would lose what another task writes to it."""
@@ -174,20 +158,23 @@ class Store:
                 raise RuntimeError(f"{name}: stored in chunks of {self.arrays[name].chunks}, not {self.block_shape}")
             self.arrays[name][region] = array
 
-    def record(self, rows: Iterable[Row]) -> None:
-        """Enter finished blocks into the ledger.  There is one writer: the process that runs the sweep."""
-        errors = dict(self.errors)
-        for row in rows:
-            key = ",".join(map(str, row.block))
-            if row.error:
-                self.errors[key] = row.error
-                continue
-            self.errors.pop(key, None)
-            *_, steps, microseconds = self.rows[row.block]
-            self.rows[row.block] = *row.extent, steps + row.steps, microseconds + round(1e6 * row.seconds)
-            self.ledger[row.block] = self.rows[row.block]  # one entry, so that it is there as a whole or not at all
-        if self.errors != errors:
-            self.ledger.attrs["errors"] = self.errors
+    def damaged(self, block: tuple[int, ...]) -> list[str]:
+        """Return the variables whose chunk of a block is missing, or does not have the checksum that it ends in."""
+        return [name for name in self.arrays if not self._intact(name, block)]
+
+    def _intact(self, name: str, block: tuple[int, ...]) -> bool:
+        data = self.location.read(f"{name}/{self.arrays[name].metadata.encode_chunk_key(block)}") or b""
+        return len(data) > 4 and google_crc32c.value(data[:-4]) == int.from_bytes(data[-4:], "little")
+
+    def checked(self) -> None:
+        """Stopped unless the store is still the one that was opened, neither deleted nor replaced nor extended."""
+        try:
+            found = json.loads(self.location.read("zarr.json") or b"{}").get("attributes", {})
+        except ValueError:
+            found = {}
+        for name in ("store_id", "spec_hash"):
+            if found.get(name) != self.group.attrs[name]:
+                raise Stopped(f"{self.location}: was deleted or replaced while a run was at work on it; run it again")
 
     def relabel(self, limits: Mapping[str, float]) -> np.ndarray:
         """Label every block with other thresholds; return the number of trajectories by old and new code."""
@@ -199,6 +186,7 @@ class Store:
         if missing:
             raise InputError(f"{self.path}: chaos > 0 needs {', '.join(missing)}; run it again with that among them")
         moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
+        self.arrays["regime"].update_attributes({"thresholds": "being changed"})  # until all of it has been
         self.group.attrs["thresholds"] = json.dumps(limits)
         for block in map(tuple, np.argwhere(self.extent.all(axis=-1))):
             old = self.read(block, "regime")
@@ -215,6 +203,11 @@ class Store:
         self.thresholds = dict(limits)
         return moved
 
+    def gathered(self) -> zarr.Group:
+        """Return the group as others see it: by the metadata that are gathered in one file, if they are."""
+        place = self.location.zarr_store(read_only=True)
+        return zarr.open_group(place, path=self.group.path, mode="r", zarr_format=3)
+
     def _history(self, event: str) -> str:
         return f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
 
@@ -229,10 +222,11 @@ class Store:
             "blocks": done.size,
             "blocks_done": int(done.sum()),
             "blocks_left": int(done.size - done.sum()),
-            "failed": self.errors,
-            "steps": int(self.steps.sum()),
-            "core_seconds": float(self.seconds.sum()),
+            "failed": self.ledger.errors,
+            "steps": int(self.ledger.steps.sum()),
+            "core_seconds": float(self.ledger.seconds.sum()),
             "thresholds": self.thresholds,
+            "heartbeat": self.ledger.heartbeat,
         }
 
     def has(self, cell: tuple[int, ...]) -> bool:
@@ -241,9 +235,13 @@ class Store:
         return bool(np.all(self.extent[block] > within))
 
     def consolidate(self) -> None:
-        """Gather all metadata in one file, as readers of zarr expect it."""
+        """Write the total of steps and core-seconds, and gather all metadata in one file, as readers of zarr expect."""
+        total = {"total_steps": int(self.ledger.steps.sum()), "core_seconds": float(self.ledger.seconds.sum())}
+        if {name: self.group.attrs.get(name) for name in total} != total:
+            self.group.attrs.update(total)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+            warnings.filterwarnings("ignore", message="Object at .* is not recognized")  # what a killed writer left
             zarr.consolidate_metadata(self.group.store)
 
     def computed(self) -> int:
@@ -251,15 +249,17 @@ class Store:
         return int(self.extent.astype(np.int64).prod(axis=-1).sum())
 
 
-def find(path: str | Path) -> zarr.Group | None:
-    """Return the group of the sweep at ``path``, whole or being created; None if there is no such thing."""
-    if not Path(path).is_dir():
+def find(location: Location) -> zarr.Group | None:
+    """Return the group of the sweep at ``location``, whole or being created; None if there is no such thing."""
+    if location.local and not location.local.exists():
         return None
     try:
-        group = zarr.open_group(path, mode="r+", use_consolidated=False)
-    except (OSError, ValueError, ContainsArrayError):  # nothing, no JSON, an array
+        place = location.zarr_store(read_only=False)
+        mode: Any = "r" if place.read_only else "r+"
+        group = zarr.open_group(place, mode=mode, zarr_format=3, use_consolidated=False)
+        state = group.attrs.get("eos_sweep")
+    except NO_GROUP:
         return None
-    state = group.attrs.get("eos_sweep")
     return group if state == CREATING or (state in (EXTENDING, WHOLE) and "spec" in group.attrs) else None
 
 

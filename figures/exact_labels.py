@@ -17,9 +17,9 @@ import plain_doubles
 
 from eos_sweep import batch, oracle, regimes, trust
 from eos_sweep.models import bivariate
-from eos_sweep.runner import cores
 from eos_sweep.verify.judge import rounded
 from eos_sweep.verify.report import wilson
+from eos_sweep.work import cores
 
 STEPS, TOLERANCE, AT_ONCE = 2000, 1e-20, 20
 NEIGHBOURS, DISTANCE = 8, 1e-6

@@ -161,7 +161,7 @@ def test_a_stored_sweep_has_regimes_and_traces_to_its_bits(reference):
 
 
 def test_a_few_networks_are_a_block_each():
-    from eos_sweep.runner import block_shape
+    from eos_sweep.blocks import block_shape
 
     assert block_shape(Sweep.from_dict(SPEC)) == (1, 1)
     many = {**SPEC, "axes": {"eta": {"linear": [0.1, 0.2, 100]}, "seed": list(range(100))}}

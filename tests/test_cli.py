@@ -18,7 +18,7 @@ from eos_sweep.cli import main
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
-COMMANDS = ("run", "plan", "status", "relabel", "plot", "trace", "bench", "verify", "budget")
+COMMANDS = ("run", "plan", "status", "relabel", "plot", "trace", "boundary", "bench", "verify", "budget")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,11 @@ def test_a_failing_block_is_told_and_tried_again(tmp_path):
     assert f"{70 * 60:,} of 4,900 trajectories" in first.stdout
     told = strict(command("status", "s.zarr", "--json", cwd=tmp_path).stdout)
     assert (told["blocks_done"], told["blocks_left"], list(told["failed"])) == (6, 1, ["0,3"])
-    assert "Traceback" in told["failed"]["0,3"] and "parameters.radius" in told["failed"]["0,3"]
+    failure = told["failed"]["0,3"]
+    assert failure["error"].startswith("Traceback") and "parameters.radius" in failure["error"]
+    assert failure["attempts"] == 3
+    eta, lambda1 = (float(part.split()[2]) for part in failure["point"].split(", "))
+    assert abs(lambda1 - 31.5) < 1 and eta in WIDE["eta"]
     shown = command("status", "s.zarr", cwd=tmp_path).stdout
     assert "6 done, 1 failed" in shown and "parameters.radius" in shown.splitlines()[-1]
     before, bits = complete(tmp_path / "s.zarr"), numbers(tmp_path / "s.zarr")

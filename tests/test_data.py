@@ -10,9 +10,9 @@ import eos_sweep
 from eos_sweep import trace
 from eos_sweep.compared import differences
 from eos_sweep.models import tanh_net
-from eos_sweep.runner import compute_block
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
+from eos_sweep.work import compute_block
 
 SPEC = {
     "model": "tanh_net",
@@ -131,8 +131,8 @@ BAD = [
     ({"model": "linear_net_full"}, {}, "have 2 columns", "takes at most 1"),
     ({}, {"targets": None}, "no array 'targets'", "arrays inputs and targets"),
     ({}, {"targets": TARGETS[:5]}, "9 inputs and 5 targets", "give a row to each sample"),
-    ({}, {"inputs": INPUTS * np.nan}, "inputs of", "give finite numbers"),
-    ({}, {"inputs": np.array(["a"] * 9)}, "inputs of", "give finite numbers"),
+    ({}, {"inputs": INPUTS * np.nan}, "inputs of", "finite numbers"),
+    ({}, {"inputs": np.array(["a"] * 9)}, "inputs of", "finite numbers"),
     ({}, {"inputs": np.ones((9, 2, 2))}, "shape (9, 2, 2)", "a sample a row"),
     ({}, {"inputs": np.ones((0, 2))}, "shape (0, 2)", "a sample a row"),
     ({}, {"inputs": np.array([object()] * 9)}, "d.npz is no .npz file of numbers", "arrays inputs and targets"),

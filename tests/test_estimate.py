@@ -3,7 +3,7 @@
 import pytest
 from specs import sweep
 
-from eos_sweep import estimate, runner
+from eos_sweep import blocks, estimate
 
 QUIET = {"parameters": {"lambda1": 1, "lambda2": 1, "eta": 0.01}, "initial": {"alpha": 1, "beta1": 0.1, "beta2": 0.5}}
 
@@ -30,7 +30,7 @@ def test_a_sweep_that_takes_no_step_has_an_estimate():
 def test_the_same_seed_gives_the_same_plan():
     one, two = (estimate.plan(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500), seed=3) for _ in range(2))
     assert one.steps == two.steps
-    assert one.block_shape == runner.block_shape(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500))
+    assert one.block_shape == blocks.block_shape(sweep(axes={"eta": {"log": [0.01, 3, 1000]}}, steps=500))
 
 
 def without(name):

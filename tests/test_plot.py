@@ -9,14 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
 
 import eos_sweep
-from eos_sweep import critical, plot, regimes
+from eos_sweep import critical, models, plot, regimes
 
 START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
 AXES = {"lambda1": {"log": [1, 1e4, 24]}, "eta": {"log": [1e-3, 10, 25]}}
@@ -32,19 +29,6 @@ clipped = pytest.fixture(lambda: sweep({"clip": [10, 1, np.inf], **AXES}, 300), 
 
 def legend_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-grids = arrays.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 4))
-
-
-@given(grids, st.integers(1, 5), st.integers(1, 5))
-def test_pooling_takes_the_most_frequent_label(codes, fy, fx):
-    pooled = plot.mode_pool(codes, fy, fx)
-    assert pooled.dtype == codes.dtype
-    for i, j in np.ndindex(pooled.shape):
-        block = codes[i * fy : (i + 1) * fy, j * fx : (j + 1) * fx]
-        assert pooled[i, j] == np.bincount(block.ravel()).argmax()  # of equals the smallest
-    assert pooled.shape == (-(-codes.shape[0] // fy), -(-codes.shape[1] // fx))
 
 
 def test_a_slice_is_increasing_and_keeps_what_belongs_together(clipped):
@@ -122,7 +106,9 @@ def test_lines_are_drawn_where_theory_says_and_named(free):
     ax = plot.regime_map(free, "eta", "lambda1")
     drawn = {line.get_label(): line.get_xydata()[:-1] for line in ax.lines}
     found = {line: curves for line, curves in critical.critical_lines(free, "eta", "lambda1").items() if curves}
-    assert len(found) == 5 and len(ax.lines) == 10  # each on a white line of its own
+    assert len(found) == 7 and len(ax.lines) == 14  # each on a white line of its own
+    looks = {(line.get_color(), line._unscaled_dash_pattern) for line in ax.lines if line.get_color() != "white"}
+    assert len(looks) == 7 and len(critical.lines_of(models.get("bivariate"))) <= len(set(plot.STROKES))
     for line, curves in found.items():
         np.testing.assert_array_equal(drawn[line.label], np.concatenate(curves))
         assert line.label in legend_of(ax)
@@ -153,7 +139,9 @@ def test_infinity_is_a_category_with_a_tick_of_its_own(clipped):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["1", "10", "∞"]
     assert ax.get_xscale() == "log" and ax.get_yscale() == "linear" and ax.get_ylim() == (-0.5, 2.5)
     assert ax.get_xlabel() == "step size η" and ax.get_ylabel().startswith("clip: ")
-    assert ax.get_title(loc="left") == "A map\nλ₁ = 122.2"
+    inputs = "α = 0.6, β₁ = 0.05, β₂ = 0.4, λ₂ = 0.01, radius = ∞"
+    title, *fixed = ax.get_title(loc="left").split("\n")
+    assert title == "A map" and sorted(", ".join(fixed).split(", ")) == sorted(f"λ₁ = 122.2, {inputs}".split(", "))
 
 
 def test_numbers_are_drawn_with_a_bar_and_what_has_none_is_named(free):

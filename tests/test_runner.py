@@ -36,7 +36,7 @@ def run(spec, path, **options):
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     path = tmp_path_factory.mktemp("reference") / "s"
-    run(changed(chunks={}), path, workers=1)
+    run(changed(chunks={}), path, threads=1)
     return path
 
 
@@ -47,10 +47,10 @@ def uninterrupted(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("chunks", [{"lambda1": 7, "eta": 8}, {"lambda1": 1}, {"eta": 25, "lambda1": 24}])
-def test_chunks_and_threads_change_no_bit(tmp_path, reference, chunks, workers):
-    run(changed(chunks=chunks), tmp_path / "s", workers=workers)
+def test_chunks_and_threads_change_no_bit(tmp_path, reference, chunks, threads):
+    run(changed(chunks=chunks), tmp_path / "s", threads=threads)
     assert numbers(tmp_path / "s") == numbers(reference)
 
 
@@ -82,7 +82,7 @@ def complete(path):
     for block in map(tuple, np.argwhere(store.done())):
         files = [path / name / "c" / "/".join(map(str, block)) for name in store.arrays]
         marks = [(s.st_ino, s.st_mtime_ns) for s in (file.stat() for file in files if file.exists())]
-        found[block] = store.seconds[block].tobytes(), int(store.steps[block]), marks
+        found[block] = store.ledger.seconds[block].tobytes(), int(store.ledger.steps[block]), marks
     return found
 
 
@@ -159,8 +159,9 @@ def test_ctrl_c_stops_it_cleanly(tmp_path, uninterrupted, presses):
 DRIVER = """
 import json, os, shutil, sys
 from pathlib import Path
-from eos_sweep import runner
+from eos_sweep import work
 from eos_sweep.spec import Sweep
+from eos_sweep.location import Location
 from eos_sweep.place import prepare
 
 spec, base, place, shape, points = json.loads(sys.argv[1])
@@ -179,10 +180,12 @@ for n in points:
             if touched == n:
                 os._exit(9)
     sys.addaudithook(die)
-    store = prepare(path, sweep, tuple(shape), False)
+    store = prepare(Location(path), sweep, tuple(shape), False)
+    store.ledger.beat({"state": "running"})
     for block in store.pending():
         known = tuple(int(i) for i in store.extent[block])
-        store.record([runner.compute_block(path, sweep.hash, block, known)])
+        store.ledger.record(work.compute_block(store, block, known))
+        store.ledger.flush()
     os._exit(0)
 """
 

@@ -16,10 +16,12 @@ import zarr
 import eos_sweep
 from eos_sweep import regimes
 from eos_sweep.errors import InputError
+from eos_sweep.ledger import Row
+from eos_sweep.location import Location
 from eos_sweep.observables import expand
 from eos_sweep.place import prepare
 from eos_sweep.spec import Sweep
-from eos_sweep.store import Row, Store
+from eos_sweep.store import Store
 
 # All seven regimes, in a third of a second.
 SPEC = {
@@ -76,7 +78,7 @@ def contents(path):
 def ledger(path):
     """Return extent, seconds and steps of the blocks of a store."""
     store = Store.open(path)
-    return store.extent, store.seconds, store.steps
+    return store.extent, store.ledger.seconds, store.ledger.steps
 
 
 def strict(text):
@@ -245,11 +247,12 @@ def test_what_is_stored_as_float32_is_labelled_as_stored(tmp_path):
 
 
 def test_what_was_never_computed_cannot_be_taken_for_a_result(tmp_path, stored):
-    store = prepare(tmp_path / "s", Sweep.from_dict(SPEC), (7, 8), overwrite=False)
+    store = prepare(Location(tmp_path / "s"), Sweep.from_dict(SPEC), (7, 8), overwrite=False)
     whole = Store.open(stored)
     for block in ((0, 0), (3, 3)):
         store.write(block, {name: whole.read(block, name) for name in whole.arrays})
-        store.record([Row(block, tuple(s.stop - s.start for s in store.region(block)), 1.0, 1, "")])
+        store.ledger.record(Row(block, tuple(s.stop - s.start for s in store.region(block)), 1.0, 1))
+    store.ledger.flush()
     there = np.zeros((24, 25), bool)
     there[:7, :8] = there[21:, 24:] = True
     with xr.open_zarr(tmp_path / "s") as dataset, xr.open_zarr(stored) as complete:
@@ -268,7 +271,7 @@ def test_what_was_never_computed_cannot_be_taken_for_a_result(tmp_path, stored):
 
 
 def test_a_task_cannot_write_a_part_of_a_chunk(tmp_path):
-    store = prepare(tmp_path / "s", Sweep.from_dict(SPEC), (7, 8), overwrite=False)
+    store = prepare(Location(tmp_path / "s"), Sweep.from_dict(SPEC), (7, 8), overwrite=False)
     store.block_shape = (7, 4)
     with pytest.raises(RuntimeError, match="chunks"):
         store.write((0, 0), {"regime": np.zeros((7, 4), np.int8)})

@@ -6,7 +6,7 @@ from eos_sweep.bench import ours
 from eos_sweep.bench.contenders import OURS
 from eos_sweep.bench.race import Contender
 from eos_sweep.bench.summary import Summary
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 # Okabe and Ito's colours, distinct to all eyes; dark to light, so distinct in grey, too.
 OWN, MIXED, CLOSED, SOLVER = "#0072B2", "#56B4E9", "#E69F00", "#BBBBBB"

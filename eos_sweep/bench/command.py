@@ -5,6 +5,7 @@ import json
 
 import click
 
+from eos_sweep.errors import visible
 from eos_sweep.words import check_picture
 
 
@@ -13,9 +14,7 @@ from eos_sweep.words import check_picture
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Times each is timed.")
 @click.option("--peers/--no-peers", default=True, show_default=True, help="Time what one would write instead, too.")
 @click.option("--observables", is_flag=True, help="Time each observable alone, too (a kernel of its own for each).")
-@click.option(
-    "--sweep", "spec", type=click.Path(), help="Time what dask and the store add to this TOML file's sweep, too."
-)
+@click.option("--sweep", "spec", type=click.Path(), help="Time what scheduling and the store add to this sweep, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, as_json: bool) -> None:
     """Time the kernel on this machine, beside what one would write without it.
@@ -44,7 +43,7 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     machine = summary.machine(("jax", "torch", "scipy"))
     racing, missing = contenders.others() if peers else ([], {})
     racing = contenders.kernel() + racing + (contenders.single_observables() if observables else [])
-    total = len(racing) * (1 + repeats) + bool(sweep) * 2 * repeats
+    total = len(racing) * (1 + repeats) + bool(sweep) * 4 * repeats
     number = itertools.count(1)
     with counted() as show:
 
@@ -59,4 +58,4 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
     if out:
         plot.save(chart(found), out)
-        click.echo(out, err=as_json)
+        click.echo(visible(out), err=as_json)

@@ -3,7 +3,7 @@
 from eos_sweep import observables
 from eos_sweep.bench import ours, peers
 from eos_sweep.bench.race import Contender
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 OURS = "eos_sweep.bench.ours"
 TRAJECTORIES, CALLS = 4096, 4

@@ -1,4 +1,4 @@
-"""What dask and the store add to the time of a sweep's kernels."""
+"""What scheduling and storing add to the time of a sweep's kernels, and what a second worker process takes away."""
 
 import statistics
 import tempfile
@@ -10,51 +10,68 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import batch, runner
+from eos_sweep import batch, runner, work
+from eos_sweep.progress import Progress
 from eos_sweep.spec import Sweep
 
 
 class Overhead(NamedTuple):
-    """Seconds of each repetition, on all cores."""
+    """Seconds of each repetition; those of a cluster count from when it is up."""
 
-    kernels: list[float]  # the trajectories of the sweep, in memory
+    kernels: list[float]  # the trajectories of the sweep, in memory, on all cores
     sweep: list[float]  # the same as ``eos-sweep run`` does it
+    processes: list[float]  # the same with ``--workers`` one for each core
+    process: list[float]  # the same with ``--workers 1``
 
     def share(self) -> float:
         """Return how much longer the sweep takes than its kernels, relative: the median."""
-        return statistics.median(b / a for a, b in zip(self.kernels, self.sweep, strict=True)) - 1.0
+        return _ratio(self.sweep, self.kernels) - 1.0
+
+    def share_of_processes(self) -> float:
+        """Return the same of a run on worker processes."""
+        return _ratio(self.processes, self.kernels) - 1.0
+
+    def over_one_process(self) -> float:
+        """Return how many times faster all worker processes are than one: the median."""
+        return _ratio(self.process, self.processes)
+
+
+def _ratio(above: list[float], below: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
 def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda doing: None) -> Overhead:
-    """Run ``sweep`` with and without a store, in turns."""
-    found = Overhead([], [])
-    batch.kernel_of(runner.job_of(sweep))
+    """Run ``sweep`` with and without a store, on threads and on processes, in turns."""
+    found = Overhead([], [], [], [])
+    batch.kernel_of(work.job_of(sweep))
     for _ in range(repeats):
-        found.kernels.append(_seconds(lambda: _kernels(sweep)))
+        found.kernels.append(_kernels(sweep))
         report("timed the sweep's kernels")
-        with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
-            found.sweep.append(_seconds(lambda: _run(sweep, Path(folder) / "sweep.zarr")))
+        found.sweep.append(_run(sweep))
         report("timed the sweep with its store")
+        found.processes.append(_run(sweep, work.cores()))
+        report("timed the sweep on worker processes")
+        found.process.append(_run(sweep, 1))
+        report("timed the sweep on one worker process")
     return found
 
 
-def _run(sweep: Sweep, path: Path) -> None:
-    if failed := runner.run(sweep, path).failed:
-        raise RuntimeError(f"{failed} blocks of the sweep failed; eos-sweep run tells why")
+def _run(sweep: Sweep, workers: int | None = None) -> float:
+    seen: list[Progress] = []
+    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+        if failed := runner.run(sweep, Path(folder) / "sweep.zarr", workers=workers, report=seen.append).failed:
+            raise RuntimeError(f"{failed} blocks of the sweep failed; eos-sweep run tells why")
+    return seen[-1].seconds
 
 
-def _kernels(sweep: Sweep) -> None:
+def _kernels(sweep: Sweep) -> float:
     whole = tuple(slice(0, size) for size in sweep.shape)
-    starts = range(0, sweep.size, runner.BATCH)
-    with ThreadPoolExecutor(runner.cores()) as threads:
+    starts = range(0, sweep.size, work.BATCH)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(work.cores()) as threads:
         for _ in threads.map(
-            lambda at: runner.evaluate(sweep, whole, sweep.shape, np.arange(at, min(at + runner.BATCH, sweep.size))),
+            lambda at: work.evaluate(sweep, whole, sweep.shape, np.arange(at, min(at + work.BATCH, sweep.size))),
             starts,
         ):
             pass
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
     return time.perf_counter() - began

@@ -14,7 +14,7 @@ from eos_sweep.bench.contenders import OURS
 from eos_sweep.bench.peers import c_loop
 from eos_sweep.bench.race import Contender
 from eos_sweep.bench.storing import Overhead
-from eos_sweep.runner import cores
+from eos_sweep.work import cores
 
 
 class Ratio(NamedTuple):
@@ -106,7 +106,13 @@ class Summary(NamedTuple):
                 for ratio in self.ratios()
             ],
             "left_out": dict(self.left_out),
-            "storing": self.storing and self.storing._asdict() | {"share": self.storing.share()},
+            "storing": self.storing
+            and {
+                **self.storing._asdict(),
+                "share": self.storing.share(),
+                "share_of_processes": self.storing.share_of_processes(),
+                "over_one_process": self.storing.over_one_process(),
+            },
         }
 
 

@@ -17,6 +17,7 @@ below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 
 import numpy as np
 
+from eos_sweep import claims as claims  # of the source; observables of their names look here
 from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
 from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable

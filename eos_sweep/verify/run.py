@@ -10,11 +10,11 @@ import numpy as np
 from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError
 from eos_sweep.interrupt import ignored
-from eos_sweep.runner import cores
 from eos_sweep.store import Store
 from eos_sweep.verify.judge import Verdict, judge
 from eos_sweep.verify.report import Report
 from eos_sweep.verify.sample import Stratum, draw, labels
+from eos_sweep.work import cores
 
 AT_ONCE = 4  # cells of a task
 
