@@ -1,9 +1,9 @@
 """Does self-stabilisation survive several irrelevant inputs?  Writes figures/multivariate.png.
 
-It does.  Inputs alike act as one: the edge of stability of one to four has 39.6, 37.3, 33.5 and 31.0 % of the map; with a
-radius too small for one it has 7.4 % of the step sizes for one and 28.3 % for four.  Of two unlike ones the larger acts
-alone from a difference of 0.1 % (eta = 0.04) or 5 % (eta = 0.5) on, and where it has not the room to hold the sharpness
-at 2/eta, the second holds it at lambda1/lambda2 times that.  Runs with and without the second input (lambda2=0):
+It does.  Inputs alike act as one: the edge of stability of one to four has 39.6, 37.3, 33.5 and 31.0 % of the map; with
+a radius too small for one it has 7.4 % of the step sizes for one and 28.3 % for four.  Of two unlike ones the larger
+acts alone from a difference of 0.1 % (eta = 0.04) or 5 % (eta = 0.5) on, and where it has not the room to hold the
+sharpness at 2/eta, the second holds it at lambda1/lambda2 times that.  Runs that show it; with lambda2=0 they do not:
 
     eos-sweep trace sweeps/multivariate.toml --at radius=0.03 --at eta=2 --at lambda2=300       # alpha flips
     eos-sweep trace sweeps/multivariate.toml --at radius=0.006 --at eta=0.05 --at lambda2=270   # held at 1.11 * 2/eta
