@@ -42,6 +42,7 @@ def write(store: Store, workers: int | None = None) -> None:
     _remove(store)
     if not levels or not lazy.labelled(store, store.thresholds):
         return
+    LOG.info("%s: writing its pyramid", store.path)
     group = store.group.create_group(GROUP)
     try:
         lost = state["trajectories"] - _write(store, levels, workers)
@@ -153,16 +154,18 @@ def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], counts: xr
     exact = np.float32 if math.prod(pools.values()) < 2**22 else np.float64  # a count is its share times the cells
     share = (counts / counts.sum("code")).astype(exact)
     share.attrs = {"long_name": "share of each regime among the cells of a pool", "units": "1"}
-    about = labels.attrs | {"ancillary_variables": "share", "cell_methods": " ".join(f"{name}:" for name in pools)}
-    about["cell_methods"] += " mode"
-    attributes = store.group.attrs.asdict() | _state(store)
+    methods = " ".join(f"{name}:" for name in pools)
+    regime = pooling.mode(counts).assign_attrs(
+        labels.attrs | {"ancillary_variables": "share", "cell_methods": f"{methods} mode"}
+    )
     words = ", ".join(f"{pool} along {name}" for name, pool in pools.items())
-    attributes["comment"] = f"each cell stands for a pool of cells of the sweep, {words}, and lies in the middle of it"
-    del attributes["eos_sweep"]  # it is no store of its own
-    level = xr.Dataset({"regime": pooling.mode(counts).assign_attrs(about), "share": share}, attrs=attributes)
-    shape = tuple(level["regime"].shape)
-    thin = tuple(512 if dim in pools else 1 for dim in level["regime"].dims)
-    chunks = dict(zip(level["regime"].dims, lazy.grown(thin, shape, CHUNK), strict=True))
+    about = store.group.attrs.asdict() | _state(store)
+    about["comment"] = f"each cell stands for a pool of cells of the sweep, {words}, and lies in the middle of it"
+    for name in ("eos_sweep", "store_id"):
+        about.pop(name, None)  # it is no store of its own
+    level = xr.Dataset({"regime": regime, "share": share}, attrs=about)
+    thin = tuple(round(CHUNK ** (1 / len(pools))) if dim in pools else 1 for dim in regime.dims)
+    chunks = dict(zip(regime.dims, lazy.grown(thin, regime.shape, CHUNK), strict=True))
     level = level.drop_encoding().chunk(chunks | {"code": -1})
     for variable in level.variables.values():
         if variable.dtype.kind == "f":
