@@ -115,7 +115,7 @@ def heartbeat(found: Any) -> dict[str, Any]:
     """Return what a run said of itself: texts and finite numbers by name, and nothing else."""
 
     def plain(value: Any) -> bool:
-        return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+        return isinstance(value, str) or (isinstance(value, int | float) and -(2**63) < value < 2**63)
 
     return {name: value for name, value in found.items() if plain(value)} if isinstance(found, dict) else {}
 

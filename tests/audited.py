@@ -19,7 +19,7 @@ EVENTS = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os
           "webbrowser.open", "urllib.Request")  # fmt: skip
 # Dask copies its own graphs, and numba keeps kernels, as pickles; a store has none.
 OWN = {"cloudpickle", "dask", "eos_sweep", "llvmlite", "numba", "numpy", "xarray", "zarr", "_operator"}
-PLAIN = {("copyreg", "_reconstructor"), ("builtins", "object")}
+PLAIN = {("copyreg", "_reconstructor"), ("builtins", "object"), ("builtins", "slice"), ("pathlib", "PosixPath")}
 seen: list[str] = []
 
 

@@ -5,15 +5,15 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from hostile import SMALL
 from hypothesis import strategies as st
 from test_fuzz import bounded, fuzzed
-from test_store import SPEC, toml
+from test_store import toml
 from test_store import contents as files_of
 
 from eos_sweep.cli import main
 
 STORE, SPEC_FILE = "s.zarr", "s.toml"
-SMALL = {**SPEC, "axes": {"lambda1": {"log": [1, 1e4, 4]}, "eta": {"log": [1e-3, 30, 5]}}, "chunks": {}}
 places = st.sampled_from(
     [STORE, f"{STORE}/", f"{STORE}/regime", f"{STORE}/zarr.json", f"{STORE}.lock", SPEC_FILE, f"{SPEC_FILE}/x", ".", "..",
      "", " ", "nothing", "taken", "taken/", "taken/diary.txt", "x" * 300, "a\nb", "\x1b[31m", "\udcff", "\u202e", "-", "--",
@@ -51,7 +51,13 @@ plot = _options(
     **{"--x": names, "--y": names, "--at": pairs, "--facet": names, "--variable": variables, "-o": pictures}
 )
 trace = _options(**{"--at": pairs, "--index": pairs, "--steps": counts, "-o": pictures, "--data": places})
-run = _options(**{"-o": places, "--plot": pictures, "--workers": counts})
+files = st.sampled_from([SPEC_FILE, "taken/diary.txt", "nothing", ".", "a\nb", "", "\udcff"])
+crew = {"--threads": counts, "--workers": st.sampled_from(["0", "-1", "many", "9" * 30]), "--scheduler-file": files}
+run = _options(**{"-o": places, "--plot": pictures, **crew})
+archives = st.sampled_from(
+    ["x.zarr.zip", "x.nc", "x.zip", "x.tar", "taken.zip", "a\nb.zip", "\udcff.zip", "new/x.zip", ".zip"]
+)
+export = _options(**{"--at": pairs, "--variable": variables})
 point = st.sampled_from([[], ["--index", "eta=1,lambda1=1"], ["--at", "eta=0.1", "--at", "lambda1=3"]])
 usual = st.sampled_from([STORE] * 3 + [SPEC_FILE])
 lines = st.one_of(
@@ -66,6 +72,13 @@ lines = st.one_of(
         st.just(["plan"]),
         st.one_of(st.just("t.toml"), places).map(lambda p: [p]),
         _options(**{"--workers": counts}),
+        flags,
+    ),
+    st.tuples(
+        st.just(["export"]),
+        st.one_of(usual, places).map(lambda p: [p]),
+        st.one_of(archives, places).map(lambda p: [p]),
+        export,
         flags,
     ),
     st.tuples(names.map(lambda n: [n]), flags),

@@ -7,344 +7,276 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 from audited import MARK
-from test_fuzz_commands import SMALL
-from test_store import contents, toml
+from hostile import EITHER, READ, REFUSED, SMALL, TRICKS, Bomb, attribute
+from specs import changed
+from test_api import INSIDE, WIDE
+from test_store import FEW, command, contents, strict, toml
 
 import eos_sweep
 from eos_sweep.errors import visible
+from eos_sweep.spec import Sweep
+from eos_sweep.store import Store
 
 AUDITED = Path(__file__).with_name("audited.py")
-
-
-def audited(lines):
-    """Return what came of each command line, run in one process that tells what it did."""
-    lines = [(str(folder), [str(part) for part in arguments]) for folder, arguments in lines]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", AUDITED], input=json.dumps(lines), capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
-def edited(path, change):
-    """Let ``change`` have its way with a JSON file."""
-    held = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(change(held) or held), encoding="utf-8")
-
-
-def attribute(**values):
-    """Return what puts other attributes into a store."""
-    return lambda store: edited(store / "zarr.json", lambda root: root["attributes"].update(values))
-
-
-def spec(**changes):
-    """Return what puts another spec into a store."""
-    return attribute(spec=json.dumps({**SMALL, **changes}))
-
-
-def array(name, **values):
-    """Return what puts other metadata into an array, and into those that are gathered in one file."""
-
-    def change(store):
-        edited(store / name / "zarr.json", lambda held: held.update(values))
-        edited(store / "zarr.json", lambda root: gathered(root)[name].update(values))
-
-    return change
-
-
-def gathered(root):
-    return root["consolidated_metadata"]["metadata"]
-
-
-def ledger(change):
-    """Return what changes the ledger's numbers."""
-
-    def write(store):
-        blocks = zarr.open_array(store / "ledger" / "blocks")
-        blocks[...] = change(np.asarray(blocks[...]))
-
-    return write
-
-
-def errors(found):
-    return lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held["attributes"].update(errors=found))
-
-
-def chunk(name, content):
-    """Return what writes other bytes into a chunk of an array."""
-
-    def write(store):
-        (place,) = [path for path in (store / name / "c").rglob("*") if path.is_file()]
-        place.write_bytes(content(place.read_bytes()))
-
-    return write
-
-
-class Bomb:
-    def __reduce__(self):
-        return os.system, (f"touch {MARK}",)
-
-
-def second_version(store):
-    """Write the store in zarr's second format, whose filters may be pickles."""
-    held = zarr.open_group(store, mode="r", use_consolidated=False)
-    attributes = held.attrs.asdict()
-    arrays = {name: held[name] for name in [*(name for name, _ in held.arrays()), "ledger/blocks"]}
-    content = {name: (np.asarray(a[...]), a.metadata.dimension_names) for name, a in arrays.items()}
-    shutil.rmtree(store)
-    for group in (store, store / "ledger"):
-        group.mkdir()
-        (group / ".zgroup").write_text('{"zarr_format": 2}')
-    (store / ".zattrs").write_text(json.dumps(attributes))
-    for name, (values, dims) in content.items():
-        (store / name).mkdir(parents=True)
-        own = name == "ledger/blocks"
-        filters = None if own else [{"id": "vlen-utf8"}, {"id": "pickle", "protocol": 5}]
-        facts = {"zarr_format": 2, "shape": values.shape, "chunks": values.shape, "order": "C", "compressor": None}
-        facts |= {"dtype": "<i8" if own else "|O", "fill_value": 0 if own else "", "filters": filters}
-        (store / name / ".zarray").write_text(json.dumps(facts))
-        (store / name / ".zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": dims, "errors": {}}))
-        place = store / name / (".".join(["0"] * values.ndim) or "0")
-        place.write_bytes(values.tobytes() if own else pickle.dumps(Bomb()))
-
-
-def deep(store):
-    held = json.loads((store / "zarr.json").read_text())
-    held["attributes"]["spec"] = 0
-    (store / "zarr.json").write_text(json.dumps(held).replace('"spec": 0', f'"spec": {"[" * 10**5}{"]" * 10**5}'))
-
-
-def removed(name):
-    def remove(store):
-        place = store / name
-        shutil.rmtree(place) if place.is_dir() else place.unlink()
-
-    return remove
-
-
-BLOSC = [{"name": "bytes"}, {"name": "blosc", "configuration": {"typesize": 1, "cname": "lz4", "clevel": 5,
-          "shuffle": "shuffle", "blocksize": 0}}]  # fmt: skip
-HUGE = [10**9, 10**9]
-TRICKS = ("$\\input{/etc/passwd}$", "a $ b", "$\\frac{1}{$", "$" + "{" * 100 + "$", "$\\hspace{1e300}$", "\x1b]0;title\x07\x1b[2J",
-          "\x00\x01", "a\nb\r\nc\td", "\ud800", "\u202egnp.exe", "x" * 10**6, "line\n" * 10**5, "%s%n", "{0.__class__}", "")  # fmt: skip
-# What is wrong with a store; the first of the two words says whether it has to be refused, or may be read.
-STORES = {
-    "refused": {
-        "spec: no JSON": attribute(spec="{"),
-        "spec: a number": attribute(spec=3),
-        "spec: none": attribute(spec=None),
-        "spec: a list": attribute(spec="[]"),
-        "spec: a table": attribute(spec={"model": "bivariate"}),
-        "spec: enormous": attribute(spec='"' + "x" * 10**7 + '"'),
-        "spec: deep": attribute(spec="[" * 10**5),
-        "spec: deep in the file": deep,
-        "spec: model os": spec(model="os"),
-        "spec: model of the folder": spec(model=MARK),
-        "spec: model of the folder, dotted": spec(model=f"{MARK}.models"),
-        "spec: model __main__": spec(model="__main__"),
-        "spec: hostile expression": spec(parameters={"lambda2": f"__import__('{MARK}')", "radius": 1}),
-        "spec: data nowhere": spec(model="tanh_net", data={"file": "../../x"}, parameters={}, initial={}),
-        "spec: data without end": spec(model="tanh_net", data={"file": "/dev/zero"}, parameters={}, initial={}),
-        "spec: data that waits": spec(model="tanh_net", data={"file": "pipe"}, parameters={}, initial={}),
-        "spec: 10^18 cells": spec(axes={name: {"linear": [1, 2, 10**6]} for name in ("lambda1", "eta", "clip")}),
-        "spec: other axes": spec(axes={"eta": [0.1, 0.2], "lambda1": [1, 2]}),
-        "spec: fewer cells": spec(axes={"lambda1": SMALL["axes"]["lambda1"], "eta": {"log": [1e-3, 30, 4]}}),
-        "thresholds: no JSON": attribute(thresholds="growth=2"),
-        "thresholds: a list": attribute(thresholds="[1]"),
-        "thresholds: texts": attribute(thresholds='{"growth": "1"}'),
-        "thresholds: not a number": attribute(thresholds='{"growth": NaN}'),
-        "thresholds: infinite": attribute(thresholds='{"growth": 1e999}'),
-        "thresholds: huge": attribute(thresholds=f'{{"growth": {10**400}}}'),
-        "thresholds: none": attribute(thresholds=None),
-        "title: a number": attribute(title=3),
-        "history: a list": attribute(history=["a"]),
-        "state: a list": attribute(eos_sweep=["sweep"]),
-        "state: unknown": attribute(eos_sweep="sweet"),
-        "array: 10^18 cells": array("regime", shape=HUGE),
-        "array: 10^18 cells in a chunk": array("outcome", shape=HUGE, chunk_grid={"name": "regular", "configuration": {"chunk_shape": HUGE}}),
-        "array: a huge chunk": array("steps_taken", chunk_grid={"name": "regular", "configuration": {"chunk_shape": HUGE}}),
-        "array: no chunk": array("steps_taken", chunk_grid={"name": "regular", "configuration": {"chunk_shape": [0, 0]}}),
-        "array: a negative chunk": array("steps_taken", chunk_grid={"name": "regular", "configuration": {"chunk_shape": [-1, 5]}}),
-        "array: another grid": array("steps_taken", chunk_grid={"name": MARK, "configuration": {}}),
-        "array: another type": array("regime", data_type="int64"),
-        "array: no such type": array("regime", data_type=MARK),
-        "array: objects": array("regime", data_type="object"),
-        "array: texts": array("regime", data_type="string", fill_value="", codecs=[{"name": "vlen-utf8"}]),
-        "array: a structure": array("regime", data_type={"name": "structured", "configuration": {"fields": [["a", "int8"]]}}),
-        "array: pickles": array("regime", codecs=[{"name": "pickle"}]),
-        "array: numcodecs' pickles": array("regime", codecs=[{"name": "numcodecs.pickle", "configuration": {"id": "pickle"}}]),
-        "array: a codec of the folder": array("regime", codecs=[{"name": MARK}]),
-        "array: a codec by its path": array("regime", codecs=[{"name": f"{MARK}:Codec"}]),
-        "array: no codecs": array("regime", codecs=[]),
-        "array: codecs that are none": array("regime", codecs="bytes"),
-        "array: sharded": array("regime", codecs=[{"name": "sharding_indexed", "configuration": {"chunk_shape": [1, 1], "codecs": BLOSC, "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}]}}]),
-        "array: transformers": array("regime", storage_transformers=[{"name": MARK}]),
-        "array: other dimensions": array("regime", dimension_names=["eta", "lambda1"]),
-        "array: no dimensions": array("regime", dimension_names=None),
-        "array: a group": array("regime", node_type="group"),
-        "array: another format": array("regime", zarr_format=4),
-        "array: missing": removed("regime"),
-        "array: without metadata": removed("regime/zarr.json"),
-        "array: no JSON": lambda store: (store / "regime" / "zarr.json").write_text("{"),
-        "array: deep JSON": lambda store: (store / "regime" / "zarr.json").write_text("[" * 10**5),
-        "array: a list": lambda store: (store / "regime" / "zarr.json").write_text("[]"),
-        "array: no text": lambda store: (store / "regime" / "zarr.json").write_bytes(b"\xff\xfe\x00"),
-        "root: no JSON": lambda store: (store / "zarr.json").write_text("{"),
-        "root: deep JSON": lambda store: (store / "zarr.json").write_text('{"attributes": ' + "[" * 10**5),
-        "root: a list": lambda store: (store / "zarr.json").write_text("[]"),
-        "root: an array": lambda store: edited(store / "zarr.json", lambda root: root.update(node_type="array")),
-        "root: another format": lambda store: edited(store / "zarr.json", lambda root: root.update(zarr_format=4)),
-        "root: missing": removed("zarr.json"),
-        "root: attributes of another kind": lambda store: edited(store / "zarr.json", lambda root: root.update(attributes=[1])),
-        "root: the second format, with pickles": second_version,
-        "ledger: missing": removed("ledger"),
-        "ledger: another shape": lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held.update(shape=[1, 1, 3])),
-        "ledger: 10^18 blocks": lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held.update(shape=[*HUGE, 4])),
-        "ledger: a huge chunk": lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held["chunk_grid"]["configuration"].update(chunk_shape=[*HUGE, 4])),
-        "ledger: another type": lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held.update(data_type="float64", fill_value=0.0)),
-        "ledger: below zero": ledger(lambda rows: -rows),
-        "ledger: more than there is": ledger(lambda rows: rows + 1),
-        "ledger: beyond all": ledger(lambda rows: np.full_like(rows, 2**62)),
-        "ledger: garbage": chunk("ledger/blocks", lambda content: b"\x80\x04garbage."),
-        "ledger: a pickle": chunk("ledger/blocks", lambda content: pickle.dumps(Bomb())),
-        "ledger: cut": chunk("ledger/blocks", lambda content: content[:-5]),
-        "errors: none": lambda store: edited(store / "ledger/blocks/zarr.json", lambda held: held["attributes"].pop("errors") and held),
-        "errors: a list": errors(["x"]),
-        "errors: a path": errors({"../../../etc": "x"}),
-        "errors: another block": errors({"7,7": "x"}),
-        "errors: no text": errors({"0,0": None}),
-        "errors: blank": errors({"0,0": " \n "}),
-    },
-    "read": {
-        **{f"title {k}": attribute(title=trick) for k, trick in enumerate(TRICKS)},
-        "history": attribute(history="\x1b[2J\n" * 10),
-        "references": attribute(references={"a": ["b"]}),
-        "thresholds: unknown, too": attribute(thresholds='{"growth": 2, "os.system": 1}'),
-        "errors: an escape": errors({"0,0": "Traceback\n  x\nValueError: \x1b[31m"}),
-        **{f"words {k}": array("sharpness_max", attributes={"long_name": trick, "units": trick, "symbol": trick}) for k, trick in enumerate(TRICKS)},
-        "words: numbers": array("sharpness_max", attributes={"long_name": 3, "units": ["a"], "symbol": {}}),
-        "words: dates": array("steps_taken", attributes={"units": "days since 1e400", "calendar": MARK}),
-        "words: coordinates": array("sharpness_max", attributes={"coordinates": "os regime ../x \x1b"}),
-        "words: flags": array("outcome", attributes={"flag_values": [10**9, "x"], "flag_meanings": 3}),
-        "words: flags without end": array("outcome", attributes={"flag_values": [1, 2], "flag_meanings": "$\\foo$ " * 10**5}),
-        "another array": lambda store: edited(store / "zarr.json", lambda root: gathered(root).update(evil={**gathered(root)["eta"], "shape": [10**12], "dimension_names": ["evil"], "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [10**12]}}})),
-    },
-    "either": {
-        "thresholds: chaos, not stored": attribute(thresholds='{"chaos": 0.1}'),
-        "spec: other coordinates": spec(axes={"lambda1": {"log": [1, 1e4, 4]}, "eta": {"log": [1e-3, 3, 5]}}),
-        "words: scaled": array("sharpness_max", attributes={"scale_factor": "x", "add_offset": [1], "_FillValue": {}}),
-        "gathered: 10^18 cells": lambda store: edited(store / "zarr.json", lambda root: gathered(root)["regime"].update(shape=HUGE)),
-        "gathered: 10^12 values of an axis": lambda store: edited(store / "zarr.json", lambda root: gathered(root)["eta"].update(shape=[10**12])),
-        "gathered: pickles": lambda store: edited(store / "zarr.json", lambda root: gathered(root)["regime"].update(codecs=[{"name": "pickle"}])),
-        "gathered: nonsense": lambda store: edited(store / "zarr.json", lambda root: root.update(consolidated_metadata={"metadata": [1]})),
-        "gathered: another kind": lambda store: edited(store / "zarr.json", lambda root: root["consolidated_metadata"].update(kind=MARK)),
-        "gathered: not": lambda store: edited(store / "zarr.json", lambda root: root.pop("consolidated_metadata") and root),
-        "axis: 10^12 values": array("eta", shape=[10**12]),
-        "axis: texts": array("eta", data_type="string", fill_value="", codecs=[{"name": "vlen-utf8"}]),
-        "axis: other dimensions": array("eta", dimension_names=["lambda1"]),
-        "axis: missing": removed("eta"),
-        "axis: garbage": chunk("eta", lambda content: b"\x80\x04garbage."),
-        "axis: a pickle": chunk("eta", lambda content: pickle.dumps(Bomb())),
-        "axis: other values": lambda store: zarr.open_array(store / "eta").__setitem__(..., np.nan),
-        "input: another shape": array("radius", shape=[10**12]),
-        "chunk: garbage": chunk("regime", lambda content: b"\x80\x04garbage."),
-        "chunk: a pickle": chunk("outcome", lambda content: pickle.dumps(Bomb())),
-        "chunk: cut": chunk("crossings", lambda content: content[: len(content) // 2]),
-        "chunk: empty": chunk("sharpness_max", lambda content: b""),
-        "chunk: a bit": chunk("period", lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]),
-        "regime: no code": lambda store: zarr.open_array(store / "regime").__setitem__(..., 100),
-        "regime: below zero": lambda store: zarr.open_array(store / "regime").__setitem__(..., -5),
-        "outcome: no code": lambda store: zarr.open_array(store / "outcome").__setitem__(..., -5),
-        "settled: no code": lambda store: zarr.open_array(store / "settled").__setitem__(..., 99),
-        "a link to itself": lambda store: (store / "regime" / "loop").symlink_to(store, target_is_directory=True),
-    },
-}  # fmt: skip
+GIT = "subprocess.Popen ('git', "  # which a run asks for the commit
 COMMANDS = (
     ("status", "s.zarr"),
-    ("status", "s.zarr", "--json"),
     ("open", "s.zarr"),
+    ("status", "s.zarr", "--json"),
+    ("status", "s.zarr", "--check"),
     ("plot", "s.zarr", "-o", "p.png"),
     ("plot", "s.zarr", "-o", "p.pdf", "--variable", "sharpness_max"),
     ("plot", "s.zarr", "-o", "p.svg", "--variable", "outcome"),
     ("trace", "s.zarr", "--index", "eta=1,lambda1=1"),
     ("verify", "s.zarr", "--index", "eta=1,lambda1=1"),
     ("budget", "s.zarr"),
+    ("export", "s.zarr", "x.zarr.zip", "--variable", "outcome"),
     ("run", "s.toml", "-o", "s.zarr"),
     ("relabel", "s.zarr", "--threshold", "growth=1.5"),
+    ("export", "s.zarr", "y.zarr.zip"),
 )
-QUICK = [COMMANDS[0], COMMANDS[3], COMMANDS[-1]]
+
+
+def audited(lines):
+    """Return what came of each command line, run in one process that tells what it did."""
+    lines = [(str(folder), [str(part) for part in arguments]) for folder, arguments in lines]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", AUDITED], input=json.dumps(lines), capture_output=True, text=True, timeout=1200
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def furnished(place):
+    """Put a module into a folder that must not be imported, and a pipe that must not be read."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{MARK}.py").write_text(f"open({str(place / MARK)!r}, 'w').close()\n")
+    os.mkfifo(place / "pipe")
+    return place
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a store, the spec that it is of, and modules that must not be imported."""
+    """A folder with a store, s.zarr, and the spec that it is of, s.toml."""
     place = tmp_path_factory.mktemp("hostile")
     toml(place / "s.toml", SMALL)
     eos_sweep.run(place / "s.toml", place / "s.zarr")
-    attack = f"open({str(place / MARK)!r}, 'w').close()\n"
-    (place / f"{MARK}.py").write_text(attack)
-    os.mkfifo(place / "pipe")
     return place
 
 
-def damaged(folder, place, name, change):
+def tampered(folder, place, change):
     """Return a folder like ``folder`` in which the store has been changed."""
-    place = place / re.sub(r"\W+", "_", name)
-    shutil.copytree(folder / "s.zarr", place / "s.zarr")
-    for other in ("s.toml", f"{MARK}.py"):
-        shutil.copy(folder / other, place)
-    os.mkfifo(place / "pipe")
+    shutil.copytree(folder, furnished(place), dirs_exist_ok=True)
     change(place / "s.zarr")
     return place
 
 
-def held_up(found, arguments, name):
+def harmless(found, about):
     """Assert that a command ran nothing, and ended well or in one line."""
-    assert not found["trace"], f"{name}: {arguments}\n{found['trace']}"
-    foreign = [event for event in found["events"] if not event.startswith(ORDINARY)]
-    assert not foreign and not found["foreign"], f"{name}: {arguments}: {foreign}"
-    assert found["code"] in (0, 2), f"{name}: {arguments}: {found}"
-    lines = found["err"].splitlines()
+    assert not found["trace"], f"{about}\n{found['trace']}"
+    events = [event for event in found["events"] if not event.startswith(GIT)]
+    assert not events and not found["foreign"], f"{about}: {events}, {found['foreign']}"
+    told, lines = found["out"].splitlines(), found["err"].splitlines()
+    assert found["code"] in (0, 1, 2), f"{about}: {found}"  # 1: a label, or a checksum, is wrong
     if found["code"] == 2:
-        assert len(lines) == 1 and lines[0].startswith("eos-sweep: ") and not found["out"], (
-            f"{name}: {arguments}: {found}"
-        )
-    for line in (*lines, *found["out"].splitlines()):
-        assert visible(line) == line and (len(line) < 10**4 or "--json" in arguments), f"{name}: {arguments}: {line}"
+        assert len(lines) == 1 and lines[0].startswith("eos-sweep: ") and not told, f"{about}: {found}"
+    for line in (*lines, *told):
+        assert visible(line) == line and (len(line) < 2000 or line.startswith("{")), f"{about}: {line[:3000]}"
 
 
-ORDINARY = ("subprocess.Popen ('git', ",)  # provenance
-
-
-def held_ups(folder, tmp_path, kinds, commands):
-    places = {
-        name: (kind, damaged(folder, tmp_path, name, change)) for kind in kinds for name, change in STORES[kind].items()
-    }
-    before = {name: contents(place) for name, (_, place) in places.items()}
+def all_harmless(folder, tmp_path, stores, commands, refused=None):
+    """Assert that commands are harmless on stores, and whether they are refused, if that is known."""
+    places = {name: tampered(folder, tmp_path / re.sub(r"\W+", "_", name), change) for name, change in stores.items()}
+    before = {name: contents(place / "s.zarr") for name, place in places.items()}
     lines = [(name, arguments) for name in places for arguments in commands]
-    found = audited([(places[name][1], arguments) for name, arguments in lines])
-    refused = {name: True for name in places}
+    found = audited([(places[name], arguments) for name, arguments in lines])
+    unchanged = set(places)
     for (name, arguments), one in zip(lines, found, strict=True):
-        held_up(one, arguments, name)
-        refused[name] &= one["code"] == 2
-        kind = places[name][0]
-        assert kind == "either" or (one["code"] == 2) == (kind == "refused"), f"{name}: {arguments}: {one}"
-    for name, (kind, place) in places.items():
+        about = f"{name}: {' '.join(arguments)}"
+        harmless(one, about)
+        assert refused is None or (one["code"] == 2) == refused, f"{about}: {one}"
+        if one["code"] != 2 and arguments[0] in ("run", "relabel"):
+            unchanged.discard(name)
+    for name, place in places.items():
         assert not (place / MARK).exists(), name
-        if refused[name]:
-            assert contents(place) == before[name], name
+        assert name not in unchanged or contents(place / "s.zarr") == before[name], name
 
 
-def test_a_hostile_store_is_read_or_refused_in_one_line(folder, tmp_path):
-    held_ups(folder, tmp_path, STORES, QUICK)
+def test_a_store_that_makes_no_sense_is_refused_in_one_line(folder, tmp_path):
+    all_harmless(folder, tmp_path, REFUSED, COMMANDS[:2], refused=True)
+
+
+def test_a_store_with_strange_words_is_read(folder, tmp_path):
+    all_harmless(folder, tmp_path, READ, COMMANDS[:1], refused=False)
+
+
+def test_a_store_that_is_damaged_is_read_as_far_as_it_goes(folder, tmp_path):
+    all_harmless(folder, tmp_path, EITHER, COMMANDS[:2])
 
 
 @pytest.mark.slow
-def test_no_command_is_led_astray_by_a_hostile_store(folder, tmp_path):
-    held_ups(folder, tmp_path, STORES, COMMANDS)
+@pytest.mark.parametrize(("stores", "refused"), [(REFUSED, True), (READ, False), (EITHER, None)])
+def test_no_command_is_led_astray(folder, tmp_path, stores, refused):
+    all_harmless(folder, tmp_path, stores, COMMANDS, refused)
+
+
+def test_whatever_the_title_a_picture_is_drawn(folder, tmp_path):
+    places = [tampered(folder, tmp_path / str(k), attribute(title=TRICKS[k])) for k in (0, 1, 5, 8, 10)]
+    found = audited([(place, ("plot", "s.zarr", "-o", "p.png")) for place in places])
+    for place, one in zip(places, found, strict=True):
+        harmless(one, place.name)
+        assert one["code"] == 0 and (place / "p.png").stat().st_size > 10_000
+
+
+EXPRESSIONS = (
+    f"__import__('{MARK}')", f"__import__('os').system('touch {MARK}')", "().__class__.__bases__[0].__subclasses__()",
+    f"(lambda: __import__('{MARK}'))()", f"f'{{__import__(\"{MARK}\")}}'", f"[__import__('{MARK}') for x in (1,)][0]",
+    f"(x := __import__('{MARK}'))", f"open('{MARK}', 'w')", f"exec('import {MARK}')", f"eval('{MARK}')", f"{MARK}",
+    f"{MARK}.x", "os.system", "__builtins__", "__name__", "eta.__class__.__mro__", "'{0.__class__}'.format(eta)",
+    "'%s' % eta", f"sqrt.__globals__['{MARK}']", f"max(*__import__('{MARK}'))", f"normal(seed=__import__('{MARK}'))",
+    f"eta if __import__('{MARK}') else 1", f"{{__import__('{MARK}'): 1}}", f"1 or __import__('{MARK}')", "breakpoint()",
+    f"import {MARK}", f"1; import {MARK}", f"eta\nimport {MARK}", "abs", "print(eta)", "eval", "min",
+)  # fmt: skip
+MODELS = (
+    MARK,
+    f"{MARK}.x",
+    f"{MARK}:x",
+    f"./{MARK}",
+    f"{MARK}.py",
+    "os",
+    "antigravity",
+    "this",
+    "__main__",
+    "builtins",
+)
+
+
+def test_no_expression_and_no_name_of_a_model_runs_anything(tmp_path):
+    furnished(tmp_path)
+    for k, expression in enumerate(EXPRESSIONS):
+        toml(tmp_path / f"e{k}.toml", changed(parameters={"radius": expression}))
+    for k, model in enumerate(MODELS):
+        toml(tmp_path / f"m{k}.toml", changed(model=model))
+    toml(tmp_path / "data.toml", changed(data={"file": f"{MARK}.py"}))
+    specs = sorted(path.name for path in tmp_path.glob("*.toml"))
+    lines = [(tmp_path, (name, spec)) for spec in specs for name in ("plan", "run", "trace")]
+    for (_, arguments), found in zip(lines, audited(lines), strict=True):
+        harmless(found, arguments)
+        assert found["code"] == 2 and not found["events"], f"{arguments}: {found}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*specs, f"{MARK}.py", "pipe"])
+
+
+# Packages that those which ours imports would use if they were there.
+OPTIONAL = (
+    "bottleneck cftime colorama cupy cython distributed_ucxx flox lz4 numbagg numexpr pint pyarrow pynvml rmm snappy "
+    "sparse uarray xxhash zstandard lxml h5netcdf h5py netCDF4 scipy torch jax IPython s3fs gcsfs aiohttp psutil"
+).split()
+
+
+@pytest.mark.parametrize("arguments", [("status", "s.zarr"), ("plot", "s.zarr", "-o", "p.svg"), ("run", "s.toml")])
+def test_no_module_beside_a_store_is_imported(folder, tmp_path, arguments):
+    place = tampered(folder, tmp_path / "x", lambda store: None)
+    for name in OPTIONAL:
+        (place / f"{name}.py").write_text(f"open({str(place / MARK)!r}, 'a').write('{name}\\n')\n")
+    done = command(*arguments, cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert not (place / MARK).exists(), (place / MARK).read_text()
+
+
+def packed(place, **members):
+    """Write an .npz whose arrays have whatever content."""
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def npy(shape, content=b"", kind="<f8"):
+    """Return the content of an .npy file that claims a shape and a type."""
+    header = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
+OBJECTS, PICKLE = np.array([Bomb()] * 9, dtype=object), pickle.dumps(Bomb())
+GOOD = npy((9,), np.arange(9.0).tobytes())
+FILES = {
+    "good": lambda place: packed(place, inputs=GOOD, targets=GOOD),
+    "objects": lambda place: np.savez(place, inputs=OBJECTS, targets=np.arange(9.0)),
+    "a pickle": lambda place: place.write_bytes(PICKLE),
+    "pickles": lambda place: packed(place, inputs=PICKLE, targets=GOOD),
+    "pickles behind a header": lambda place: packed(place, inputs=npy((9,), PICKLE, "|O"), targets=GOOD),
+    "code in a header": lambda place: packed(place, inputs=npy(f"__import__('{MARK}')"), targets=GOOD),
+    "10^12 numbers": lambda place: packed(place, inputs=npy((10**12,)), targets=GOOD),
+    "(-10^6)^2 numbers": lambda place: packed(place, inputs=npy((-(10**6), -(10**6))), targets=GOOD),
+    "a bomb": lambda place: packed(place, inputs=npy((2**28 + 1,), bytes(2**28 + 1), "|i1"), targets=GOOD),
+    "other folders": lambda place: packed(place, **{"../inputs": GOOD, "/targets": GOOD}),
+    "cut": lambda place: packed(place, inputs=GOOD[:-9], targets=GOOD),
+    "empty": lambda place: place.write_bytes(b""),
+    "a beginning": lambda place: place.write_bytes(b"PK\x03\x04"),
+}
+
+
+def test_no_data_file_runs_anything(tmp_path):
+    toml(tmp_path / "s.toml", {"model": "tanh_net", "steps": 3, "axes": {"eta": [0.1]}, "data": {"file": "d.npz"}})
+    for kind, write in FILES.items():
+        shutil.copytree(tmp_path, place := tmp_path / kind, ignore=lambda *_: FILES)
+        write(furnished(place) / "d.npz")
+    lines = [(tmp_path / kind, ("run", "s.toml")) for kind in FILES]
+    for kind, found in zip(FILES, audited(lines), strict=True):
+        harmless(found, kind)
+        assert (found["code"] == 0) == (kind == "good") and not (tmp_path / kind / MARK).exists(), f"{kind}: {found}"
+        assert (tmp_path / kind / "s.zarr").exists() == (kind == "good")
+
+
+def test_a_zip_of_a_store_is_no_other_thing_than_a_store(folder, tmp_path):
+    def change(store):
+        good = store.with_name("good.zarr.zip")
+        eos_sweep.export(store, good)
+        with zipfile.ZipFile(good) as held, zipfile.ZipFile(store.with_name("bad.zarr.zip"), "w") as bad:
+            for name in held.namelist():
+                content = held.read(name)
+                bad.writestr(name, content.replace(b'"blosc"', b'"pickle"') if name.endswith("zarr.json") else content)
+            bad.writestr(f"../{MARK}", b"")
+            bad.writestr(f"/{MARK}", b"")
+
+    place = tampered(folder, tmp_path / "x", change)
+    commands = [("status", "s"), ("plot", "s", "-o", "p.png"), ("run", "s.toml", "-o", "s"), ("relabel", "s")]
+    for name, codes in (("good.zarr.zip", [0, 0, 2, 2]), ("bad.zarr.zip", [2, 2, 2, 2])):
+        lines = [(place, [name if part == "s" else part for part in arguments]) for arguments in commands]
+        for (_, arguments), found, code in zip(lines, audited(lines), codes, strict=True):
+            harmless(found, arguments)
+            assert found["code"] == code, f"{arguments}: {found}"
+    assert not (place / MARK).exists() and not (place.parent / MARK).exists()
+
+
+def test_there_is_no_pickle_in_a_store_whatever_has_been_done_to_it(tmp_path):
+    """A run, one that is extended, one with blocks that fail; then other thresholds, a pyramid, a zip."""
+    long = {"lambda1": {"values": [1.0, 100.0]}, "eta": {"linear": [0.01, 0.5, 600]}}
+    spec = toml(tmp_path / "s.toml", SMALL | {"axes": long, "steps": 100, "chunks": {"eta": 300}})
+    eos_sweep.run(spec, tmp_path / "s.zarr")
+    toml(
+        spec,
+        SMALL | {"axes": long | {"lambda1": {"values": [1.0, 100.0, 1000.0]}}, "steps": 100, "chunks": {"eta": 300}},
+    )
+    eos_sweep.run(spec, tmp_path / "s.zarr")
+    assert command("relabel", "s.zarr", "--threshold", "growth=2", cwd=tmp_path).returncode == 0
+    assert command("export", "s.zarr", "s.zarr.zip", cwd=tmp_path).returncode == 0
+    wide = {name: values.tolist() for name, values in WIDE.items()}
+    toml(spec, SMALL | {"axes": wide, "steps": 5, "observables": FEW, "parameters": INSIDE, "chunks": {"lambda1": 10}})
+    assert command("run", "s.toml", "-o", "failed.zarr", cwd=tmp_path).returncode == 3
+    for name in ("s.zarr", "failed.zarr"):
+        found = contents(tmp_path / name)
+        assert any(key.startswith("pyramid/") for key in found) == (name == "s.zarr")
+        for key, content in found.items():
+            if key.endswith("zarr.json"):
+                codecs = re.findall(r'"codecs": \[(.*?)\]', json.dumps(strict(content)))
+                assert set(re.findall(r'"name": "(\w+)"', " ".join(codecs))) <= {"bytes", "blosc", "zstd", "crc32c"}
+            else:
+                assert content.startswith((b"\x28\xb5\x2f\xfd", b"\x02\x01")), key  # zstd, blosc
+    assert Store.open(tmp_path / "failed.zarr").ledger.errors
+    assert Sweep.from_dict(strict(Store.open(tmp_path / "s.zarr").group.attrs["spec"])).size == 3 * 600

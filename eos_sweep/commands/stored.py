@@ -59,7 +59,7 @@ def _show(found: dict[str, Any]) -> None:
         left = beat.get("seconds_left") if found["run"] == "running" else None
         left = f", {duration(left)} left" if isinstance(left, int | float) else ""
         why = f": {beat['reason']}" if beat.get("reason") else ""
-        click.echo(visible(f"run           {found['run']}{left} ({who}){why}"))
+        click.echo(named(visible(f"run           {found['run']}{left} ({who}){why}"), 500))
     if "damaged" in found:
         click.echo(f"checked       {len(found['damaged']):,} blocks are damaged")
         for block, names in found["damaged"].items():
