@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from hostile import SMALL
 from hypothesis import strategies as st
 from test_fuzz import bounded, fuzzed
-from test_store import toml
 from test_store import contents as files_of
+from test_store import toml
 
 from eos_sweep.cli import main
 
