@@ -12,10 +12,11 @@ import numpy as np
 from eos_sweep import models, observables
 from eos_sweep.axes import Axis, SpecError, bounded, closest, short
 from eos_sweep.contract import Model, Quantity
+from eos_sweep.errors import named
 from eos_sweep.expressions import CONSTANTS, FUNCTIONS
 
 SEED = Quantity("seed", "seed", least=0.0)
-OTHER = ("regime", "settled", "budget", "ledger")  # what a dataset may hold beside observables and inputs
+OTHER = ("regime", "settled", "budget", "ledger", "pyramid")  # what a dataset may hold beside observables and inputs
 
 
 def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) -> None:
@@ -27,19 +28,28 @@ def check(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) 
     Raises:
         SpecError: the first axis that is wrong.
     """
-    inputs = {**model.PARAMETERS, **model.STATE, "seed": SEED}
+    inputs = _inputs(model)
     for axis in axes:
         name, values = axis.name, axis.values
         if name not in inputs:
             if name in {*observables.variables(model), *OTHER}:
-                raise SpecError(f"axes.{name}: a variable of the dataset is called so; give the axis another name")
+                raise SpecError(
+                    f"axes.{named(name)}: a variable of the dataset is called so; give the axis another name"
+                )
             if name not in _taken(model, given):
-                problem = f"{models.name_of(model)} has no {name!r}, and no expression takes it"
-                raise SpecError(f"axes.{name}: {problem}; {closest(name, inputs)}")
+                problem = f"{models.name_of(model)} has no {short(name)}, and no expression takes it"
+                raise SpecError(f"axes.{named(name)}: {problem}; {closest(name, inputs)}")
             continue
-        if name == "seed" and not np.all((values == np.floor(values)) & (values < 2**53)):
-            raise SpecError(f"axis 'seed': got {short(values.tolist())}; give whole numbers from 0 to 2**53")
+        odd = values[(values != np.floor(values)) | (values >= 2**53)]
+        if name == "seed" and odd.size:
+            raise SpecError(f"axis 'seed': got {odd[0]}; give whole numbers from 0 to 2**53")
         bounded(f"axis {name!r}", inputs[name], values)
+
+
+def _inputs(model: Model) -> dict[str, Quantity]:
+    found = {**model.PARAMETERS, **model.STATE}
+    found.setdefault("seed", SEED)  # some models have one of their own
+    return found
 
 
 def _taken(model: Model, given: Mapping[str, float | str]) -> set[str]:
@@ -50,7 +60,7 @@ def _taken(model: Model, given: Mapping[str, float | str]) -> set[str]:
 
 def described(model: Model, axes: Iterable[Axis]) -> dict[str, Quantity]:
     """Return name -> description of every input and every axis, in the axis's own words if it has any."""
-    found = {**model.PARAMETERS, **model.STATE, "seed": SEED}
+    found = _inputs(model)
     for axis in axes:
         known = found.get(axis.name, Quantity("auxiliary axis", axis.name))
         found[axis.name] = known._replace(

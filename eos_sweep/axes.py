@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from eos_sweep.contract import Quantity
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named
 
 LONGEST = 10_000_000  # values of an axis: they are held in memory, the grid is not
 CHARACTERS = 60  # characters of its symbol or its name in words: they stand on a picture
@@ -44,9 +44,9 @@ def short(value: Any) -> str:
     """Return ``value`` as text of one line, for an error."""
     try:
         line = " ".join((str(value) if isinstance(value, np.generic) else repr(value)).split())
-    except ValueError:  # an integer of more digits than Python prints
+    except (ValueError, RecursionError):  # an integer of more digits, or lists of more levels, than Python prints
         line = f"a huge {type(value).__name__}"
-    return line if len(line) <= 60 else line[:57] + "..."
+    return named(line)
 
 
 def text(number: float) -> str:
@@ -57,7 +57,7 @@ def text(number: float) -> str:
 def closest(name: str, options: Iterable[str]) -> str:
     """Return the remedy for a ``name`` that is none of ``options``."""
     options = list(options)
-    match = difflib.get_close_matches(name, options, 1)
+    match = difflib.get_close_matches(named(name), options, 1)
     return f"did you mean {match[0]!r}?" if match else f"there are: {', '.join(options)}"
 
 
@@ -99,7 +99,7 @@ class Axis(BaseModel):
     @classmethod
     def parse(cls, name: str, given: Any) -> Self:
         """Return the axis that ``given`` (a TOML form, or a 1-D array of numbers) defines."""
-        label = f"axis {name!r}"
+        label = f"axis {short(name)}"
         given, words = _words(label, given)
         if isinstance(given, Mapping) and (len(given) != 1 or not set(given) <= {"linear", "log", "values"}):
             raise SpecError(f"{label}: got {short(dict(given))}; give {FORMS}")

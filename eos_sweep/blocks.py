@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from eos_sweep import schema
+from eos_sweep.bounds import MOST_BLOCKS, MOST_CELLS, check_run
 from eos_sweep.contract import is_array
 from eos_sweep.spec import Sweep
 
@@ -16,10 +17,16 @@ BLOCKS = 64  # wanted within these bounds, so that the last one leaves the other
 
 
 def block_shape(sweep: Sweep) -> tuple[int, ...]:
-    """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work."""
+    """Return the shape of the blocks that tasks compute: the spec's chunks, or some seconds of work.
+
+    Raises:
+        SpecError: no run can be so large.
+    """
+    check_run(sweep.size)
     if sweep.chunks:
         return tuple(sweep.chunks.get(name, size) for name, size in zip(sweep.dims, sweep.shape, strict=True))
     size = -(-sweep.size // NETWORKS) if is_array(sweep.module) else _lanes_of_a_block(sweep)
+    size = min(max(size, -(-sweep.size // MOST_BLOCKS)), MOST_CELLS)
     block = list(sweep.shape)
     while math.prod(block) > size:
         longest = block.index(max(block))

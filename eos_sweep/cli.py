@@ -1,6 +1,8 @@
 """The command line: ``eos-sweep``."""
 
-import sys
+import contextlib
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -11,7 +13,7 @@ from eos_sweep.commands.pictures import plot, trace
 from eos_sweep.commands.run import plan, run
 from eos_sweep.commands.stored import export, relabel, status
 from eos_sweep.conformance.command import check
-from eos_sweep.errors import InputError, Interrupted, Stopped
+from eos_sweep.errors import InputError, Interrupted, Stopped, visible
 from eos_sweep.verify.command import budget, verify
 
 EXIT_CODES = """
@@ -24,9 +26,14 @@ SIGTERM: run the same command to go on.
 class Group(click.Group):
     """Turns errors that the package raises on purpose into one line and an exit code."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _printable():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with _printable():
+                return super().invoke(context)
         except InputError as error:
             click.echo(f"eos-sweep: {error}", err=True)
             context.exit(2)
@@ -44,6 +51,15 @@ class Group(click.Group):
             context.exit(128 + (error.signal if isinstance(error, Interrupted) else 2))
 
 
+@contextlib.contextmanager
+def _printable() -> Iterator[None]:
+    """Let click's errors repeat an argument as it may be printed."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise click.UsageError(visible(error.format_message()), error.ctx) from None
+
+
 @click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="eos-sweep")
 @click.option("--import", "modules", multiple=True, metavar="MODULE", help="Let sweeps name this module as a model.")
@@ -58,10 +74,10 @@ def main(modules: tuple[str, ...]) -> None:
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
       eos-sweep --import my_model run my_sweep.toml
     """
-    sys.path.append("")  # the current folder, for models of the user's own
-    if modules:
+    if modules or os.environ.get("EOS_SWEEP_MODELS"):
         from eos_sweep import models
 
+        models.look_here()
         for module in modules:
             models.allow(module)
 

@@ -199,6 +199,7 @@ class ArrayModel(Hashable, Protocol):
     REFERENCE: str
     STATE: Mapping[str, Quantity]
     PARAMETERS: Mapping[str, Quantity]
+    CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
     PRESETS: Mapping[str, Mapping[str, str]]
     READINGS: Mapping[str, Quantity]  # what is read off the network, by name; stored as <name>_final
     LIMIT: float  # a loss that is not below this has diverged
@@ -229,7 +230,7 @@ class Job(NamedTuple):
     data: Data | None = None
 
 
-def conditions(model: Model) -> Mapping[str, Callable[[Values], np.ndarray]]:
+def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
     """Return what the inputs of ``model`` must meet together, beside the bounds that each has alone."""
     return getattr(model, "CONDITIONS", {})
 

@@ -62,6 +62,11 @@ class Expression:
     names: frozenset[str]  # that it needs the values of; "seed" among them if it draws
     program: tuple[Instruction, ...]
 
+    @property
+    def draws(self) -> int:
+        """The number of random draws that it makes for each seed."""
+        return sum(instruction.what in DRAWS for instruction in self.program)
+
     def evaluate(self, values: Mapping[str, np.ndarray | float]) -> np.ndarray:
         """Return the expression's value, float64 of the shape that the names' values broadcast to.
 

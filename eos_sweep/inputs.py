@@ -7,11 +7,13 @@ import numpy as np
 
 from eos_sweep.axes import SpecError, bounded, closest, short
 from eos_sweep.contract import Model, conditions
+from eos_sweep.errors import named
 from eos_sweep.expressions import Expression, order, parse
 
 Source = float | Expression
 
-PROBES = 4096  # points of the grid at which expressions are tried before a run
+PROBES = 4096  # points of the grid at which expressions are tried before a run ...
+DRAWN = 16_384  # ... unless they draw more random numbers than this there: 12 microseconds each
 
 
 def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims: Iterable[str]) -> dict[str, Source]:
@@ -28,14 +30,14 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     known = {"parameters": model.PARAMETERS, "initial": model.STATE}
     for table, given in tables.items():
         for name, value in given.items():
-            label = f"{table}.{name}: got {short(value)}"
+            label = f"{table}.{named(name)}: got {short(value)}"
             if name == "seed" and name not in known[table]:
                 raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
             for place in known:
                 if place != table and name in known[place]:
                     raise SpecError(f"{label} in the wrong table; move it to [{place}]")
             if name not in known[table]:
-                raise SpecError(f"{label}, but there is no {name!r}; {closest(name, known[table])}")
+                raise SpecError(f"{label}, but there is no {short(name)}; {closest(name, known[table])}")
             if name in dims:
                 raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
         for name, quantity in known[table].items():
@@ -61,8 +63,8 @@ def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]
         raise SpecError(f"{table}.{error}") from None
     for unknown in sorted(expression.names - set(known)):
         if unknown == given.strip():
-            raise SpecError(f"{table}.{name}: no preset or name {given!r}; {closest(unknown, [*presets, *known])}")
-        raise SpecError(f"{table}.{name} = {short(given)}: no name {unknown!r}; {closest(unknown, known)}")
+            raise SpecError(f"{table}.{name}: no preset or name {short(given)}; {closest(unknown, [*presets, *known])}")
+        raise SpecError(f"{table}.{name} = {short(given)}: no name {short(unknown)}; {closest(unknown, known)}")
     if "seed" in expression.names and "seed" not in dims:
         raise SpecError(f"{table}.{name} = {short(given)}: needs an axis 'seed'; give seed = [0, 1, 2] under [axes]")
     return expression
@@ -91,7 +93,9 @@ def evaluate(
     for name, quantity in {**model.PARAMETERS, **model.STATE}.items():
         bounded(labels[name], quantity, values[name])
     for words, holds in conditions(model).items():
-        if not np.all(met := holds(values)):
+        with np.errstate(all="ignore"):
+            met = holds(values)
+        if not np.all(met):
             names = [*model.PARAMETERS, *model.STATE]
             met, *all_ = np.broadcast_arrays(met, *(values[name] for name in names))
             pairs = zip(names, (array.flat[np.argmin(met)] for array in all_), strict=True)
@@ -119,18 +123,25 @@ def probes(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield, for each expression, coordinates of the points at which it is tried before a run.
 
-    These are all points of the axes that it depends on, or, if they are more than PROBES, the corners of their grid.
-    Then one more point, for the numbers, and, if the model has conditions, points of all axes.
+    These are all points of the axes that it depends on, or, if they are too many, the corners of their grid; of many
+    axes only some of the corners, as drawn once and for all.  Then one more point, for the numbers, and, if the model
+    has conditions, points of all axes.
 
     Args:
         axes: name -> values, 1-D.
     """
+    draws = sum(source.draws for source in sources.values() if isinstance(source, Expression))
     together = [frozenset(axes)] if conditions(model) else []
-    for wanted in [*axes_of(sources, axes).values(), *together]:
-        thinned = dict(axes)
-        if math.prod(axes[name].size for name in wanted) > PROBES:
-            for name in wanted:
-                values = axes[name]
-                thinned[name] = np.unique([values[0], values[-1], values.min(), values.max()])
-        yield subgrid(thinned, wanted)
+    for wanted in dict.fromkeys([*axes_of(sources, axes).values(), *together]):
+        tried = {name: axes[name] for name in axes if name in wanted}
+        drawn = draws * tried["seed"].size if "seed" in tried else 0
+        if math.prod(values.size for values in tried.values()) > PROBES or drawn > DRAWN:
+            tried = {
+                name: np.unique([values[0], values[-1], values.min(), values.max()]) for name, values in tried.items()
+            }
+        if math.prod(values.size for values in tried.values()) > PROBES:
+            rng = np.random.default_rng(0)
+            yield {name: rng.choice(tried.get(name, values[:1]), PROBES) for name, values in axes.items()}
+        else:
+            yield subgrid({**axes, **tried}, wanted)
     yield subgrid(axes, ())

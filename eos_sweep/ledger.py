@@ -12,6 +12,8 @@ import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
+from eos_sweep import vetted
+
 LOG = logging.getLogger("eos_sweep")
 CHUNK = 2**10  # blocks: a file that is rewritten in a millisecond
 KEPT = 1000  # errors that are kept with their traceback: all are read whenever a store is opened
@@ -134,8 +136,7 @@ class Ledger:
     @property
     def heartbeat(self) -> dict[str, Any]:
         """What the last run said of itself when it last said anything, empty if none did."""
-        found = self.group.attrs.get("heartbeat", {})
-        return found if isinstance(found, dict) else {}
+        return vetted.heartbeat(self.group.attrs.get("heartbeat", {}))
 
     def beat(self, told: Mapping[str, Any]) -> None:
         """Write what a run says of itself."""

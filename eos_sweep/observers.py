@@ -63,11 +63,11 @@ def watcher(observable: Observable, model: Model) -> Callable:
     return watch_turning
 
 
-def _watch_each(watch: Callable, count: int, places: Sequence[tuple[int, int]]) -> Callable:
+def _watch_each(watch: Callable, count: int, numbers: Sequence[tuple[int, int]]) -> Callable:
     """Return ``(kept, moment) -> (kept, ())`` that calls ``watch`` for each coordinate with its own exponent."""
-    if not places:
+    if not numbers:
         return _watch_nothing
-    (mantissa, power), others = places[0], _watch_each(watch, count, places[1:])
+    (mantissa, power), others = numbers[0], _watch_each(watch, count, numbers[1:])
 
     @inlined
     def watch_each(kept, moment):

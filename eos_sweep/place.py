@@ -46,10 +46,9 @@ def _prepare(location: Location, sweep: Sweep, block_shape: tuple[int, ...], ove
             f"{group.attrs['numpy_version']}, or --overwrite to start anew"
         )
     if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
-        changes = "".join(f"\n  {line}" for line in differences(store.sweep, sweep))
         raise SpecError(
-            f"{location}: holds another sweep; give it another place, or --overwrite to lose it. "
-            f"The differences:{changes}"
+            f"{location}: holds another sweep; give it another place, or --overwrite to lose it. The differences:",
+            *differences(store.sweep, sweep),
         )
     here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
     if here != there:

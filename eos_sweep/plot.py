@@ -1,10 +1,8 @@
 """Pictures of a sweep: Dataset, Axes -> Axes.  There is no pyplot here and so no global state: any thread may draw."""
 
 import itertools
-import json
 import math
 import os
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from eos_sweep import critical, pixels, regimes
+from eos_sweep import captions, critical, pixels, regimes
 from eos_sweep.errors import InputError
 from eos_sweep.slices import At, cell_edges, select
 
@@ -61,9 +59,9 @@ def observable_map(
     ax = _figure(dataset, 7.6, 4.8).subplots() if ax is None else ax
     found = pixels.shown(piece, name, _pools(ax, piece[name]), levels)
     handles, mesh = _draw(ax, piece, name, found, lines, _norm([found], piece[name]))
-    ax.set_title(_caption(dataset, piece, (x, y)), loc="left", fontsize="medium")
+    ax.set_title(captions.caption(dataset, piece, (x, y)), loc="left", fontsize="medium")
     if mesh:
-        ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=40, label=_words(piece[name]))
+        ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=40, label=captions.words(piece[name]))
     if handles:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
     return ax
@@ -87,17 +85,17 @@ def facets(
     for ax, piece, found in zip(axes.flat, pieces, maps, strict=False):
         handles, mesh = _draw(ax, piece, name, found, lines, norm, shares=False)
         legend |= {handle.get_label(): handle for handle in handles}
-        ax.set_title(f"{_symbol(piece[by])} = {_number(piece[by])}", fontsize="medium")
+        ax.set_title(f"{captions.symbol(piece[by])} = {captions.number(piece[by])}", fontsize="medium")
         ax.set(xlabel="", ylabel="")
     for ax in axes.flat[len(pieces) :]:
         ax.set_axis_off()
-    title = _caption(dataset, pieces[0], (x, y, by)) + f"\n{_words(dataset[name])}" * bool(mesh)
+    title = captions.caption(dataset, pieces[0], (x, y, by)) + f"\n{captions.words(dataset[name])}" * bool(mesh)
     if mesh:
         figure.colorbar(mesh, ax=axes, location="right", aspect=40)
     figure.legend(handles=list(legend.values()), loc="outside right upper", **LEGEND)
     figure.suptitle(title.strip(), x=0.02, ha="left", fontsize="medium")
-    figure.supxlabel(_words(dataset[x]), fontsize="medium")
-    figure.supylabel(_words(dataset[y]), fontsize="medium")
+    figure.supxlabel(captions.words(dataset[x]), fontsize="medium")
+    figure.supylabel(captions.words(dataset[y]), fontsize="medium")
     return figure
 
 
@@ -141,7 +139,7 @@ def _draw(
         share = found.shares[label]
         if share:
             percent = f"  {100 * share:.1f} %" if share >= 0.0005 else "  < 0.1 %"
-            handles.append(Patch(label=label.replace("_", " ") + percent * shares, **look))
+            handles.append(Patch(label=captions.plain(label).replace("_", " ") + percent * shares, **look))
 
     if "flag_values" in data.attrs:
         colours = np.zeros((256, 4))
@@ -165,9 +163,9 @@ def _draw(
     for side, axis, span in (("x", x, edges[1]), ("y", y, edges[0])):
         values, kind = piece[axis].values, critical.scale_of(piece[axis].values)[0]
         some = range(0, values.size, -(-values.size // 12))
-        ticks = {f"{side}ticks": some, f"{side}ticklabels": [_number(values[k]) for k in some]}
+        ticks = {f"{side}ticks": some, f"{side}ticklabels": [captions.number(values[k]) for k in some]}
         ax.set(**(ticks if kind == "category" else {f"{side}scale": kind}))
-        ax.set(**{f"{side}label": _words(piece[axis]), f"{side}lim": (span[0], span[-1])})
+        ax.set(**{f"{side}label": captions.words(piece[axis]), f"{side}lim": (span[0], span[-1])})
     theory = critical.critical_lines(piece, x, y) if lines else {}
     for (line, curves), (colour, dashes, width) in zip(theory.items(), itertools.cycle(STROKES)):
         if not curves:
@@ -204,13 +202,13 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
         "loss": losses,
         "state": [name for name in shown if name not in hidden],
     }
-    panels |= {_symbol(shown[name]): [name] for name in powers}
+    panels |= {captions.symbol(shown[name]): [name] for name in powers}
     axes = _figure(dataset, 7.6, 1.9 * len(panels) + 0.6).subplots(len(panels), 1, sharex=True)
     for ax, (words, names) in zip(axes, panels.items(), strict=True):
         for name, (dashes, colour) in zip(names, itertools.product(("-", "--", ":"), COLOURS), strict=False):
             style: dict[str, Any] = {"color": colour, "linewidth": 1.0, "linestyle": dashes}
             style |= {"color": "0.7", "linewidth": 3.0} if name == "loss" else {}
-            ax.plot(dataset["step"], shown[name], label=_symbol(shown[name]).replace("_", " "), **style)
+            ax.plot(dataset["step"], shown[name], label=captions.symbol(shown[name]).replace("_", " "), **style)
         if words == "sharpness":
             ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
         ax.set(ylabel=words, xmargin=0.01)
@@ -223,7 +221,7 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
         if len(ax.lines) > 1:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
     axes[-1].set_xlabel("gradient descent step")
-    axes[0].set_title(dataset.attrs.get("title", ""), loc="left", fontsize="medium")
+    axes[0].set_title(captions.plain(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
     return axes[0].figure
 
 
@@ -246,14 +244,17 @@ def save(figure: Any, path: str | Path) -> None:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(figure)}")
     try:
-        figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; choose another place for the picture") from None
 
 
 def _labelled(dataset: xr.Dataset, name: str) -> xr.Dataset:
@@ -267,33 +268,6 @@ def _figure(dataset: xr.Dataset, width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.set_label(dataset.attrs.get("title", "") or "eos_sweep")
-    figure.set_gid(f"spec-{dataset.attrs['spec_hash']}" if "spec_hash" in dataset.attrs else None)
+    figure.set_label(captions.cut(dataset.attrs.get("title", "")) or "eos_sweep")
+    figure.set_gid(f"spec-{captions.cut(dataset.attrs['spec_hash'])}" if "spec_hash" in dataset.attrs else None)
     return figure
-
-
-def _number(value: Any) -> str:
-    return f"{float(value):.4g}".replace("inf", "∞")
-
-
-def _symbol(data: xr.DataArray) -> str:
-    return data.attrs.get("symbol", str(data.name))
-
-
-def _words(data: xr.DataArray) -> str:
-    words, symbol = data.attrs.get("long_name", str(data.name)), data.attrs.get("symbol", "")
-    return f"{symbol}: {words}" if symbol == data.name else f"{words} {symbol}".strip()
-
-
-def _caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str], width: int = 80) -> str:
-    """Return the title, and in lines of at most ``width`` characters what is not ``shown``: axes, and all inputs."""
-    spec = json.loads(dataset.attrs.get("spec", "{}"))
-    given = spec.get("parameters", {}) | spec.get("initial", {})
-    axes = [str(name) for name in dataset.dims if name not in shown]
-    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
-    words = {name: f"{name} = {text}" for name, text in given.items() if isinstance(text, str)}
-    words |= {name: f"{_symbol(piece[name])} = {_number(piece[name])}" for name in (*axes, *inputs)}
-    fixed = [words[name] for name in dict.fromkeys([*axes, *given, *inputs]) if name in words]
-    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
-    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, width)]
-    return "\n".join(filter(None, [dataset.attrs.get("title", ""), *lines]))

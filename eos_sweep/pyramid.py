@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep import lazy, pooling
+from eos_sweep import lazy, pooling, regimes, vetted
+from eos_sweep.errors import named
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
@@ -59,9 +60,13 @@ def write(store: Store, workers: int | None = None) -> None:
 
 def levels(store: Store) -> list[xr.Dataset]:
     """Return the levels as lazy datasets, the coarsest first; none if those that are there are of another state."""
-    if _written(store) != _state(store):
+    try:
+        if _written(store) != _state(store):
+            return []
+        return [_opened(store, side) for side in reversed(factors(store.sweep))]
+    except Exception as error:  # whatever zarr and xarray make of levels that no run wrote
+        LOG.warning("%s: its pyramid is damaged, %s; all cells are read instead", store.path, named(str(error), 200))
         return []
-    return [_opened(store, side) for side in reversed(factors(store.sweep))]
 
 
 def factors(sweep: Sweep) -> dict[int, dict[str, int]]:
@@ -123,7 +128,20 @@ def _place(store: Store, side: int) -> str:
 
 
 def _opened(store: Store, side: int) -> xr.Dataset:
-    return xr.open_zarr(store.group.store, group=_place(store, side), consolidated=False)
+    pools = factors(store.sweep)[side]
+    sizes = {axis.name: -(-axis.values.size // pools.get(axis.name, 1)) for axis in store.sweep.axes}
+    vetted.level(store.path, store.group[f"{GROUP}/{side}"], sizes | {"code": len(regimes.CODES)})
+    found = xr.open_zarr(
+        store.group.store,
+        group=_place(store, side),
+        consolidated=False,
+        zarr_format=3,
+        mask_and_scale=False,
+        decode_times=False,
+    )
+    if any(found[dim].attrs.get("pooled", 1) != pools.get(dim, 1) for dim in store.sweep.dims):
+        vetted.damaged(store.path, "its levels are not pooled as they say")
+    return found
 
 
 def _recounted(store: Store, labels: xr.DataArray, side: int, pools: dict[str, int]) -> xr.DataArray:

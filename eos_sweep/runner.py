@@ -83,10 +83,10 @@ def run(
     """
     sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
     crew = Crew(workers, threads, scheduler, scheduler_file).checked()
-    location = Location(out)
+    location, shape = Location(out), block_shape(sweep)
     crew.reaches(location)
     with locked(location) as held:
-        store = prepare(location, sweep, block_shape(sweep), overwrite)
+        store = prepare(location, sweep, shape, overwrite)
         heart = Heart(store)
         try:
             remove_partial_files(location, chunks=heart.died or not store.done().all())

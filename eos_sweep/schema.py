@@ -77,7 +77,6 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
 
     An expression of several axes with more than MOST cells is left out; the spec in the attributes has it.
     """
-    quantities = sweep.described
     axes = {axis.name: axis.values for axis in sweep.axes}
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
     found |= {name: ((), np.asarray(value)) for name, value in sweep.sources.items() if isinstance(value, float)}
@@ -91,7 +90,13 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
         name: Coordinate(
             dims,
             np.asarray(values, np.float64),
-            {"long_name": quantities[name].long_name, "units": "1", "symbol": quantities[name].symbol},
+            meaning(sweep, name),
         )
         for name, (dims, values) in found.items()
     }
+
+
+def meaning(sweep: Sweep, name: str) -> dict[str, str]:
+    """Return the attributes of a coordinate."""
+    quantity = sweep.described[name]
+    return {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}

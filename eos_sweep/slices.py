@@ -10,6 +10,7 @@ from eos_sweep import critical
 from eos_sweep.errors import InputError
 
 At: TypeAlias = Mapping[str, float] | None
+MOST = 2**36  # cells of a slice, which is read in pieces: the list of them has to be in memory
 
 
 def cell_edges(values: np.ndarray) -> np.ndarray:
@@ -42,6 +43,8 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
         example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
         raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+    if dataset.sizes[x] * dataset.sizes[y] > MOST:
+        raise InputError(f"{x}, {y}: {dataset.sizes[x]} x {dataset.sizes[y]} cells; draw a slice of at most {MOST}")
     picked: dict[str, Any] = dict.fromkeys(dims, 0)
     picked |= {name: nearest(name, dataset[name].values, value) for name, value in at.items()}
     for name in (x, y):

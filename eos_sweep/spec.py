@@ -7,7 +7,6 @@ names the key, the value and the remedy.
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +17,12 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
 from pydantic import ValidationError as Invalid
 
-from eos_sweep import auxiliary, models
+from eos_sweep import auxiliary, models, toml
 from eos_sweep import observables as outputs
 from eos_sweep.axes import FORMS, Axis, SpecError, closest, number, short, text, whole
+from eos_sweep.bounds import MOST_STEPS, check_size, fitted
 from eos_sweep.contract import Data, Model, Quantity
+from eos_sweep.errors import named
 from eos_sweep.expressions import Expression
 from eos_sweep.inputs import Source, evaluate, probes, resolve
 from eos_sweep.networks import data as files
@@ -37,7 +38,11 @@ def _entry(value: Any) -> float | str:
 def _axes(given: Any) -> tuple[Axis, ...]:
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise ValueError("not a table")
-    return tuple(Axis.parse(name, definition) for name, definition in given.items())
+    axes, size = [], 1
+    for name, definition in given.items():
+        axes.append(Axis.parse(name, definition))
+        check_size(size := size * axes[-1].values.size)  # before further ones take memory
+    return tuple(axes)
 
 
 Number = Annotated[float, BeforeValidator(number)]
@@ -51,7 +56,7 @@ class Sweep(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: str = Field(description='name a model, such as model = "bivariate"')
     title: str = Field("", description="give a text in quotes")
-    steps: Whole = Field(ge=1, le=2_000_000_000, description="give a whole number from 1 to 2_000_000_000")
+    steps: Whole = Field(ge=1, le=MOST_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
     dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
     observables: tuple[str, ...] = Field(("default",), description='give a list of names, such as ["default"]')
@@ -88,21 +93,18 @@ class Sweep(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.model not in (known := [*models.TABLE, *models.allowed()]):
-            own = f", or allow a module of your own with --import {self.model}"
-            raise SpecError(f"model: no model {self.model!r}; {closest(self.model, known)}{own}")
+            own = f", or allow a module of your own with --import {named(self.model)}"
+            raise SpecError(f"model: no model {short(self.model)}; {closest(self.model, known)}{own}")
         auxiliary.check(self.module, self.axes, {**self.parameters, **self.initial})
         if not self.axes:
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
-        for name, size in self.chunks.items():
-            if name not in self.dims:
-                raise SpecError(f"chunks.{name}: got {size}, but there is no such axis; {closest(name, self.dims)}")
-            self.chunks[name] = min(size, self.axis(name).values.size)
+        self.chunks.update(fitted(self.chunks, self.axes))
         if self.thresholds:
             from eos_sweep.regimes import THRESHOLDS
 
             for name, value in self.thresholds.items():
                 if name not in THRESHOLDS:
-                    raise SpecError(f"thresholds.{name}: unknown, got {value}; {closest(name, THRESHOLDS)}")
+                    raise SpecError(f"thresholds.{named(name)}: unknown, got {value}; {closest(name, THRESHOLDS)}")
                 if not 0 <= value < math.inf:
                     raise SpecError(f"thresholds.{name}: got {value}; give a finite number >= 0")
         _ = self.variables
@@ -156,7 +158,7 @@ class Sweep(BaseModel):
             return outputs.expand(self.observables, self.module)
         except KeyError as error:
             name, known = error.args[0], ["default", "all", *outputs.variables(self.module)]
-            raise SpecError(f"observables: no observable {name!r}; {closest(name, known)}") from None
+            raise SpecError(f"observables: no observable {short(name)}; {closest(name, known)}") from None
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -227,7 +229,7 @@ def _explained(problem: Mapping[str, Any]) -> str:
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, SpecError):
         return str(cause)
-    place = [str(part) for part in problem["loc"]] or ["spec"]
+    place = [named(str(part)) for part in problem["loc"]] or ["spec"]
     fields = Sweep.model_fields
     if problem["type"] == "extra_forbidden":
         return f"{place[0]}: unknown key, got {short(problem['input'])}; {closest(place[0], fields)}"
@@ -242,12 +244,7 @@ def load_spec(path: str | Path) -> Sweep:
     Raises:
         SpecError: the file cannot be read, or the first thing that is wrong with it.
     """
-    try:
-        given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(f"{path}: {error.strerror}; give the path of a TOML file") from None
-    except (ValueError, RecursionError) as error:
-        raise SpecError(f"{path}: not TOML: {error}; mend it there") from None
+    given = toml.read(path)
     return Sweep.from_dict(files.located(given, Path(path).parent)).checked()
 
 

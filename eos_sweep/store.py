@@ -16,9 +16,8 @@ import google_crc32c
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
-from zarr.errors import ContainsArrayError
 
-from eos_sweep import provenance, regimes, schema
+from eos_sweep import provenance, regimes, schema, vetted
 from eos_sweep.errors import InputError, Stopped
 from eos_sweep.ledger import Ledger
 from eos_sweep.location import Location
@@ -26,6 +25,8 @@ from eos_sweep.spec import Sweep
 
 # The root attribute "eos_sweep"; nothing else is taken for a store.
 CREATING, EXTENDING, WHOLE = "being created", "being extended", "sweep"
+# What zarr raises where nothing is, or an array, no JSON, or JSON that it does not expect.
+NO_GROUP = OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
 EACH_CHUNK = {"array.write_empty_chunks": True}
 
 
@@ -37,16 +38,18 @@ class Store:
         self.path = location.absolute
         self.group = group
         attributes: dict[str, Any] = group.attrs.asdict()
-        self.sweep = Sweep.from_dict(json.loads(attributes["spec"]))
-        self.thresholds: dict[str, float] = json.loads(attributes["thresholds"])
-        self._read_arrays()
-        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        self.sweep = vetted.sweep(self.path, attributes)
+        self.thresholds = vetted.thresholds(self.path, attributes["thresholds"])
+        self._read_arrays(whole=attributes["eos_sweep"] == WHOLE)
 
-    def _read_arrays(self) -> None:
+    def _read_arrays(self, whole: bool = True) -> None:
         with zarr.config.set(EACH_CHUNK):
-            self.arrays: dict[str, Any] = {name: self.group[name] for name in schema.variables(self.sweep)}
-        ledger: Any = self.group["ledger"]
-        self.ledger = Ledger(ledger)
+            self.arrays = vetted.arrays(self.path, self.group, self.sweep, whole)
+        self.block_shape: tuple[int, ...] = self.arrays["steps_taken"].chunks
+        grid = _grid(self.sweep.shape, self.block_shape)
+        self.ledger = Ledger(vetted.ledger(self.path, self.group, grid, whole))
+        if whole:
+            vetted.rows(self.path, self.ledger.rows, self.sweep.shape, self.block_shape)
 
     @property
     def extent(self) -> np.ndarray:
@@ -139,7 +142,13 @@ class Store:
 
     def read(self, block: tuple[int, ...], name: str) -> np.ndarray:
         """Return one variable of one block."""
-        return np.asarray(self.arrays[name][self.region(block)])
+        return self.values(name, self.region(block))
+
+    def values(self, name: str, where: Any = ...) -> np.ndarray:
+        """Return one variable, all of it or where an index says."""
+        with vetted.reading(self.path, name):
+            found = np.asarray(self.arrays[name][where])
+        return vetted.codes(self.path, name, found) if name in schema.LABELS else found
 
     def write(self, block: tuple[int, ...], values: Mapping[str, np.ndarray]) -> None:
         """Write whole chunks, one for each variable: a part of a chunk would lose what another task writes to it."""
@@ -194,6 +203,11 @@ class Store:
         self.thresholds = dict(limits)
         return moved
 
+    def gathered(self) -> zarr.Group:
+        """Return the group as others see it: by the metadata that are gathered in one file, if they are."""
+        place = self.location.zarr_store(read_only=True)
+        return zarr.open_group(place, path=self.group.path, mode="r", zarr_format=3)
+
     def _history(self, event: str) -> str:
         return f"{self.group.attrs['history']}\n{provenance.stamp()} {event}"
 
@@ -241,10 +255,11 @@ def find(location: Location) -> zarr.Group | None:
         return None
     try:
         place = location.zarr_store(read_only=False)
-        group = zarr.open_group(place, mode="r" if place.read_only else "r+", use_consolidated=False)
-    except (OSError, ValueError, ContainsArrayError):  # nothing, no JSON, an array
+        mode: Any = "r" if place.read_only else "r+"
+        group = zarr.open_group(place, mode=mode, zarr_format=3, use_consolidated=False)
+        state = group.attrs.get("eos_sweep")
+    except NO_GROUP:
         return None
-    state = group.attrs.get("eos_sweep")
     return group if state == CREATING or (state in (EXTENDING, WHOLE) and "spec" in group.attrs) else None
 
 

@@ -1,6 +1,7 @@
 """One trajectory, step by step."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from eos_sweep.sources import digest
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
 
+MEMORY = 2**32  # bytes of a trajectory, step by step
 SHARPNESS = "sharpness (largest Hessian eigenvalue)", "S"
 
 
@@ -83,6 +85,8 @@ def trajectory(
 def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     """Return the trajectory of one point of a sweep, as :func:`trajectory` does."""
     model, steps = sweep.module, sweep.steps
+    if steps > (most := MEMORY // (8 * (20 + len(model.STATE) ** 2))):  # its Hessians take the most
+        raise SpecError(f"steps: got {steps} of a single trajectory; give at most {most}, as many as fit into memory")
     initial, parameters = sweep.inputs({name: np.full(1, value) for name, value in point.items()})
     p = tuple(float(parameters[name][0]) for name in model.PARAMETERS)
     found = _network(sweep, p, initial) if is_array(model) else _lane(model, steps, p, initial)
@@ -191,7 +195,7 @@ def report(
         As :func:`trajectory` returns it.
     """
     ending = Path(source).suffix
-    store = None if ending == ".toml" or (ending != ".zip" and Path(source).is_file()) else Store.open(source)
+    store = None if ending == ".toml" or (ending != ".zip" and os.path.isfile(source)) else Store.open(source)
     sweep = store.sweep if store else load_spec(source)
     point = _point(sweep, at, index)
     others = {name: value for name, value in at.items() if name not in sweep.dims}
@@ -207,7 +211,7 @@ def report(
     cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
     stored = {}
     if store and asked is sweep and not at and store.has(cell):
-        stored = {name: store.arrays[name][cell].tobytes() == observed[name].tobytes() for name in sweep.variables}
+        stored = {name: store.values(name, cell).tobytes() == observed[name].tobytes() for name in sweep.variables}
     found = {
         "point": {name: _plain(value) for name, value in point.items()},
         "observables": {name: _plain(value.item()) for name, value in observed.items()}

@@ -1,5 +1,6 @@
 """What people write and read on the command line."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +26,11 @@ def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dic
 
 
 def check_picture(path: str) -> None:
-    """Refuse the name of a picture in a format that cannot be drawn."""
+    """Refuse the name of a picture in a format that cannot be drawn, or of a folder."""
     if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; choose another place for the picture")
 
 
 def check_two_axes(option: str, sweep: "Sweep") -> None:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
+from studies import spec_of, stored
 
 import eos_sweep
 from eos_sweep import plot, regimes
@@ -68,24 +69,13 @@ class Found(NamedTuple):
         ).replace("-", "−")  # fmt: skip
 
 
-def spec_of(name: str) -> eos_sweep.Sweep:
-    """Return the spec of that name."""
-    return eos_sweep.load_spec(HERE.parent / "sweeps" / f"{name}.toml")
-
-
-def stored(name: str, folder: Path) -> xr.Dataset:
-    """Return the sweep of a spec, which is run if need be."""
-    eos_sweep.run(HERE.parent / "sweeps" / f"{name}.toml", folder / f"{name}.zarr")
-    return eos_sweep.open_sweep(folder / f"{name}.zarr")
-
-
 def measured(one: Break, dataset: xr.Dataset) -> Found:
     """Bisect a boundary in some columns of its map, or of a coarse grid with more steps."""
     spec = spec_of(one.spec)
     if one.steps:
         ends = spec.axis(one.along).values[[0, -1]].tolist()
         axes = {one.across: {"log": [*one.part, COARSE[0]]}, one.along: {"log": [*ends, COARSE[1]]}}
-        source: Any = eos_sweep.Sweep.from_dict(spec.to_dict() | {"axes": axes, "steps": one.steps})
+        source: Any = spec_of(one.spec, axes=axes, steps=one.steps)
     else:
         room = 1.0 + 1e-9  # the ends of an axis may be off by a last place
         part = {one.across: one.part, one.along: one.over}
@@ -115,10 +105,8 @@ def areas(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     shares = []
     for kappa in KAPPAS:
         parameters = given["parameters"] | {"radius": f"{float(kappa)!r} / sqrt(lambda1)"}
-        sweep = eos_sweep.Sweep.from_dict(given | {"axes": axes, "parameters": parameters})
-        place = folder / f"break_area_radius_{kappa:.4g}.zarr"
-        eos_sweep.run(sweep, place)
-        shares.append(100.0 * float((eos_sweep.open_sweep(place).regime == EDGE).mean()))
+        projected = stored("break_area_clip", folder, f"_kappa_{kappa:.4g}", axes=axes, parameters=parameters)
+        shares.append(100.0 * float((projected.regime == EDGE).mean()))
     by_clip = 100.0 * (clipped.regime == EDGE).mean(("lambda1", "eta"))
     return {"clip": (clipped["clip"].values, by_clip.values), "κ": (KAPPAS, np.array(shares))}
 
@@ -237,7 +225,7 @@ def main(folder: str = ".") -> None:
     rows: dict[str, list[tuple[Break, Found]]] = {}
     for one in BREAKS:
         if one.spec not in maps:
-            maps[one.spec] = stored(one.spec, place).load()
+            maps[one.spec] = stored(one.spec, place)
         rows.setdefault(one.spec, []).append((one, measured(one, maps[one.spec])))
     grown = areas(place)
     told = table([pair for pairs in rows.values() for pair in pairs], grown)

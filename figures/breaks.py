@@ -116,8 +116,8 @@ BREAKS = (
         "eta", "lambda1", "edge_of_stability", "first", r"$\lambda_1 = 2/\eta$",
         lambda v: 2.0 / v["eta"], (0.01, 3.0),
         Example({"eta": 0.05, "lambda1": 40.4}, 10_000, "unsettled", "ηλ₁ = 2.02"),
-        "With 100 000 steps an edge of stability needs {least:.2f} times 2/η at η = {at_least:.2g}, {most:.2f} at η = "
-        "{at_most:.2g}.",
+        "With 100 000 steps an edge of stability needs {least:.2f} times 2/η at η = {at_least:.2g}, {most:.2f} times "
+        "at η = {at_most:.2g}.",
         steps=100_000,
     ),
     Break(

@@ -23,8 +23,6 @@ from eos_sweep import critical, plot, trust
 HERE = Path(__file__).parent
 KNOWN = "#FF2D8D"
 SPECK = 60  # vertices of an outline, below which it is one of the specks where rounding decides
-
-
 DASHES = {  # of the lines that are the same at each lambda1
     "start_at_edge": "-", "onset": "--", "room": "-.", "flips_excluded": ":", "flip_at_the_start": (0, (8, 2))
 }  # fmt: skip

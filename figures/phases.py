@@ -91,7 +91,8 @@ def law(ax: Any) -> None:
     ax.legend(frameon=False, fontsize="small")
 
 
-def main() -> None:
+def main(folder: str = ".") -> None:
+    """Draw the figure; nothing is stored in ``folder``."""
     run = eos_sweep.trajectory("bivariate", PARAMETERS, START, steps=STEPS)
     found = eos_sweep.segment_phases(run)
     figure = Figure(figsize=(10.5, 8.6), layout="constrained")

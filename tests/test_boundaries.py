@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from scipy import stats
 
 import eos_sweep
-from eos_sweep import batch, power_laws, regimes, theory
+from eos_sweep import batch, plot, power_laws, regimes, theory
 from eos_sweep.boundaries import bare
 from eos_sweep.cli import main
 from eos_sweep.conditions import condition_of
@@ -193,6 +193,21 @@ def test_comparisons(holds, words):
     at = float(words.split()[2])
     values = {name: np.array([at - 1, at, at + 1])}
     assert condition.test(values).tolist() == ([False, True, True] if ">=" in words else [True, False, False])
+
+
+def test_dots_lie_on_the_edges(stored):
+    found = eos_sweep.boundary(stored, "eta", ["sign_flip", "divergence", "edge_of_stability"])
+    for x, y in (("eta", "lambda1"), ("lambda1", "eta")):
+        ax = plot.regime_map(stored, x, y, lines=False)
+        before = len(ax.lines)
+        dots = plot.boundary_dots(found, x, y, ax).lines[before:]
+        assert [line.get_label() for line in dots] == ["begins", "ends"]
+        for line, code in zip(dots, (1, 2), strict=True):
+            there = (found.side == code).values
+            columns = np.broadcast_to(found.lambda1.values[:, None], there.shape)[there]
+            shown = dict(zip((x, y), line.get_data(), strict=True))
+            np.testing.assert_array_equal(shown["eta"], found.edge.values[there])
+            np.testing.assert_array_equal(shown["lambda1"], columns)
 
 
 # Mistakes

@@ -5,6 +5,7 @@ import json
 
 import click
 
+from eos_sweep.errors import visible
 from eos_sweep.words import check_picture
 
 
@@ -57,4 +58,4 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
     if out:
         plot.save(chart(found), out)
-        click.echo(out, err=as_json)
+        click.echo(visible(out), err=as_json)

@@ -1,12 +1,12 @@
 """``eos-sweep plot`` and ``eos-sweep trace``."""
 
 import json
-from pathlib import Path
+import os
 
 import click
 
 from eos_sweep.commands.options import AS_JSON, AT, draw
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, visible
 from eos_sweep.words import check_picture, numbers
 
 
@@ -39,7 +39,7 @@ def plot(
     """
     check_picture(out)
     draw(store, out, x, y, numbers(at, "--at"), facet, variable, lines)
-    click.echo(out)
+    click.echo(visible(out))
 
 
 @click.command()
@@ -73,12 +73,15 @@ def trace(
 
     if out:
         check_picture(out)
-    if data and Path(data).exists():
+    if data and os.path.lexists(data):
         raise InputError(f"{data}: exists; choose another place for the trajectory")
     places = numbers([part for item in index for part in item.split(",")], "--index")
     found, trajectory = report(source, numbers(at, "--at"), places, steps)
     if data:
-        trajectory.to_zarr(data, mode="w-", consolidated=False)
+        try:
+            trajectory.to_zarr(data, mode="w-", consolidated=False)
+        except OSError as error:
+            raise InputError(f"{data}: {error.strerror}; choose another place for the trajectory") from None
     if out:
         from eos_sweep import plot as drawing
 
@@ -90,4 +93,4 @@ def trace(
         note = "" if name not in found["stored"] else "  = stored" if found["stored"][name] else "  DIFFERS from stored"
         click.echo(f"{name:24} {value!s:24}{note}")
     for path in filter(None, (out, data)):
-        click.echo(path)
+        click.echo(visible(path))

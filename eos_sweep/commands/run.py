@@ -8,6 +8,7 @@ import click
 
 from eos_sweep.commands.logs import log_to_stderr
 from eos_sweep.commands.options import AS_JSON, check_drawable, draw
+from eos_sweep.errors import visible
 from eos_sweep.words import check_picture, duration, size
 
 
@@ -17,8 +18,8 @@ from eos_sweep.words import check_picture, duration, size
 @click.option("--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg or .pdf.")
 @click.option("--overwrite", is_flag=True, help="Delete a sweep that is stored there and start anew.")
 @click.option("--check", is_flag=True, help="Read all that is stored; what is damaged is computed again.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of this process  [default: one for each core].")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes of a local dask cluster instead.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads of this process  [default: one for each core].")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes of a local dask cluster instead.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers compute, such as tcp://host:8786.")
 @click.option("--scheduler-file", type=click.Path(), help="File in which a dask scheduler has written its address.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -75,19 +76,19 @@ def run(
         click.echo(json.dumps(progress._asdict() | {"store": out}))
     elif not quiet:
         rate = f" in {progress.seconds:.1f} s, {progress.steps / progress.seconds:.3g} steps/s" if progress.new else ""
-        click.echo(f"{out}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
+        click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
     if picture:
         draw(out, picture)
         if not quiet:
-            click.echo(picture)
+            click.echo(visible(picture))
     if progress.failed:
-        click.echo(f"eos-sweep: {progress.failed} blocks failed; eos-sweep status {out} tells why", err=True)
+        click.echo(f"eos-sweep: {progress.failed} blocks failed; eos-sweep status {visible(out)} tells why", err=True)
         sys.exit(3)
 
 
 @click.command()
 @click.argument("spec", type=click.Path())
-@click.option("--workers", type=click.IntRange(min=1), help="Cores; all of this machine by default.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Cores; all of this machine by default.")
 @AS_JSON
 def plan(spec: str, workers: int | None, as_json: bool) -> None:
     """Say what the sweep of SPEC will take, from a measured sample; nothing is created.

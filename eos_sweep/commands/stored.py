@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from eos_sweep.commands.options import AS_JSON, AT
+from eos_sweep.errors import named, visible
 from eos_sweep.words import duration, numbers, size
 
 
@@ -46,7 +47,7 @@ def status(store: str, check: bool, as_json: bool) -> None:
 
 def _show(found: dict[str, Any]) -> None:
     beat = found["heartbeat"]
-    click.echo(f"{found['title']}")
+    click.echo(named(visible(found["title"]), 200))
     click.echo(f"trajectories  {found['trajectories_done']:,} of {found['trajectories']:,}")
     click.echo(
         f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
@@ -56,8 +57,9 @@ def _show(found: dict[str, Any]) -> None:
     if beat:
         who = f"pid {beat.get('pid')} on {beat.get('host')}, last heard of at {beat.get('time')}"
         left = beat.get("seconds_left") if found["run"] == "running" else None
+        left = f", {duration(left)} left" if isinstance(left, int | float) else ""
         why = f": {beat['reason']}" if beat.get("reason") else ""
-        click.echo(f"run           {found['run']}{f', {duration(left)} left' if left else ''} ({who}){why}")
+        click.echo(named(visible(f"run           {found['run']}{left} ({who}){why}"), 500))
     if "damaged" in found:
         click.echo(f"checked       {len(found['damaged']):,} blocks are damaged")
         for block, names in found["damaged"].items():
@@ -65,7 +67,7 @@ def _show(found: dict[str, Any]) -> None:
     for block, failure in found["failed"].items():
         where = f" at {failure['point']}" if failure["point"] else ""
         reason = failure["error"].strip().splitlines()[-1]
-        click.echo(f"failed        block {block}{where}, {failure['attempts']} times: {reason}")
+        click.echo(visible(f"failed        block {block}{where}, {failure['attempts']} times: {reason}"))
 
 
 @click.command()
@@ -127,4 +129,4 @@ def export(store: str, out: str, at: tuple[str, ...], variables: tuple[str, ...]
     from eos_sweep.export import export as write
 
     write(store, out, at=numbers(at, "--at"), variables=variables, overwrite=overwrite)
-    click.echo(f"{out}: {size(Path(out).stat().st_size)}")
+    click.echo(f"{visible(out)}: {size(Path(out).stat().st_size)}")

@@ -28,6 +28,7 @@ def check(model: str) -> None:
     from eos_sweep.contract import is_array
 
     if model not in models.TABLE:
+        models.look_here()
         models.allow(model)
     module = models.get(model)
     if is_array(module):

@@ -15,7 +15,7 @@ import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
 from eos_sweep.eigen.lanczos import Tracker
-from eos_sweep.networks.common import COMMON, views
+from eos_sweep.networks.common import COMMON, NUMBERS, views
 
 TITLE = "f(x) = A'Wx/√m"
 REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"
@@ -25,6 +25,11 @@ PARAMETERS = {
     "features": Quantity("inputs (without a data file)", "d", default=10.0, least=1.0, whole=True),
     "points": Quantity("number of samples (without a data file)", "n", default=50.0, least=2.0, whole=True),
     **COMMON,
+}
+CONDITIONS = {
+    f"a smaller network, with width², width features and points features of at most {NUMBERS}": lambda v: (
+        np.maximum(v["width"] ** 2, v["features"] * np.maximum(v["width"], v["points"])) <= NUMBERS
+    )
 }
 PRESETS: dict[str, dict[str, str]] = {}
 READINGS = {

@@ -7,7 +7,7 @@ f(x) = alpha (beta_1 x_1 + ... + beta_k x_k + beta_r x_r):
 
 An input of variance zero is not there, so ``lambda2``, ``lambda3``, ``lambda4`` are zero unless they are given; with
 ``lambda1`` alone it is the model of Liu, Zhang, Du, Zhao 2025, "A Minimalist Example of Edge-of-Stability and
-Progressive Sharpening", arXiv 2503.02809, bit for bit but for the sharpness, which is the same to 1e-15.  Each gradient
+Progressive Sharpening", arXiv 2503.02809, bit for bit but for the sharpness, which is the same to 3e-15.  Each gradient
 may be clipped (|dL/dbeta_j| <= clip), and each beta_j may be projected (|beta_j| <= radius after the step).
 
 Inputs of equal variance are one, with beta^2 the sum of their beta_j^2, as long as no bound acts.  Of different ones

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks.common import COMMON, compiled
+from eos_sweep.networks.common import COMMON, NUMBERS, compiled
 
 TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
@@ -35,6 +35,12 @@ PARAMETERS = {
     "signal": Quantity("size of the signal", "λ", default=3.0),
     **COMMON,
 }
+TESTS = 2000  # fresh samples: the accuracy has a standard error of at most 0.011
+CONDITIONS = {
+    f"fewer samples or a lower dimension: dimension points and {TESTS} dimension at most {NUMBERS // 4}": lambda v: (
+        v["dimension"] * np.maximum(v["points"], TESTS) <= NUMBERS // 4
+    )
+}
 PRESETS: dict[str, dict[str, str]] = {}
 READINGS = {
     "bias": Quantity("bias", "b"),
@@ -43,7 +49,6 @@ READINGS = {
 }
 LIMIT = 1e30
 TARGETS = 0.0
-TESTS = 2000  # fresh samples: the accuracy has a standard error of at most 0.011
 
 
 class Samples(NamedTuple):

@@ -19,17 +19,24 @@ import itertools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks.common import COMMON, views
+from eos_sweep.networks.common import COMMON, NUMBERS, views
 
 TITLE = "a fully connected tanh network"
 REFERENCE = "Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"
 STATE = {"scale": Quantity("factor on the initial weights", "scale", default=1.0)}
 PARAMETERS = {
     "width": Quantity("units of a hidden layer", "width", default=30.0, least=1.0, whole=True),
-    "depth": Quantity("number of hidden layers", "depth", default=1.0, least=1.0, whole=True),
-    "degree": Quantity("degree of the Chebyshev target (without a data file)", "k", default=3.0, least=0.0, whole=True),
+    "depth": Quantity("number of hidden layers", "depth", default=1.0, least=1.0, most=1e3, whole=True),
+    "degree": Quantity(
+        "degree of the Chebyshev target (without a data file)", "k", default=3.0, least=0.0, most=1e6, whole=True
+    ),
     "points": Quantity("number of samples (without a data file)", "n", default=20.0, least=2.0, whole=True),
     **COMMON,
+}
+CONDITIONS = {
+    f"a smaller network, with depth width² and depth width points of at most {NUMBERS}": lambda v: (
+        v["depth"] * v["width"] * np.maximum(v["width"], v["points"]) <= NUMBERS
+    )
 }
 PRESETS: dict[str, dict[str, str]] = {}
 READINGS = {"norm": Quantity("norm of all weights", "|θ|")}

@@ -16,6 +16,8 @@ COMMON = {
     "time": Quantity("time eta * step at which a run ends", "time", default=np.inf, above=0.0),
 }
 
+NUMBERS = 2**26  # in an array of a network or of its samples, at most: half a gigabyte, several of which are held
+
 compiled = njit(cache=True, nogil=True, error_model="numpy")  # for a function that calls nothing of other files
 
 

@@ -6,6 +6,9 @@ when a spec is made, and when trajectories run.
 
 import functools
 import hashlib
+import math
+import os
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +18,10 @@ import numpy as np
 
 from eos_sweep.axes import SpecError, short
 from eos_sweep.contract import Data, Table, is_array
+from eos_sweep.errors import named
 
 FORM = 'give a table [data] with file = "....npz", which holds arrays inputs and targets'
+LARGEST, MOST = 2**33, 2**28  # bytes of a file; numbers of an array, which a file of a few bytes may unpack to
 
 
 def parse(given: Any) -> Data | None:
@@ -30,7 +35,7 @@ def parse(given: Any) -> Data | None:
     if not isinstance(given, Mapping) or "file" not in given or set(given) - {"file", "sha256"}:
         raise SpecError(f"data: got {short(given)}; {FORM}")
     for name, value in given.items():
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "\0" in value:  # which no path has
             raise SpecError(f"data.{name}: got {short(value)}; give a text in quotes")
     file = str(Path(given["file"]).absolute())
     return Data(file, given.get("sha256") or digest(file))
@@ -60,9 +65,15 @@ def check(name: str, model: Any, source: Data | None) -> None:
 def digest(file: str) -> str:
     """Return the hash of a file's content."""
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        found = os.stat(file)  # not all that has a path is a file: reading from /dev/zero or a pipe may never end
+        if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= LARGEST:
+            raise SpecError(
+                f"data.file: {named(file, 300)} is no file of 1 to {LARGEST} bytes; give the path of an .npz file"
+            )
+        with open(file, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise SpecError(f"data.file: {file}: {error.strerror}; give the path of an .npz file") from None
+        raise SpecError(f"data.file: {named(file, 300)}: {error.strerror}; give the path of an .npz file") from None
 
 
 @functools.lru_cache(maxsize=2)
@@ -74,11 +85,12 @@ def load(source: Data) -> Table:
     """
     _unchanged(source)
     try:
-        with np.load(source.file) as archive:
-            found = {name: archive[name] for name in Table._fields if name in archive}
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile):  # TypeError: a single array, .npy
+        with zipfile.ZipFile(source.file) as archive:
+            table = Table(*(_matrix(source.file, archive, name) for name in Table._fields))
+    except SpecError:
+        raise
+    except Exception:  # whatever unpacking and numpy's format make of a file that is something else, or damaged
         raise SpecError(f"data.file: {source.file} is no .npz file of numbers; {FORM}") from None
-    table = Table(*(_matrix(source.file, found, name) for name in Table._fields))
     if len(table.inputs) != len(table.targets):
         counts = f"{len(table.inputs)} inputs and {len(table.targets)} targets"
         raise SpecError(f"data.file: {source.file} has {counts}; give a row to each sample")
@@ -90,12 +102,22 @@ def _unchanged(source: Data) -> None:
         raise SpecError(f"data.file: {source.file} has changed since the spec was made; give the data that it had")
 
 
-def _matrix(file: str, found: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in found:
-        raise SpecError(f"data.file: {file} has no array {name!r}; {FORM}")
-    array = found[name]
-    if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or array.size == 0 or not np.isfinite(array).all():
-        raise SpecError(
-            f"data.file: {name} of {file} are {array.dtype} of shape {array.shape}; give finite numbers, a sample a row"
-        )
+def _matrix(file: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    try:
+        entry = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise SpecError(f"data.file: {file} has no array {name!r}; {FORM}") from None
+    with archive.open(entry) as member:
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, _, dtype = read[np.lib.format.read_magic(member)](member)
+    wrong = f"data.file: {name} of {file} are {named(str(dtype))} of shape {shape}"
+    size = math.prod(shape)
+    if dtype.hasobject or entry.file_size < size * dtype.itemsize:
+        raise ValueError  # before memory is taken for what is not there
+    if dtype.kind not in "iuf" or len(shape) not in (1, 2) or not 0 < size <= MOST:
+        raise SpecError(f"{wrong}; give at most {MOST} finite numbers, a sample a row")
+    with archive.open(entry) as member:
+        array = np.lib.format.read_array(member, allow_pickle=False)
+    if not np.isfinite(array).all():
+        raise SpecError(f"{wrong}, not all finite; give finite numbers, a sample a row")
     return np.ascontiguousarray(array.reshape(len(array), -1), np.float64)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from eos_sweep import batch, regimes, work
+from eos_sweep import batch, lazy, regimes, work
+from eos_sweep.bounds import MOST_STEPS
 from eos_sweep.errors import InputError
 from eos_sweep.store import Store
 from eos_sweep.verify.report import Share, wilson
@@ -53,7 +54,7 @@ class Budget(NamedTuple):
         names = [*regimes.CODES, UNCHANGED]
         flags = {"flag_values": list(range(len(names))), "flag_meanings": " ".join(names)}
         words = {"long_name": f"label after {self.factor} times the steps", "units": "1", **flags}
-        whole = xr.open_zarr(self.store.group.store)
+        whole = lazy.dataset(self.store)
         title = (
             f"{whole.attrs['title']}\nlabels that change with {self.factor} times the {self.store.sweep.steps:,} steps"
         )
@@ -103,6 +104,8 @@ def budget(
         If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
     """
     store = Store.open(path)
+    if (steps := factor * store.sweep.steps) > MOST_STEPS:
+        raise InputError(f"factor: got {factor}, for {steps} steps; give one for at most {MOST_STEPS}")
     codes = labels(store).ravel()
     cells = np.flatnonzero(codes)
     computed = cells.size

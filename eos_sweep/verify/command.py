@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from eos_sweep.errors import visible
 from eos_sweep.words import check_picture, check_two_axes, numbers
 
 
@@ -14,7 +15,7 @@ from eos_sweep.words import check_picture, check_two_axes, numbers
 @click.option("--sample", type=click.IntRange(min=1), default=1000, show_default=True, help="Cells to check.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
 @click.option("--index", multiple=True, metavar="NAME=I,...", help="One cell, by index along each axis.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores by default.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     """Check the regimes of a stored sweep against exact arithmetic.
@@ -54,7 +55,7 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
 @click.option("--factor", type=click.IntRange(min=2), default=2, show_default=True, help="Times the steps.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
 @click.option("-o", "--out", type=click.Path(), help="Map of what changes, of all cells: .png, .svg or .pdf.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores by default.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Threads; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def budget(
     store: str, sample: int, factor: int, seed: int, out: str | None, workers: int | None, as_json: bool
@@ -92,7 +93,7 @@ def budget(
             click.echo(f"  {old + ' -> ' + new:46}{_percent(share)}")
     if out:
         plot.save(plot.draw(found.map(), variable="budget", lines=False), out)
-        click.echo(out, err=as_json)
+        click.echo(visible(out), err=as_json)
 
 
 def _percent(share) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import oracle, regimes, work
+from eos_sweep import oracle, regimes, vetted, work
 from eos_sweep.contract import Job
 from eos_sweep.store import Store
 from eos_sweep.verify.sample import inputs
@@ -46,7 +46,8 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     found, bits = oracle.run(job, initial, parameters)
     exact = regimes.classify(found, store.thresholds)
     place = np.unravel_index(chosen, sweep.shape)
-    stored = np.asarray(store.arrays["regime"].vindex[place])
+    with vetted.reading(store.path, "regime"):
+        stored = vetted.codes(store.path, "regime", np.asarray(store.arrays["regime"].vindex[place]))
     doubles = work.evaluate(sweep, tuple(slice(0, size) for size in sweep.shape), sweep.shape, chosen)
     parted = np.any([doubles[name] != found[name] for name in COUNTED if name in doubles], axis=0)
     names = list(regimes.CODES)

@@ -1,11 +1,13 @@
 """What a sample says about all labels of a sweep."""
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from eos_sweep.errors import visible
 from eos_sweep.regimes import CODES
 from eos_sweep.store import Store
 from eos_sweep.verify.judge import AGREE, SENSITIVE, UNDECIDED, WRONG, Verdict
@@ -101,7 +103,7 @@ class Report(NamedTuple):
             yield ""
             yield f"{one.verdict}: stored {one.stored}, exact {one.exact}"
             yield "  " + ", ".join(f"{name}={value!r}" for name, value in point(self.store, one.cell).items())
-            yield f"  {command(self.store, one.cell)}"
+            yield f"  {visible(command(self.store, one.cell))}"
 
 
 def wilson(share: float, number: float) -> Share:
@@ -121,4 +123,4 @@ def command(store: Store, cell: int) -> str:
     """Return the command that shows a cell both ways."""
     places = np.unravel_index(cell, store.sweep.shape)
     index = ",".join(f"{name}={place}" for name, place in zip(store.sweep.dims, places, strict=True))
-    return f"eos-sweep verify {store.path} --index {index}"
+    return f"eos-sweep verify {shlex.quote(store.path)} --index {index}"

@@ -8,6 +8,8 @@ from eos_sweep.errors import InputError
 from eos_sweep.regimes import CODES
 from eos_sweep.store import Store
 
+MOST = 2**32  # cells: a byte each
+
 
 class Stratum(NamedTuple):
     """Cells of one regime, those that have a neighbour of another regime or those that have none."""
@@ -22,7 +24,9 @@ def labels(store: Store) -> np.ndarray:
     """Return the stored regime of each cell; InputError if there is none."""
     if "regime" not in store.arrays:
         raise InputError(f'{store.path}: stores no regime; run it again with "default" among its observables')
-    return np.asarray(store.arrays["regime"][...])
+    if store.sweep.size > MOST:
+        raise InputError(f"{store.path}: {store.sweep.size} cells; at most {MOST} labels are read at once")
+    return store.values("regime")
 
 
 def inputs(store: Store, cells: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
