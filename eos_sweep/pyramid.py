@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from eos_sweep import lazy, pooling, regimes, vetted
 from eos_sweep.errors import named
@@ -28,16 +29,17 @@ MOST = 2**24  # cells of a level: twelve maps of 1024 x 1024
 CHUNK = 2**18  # cells of a chunk of a level: their shares take 10 MB
 
 
-def write(store: Store, workers: int | None = None) -> None:
+def write(store: Store, workers: int | None = None, anew: bool = False) -> None:
     """Write the levels of what ``store`` holds, unless they are there, or the map is small, or it has no regime.
 
     Whoever calls this must have locked the store.
 
     Args:
         workers: threads; all cores if None.
+        anew: write them even if they are there.
     """
     levels, state = factors(store.sweep), _state(store)
-    if "regime" not in store.arrays or state == _written(store) or not (levels or GROUP in store.group):
+    if "regime" not in store.arrays or (state == _written(store) and not anew):
         return
     _remove(store)
     if not levels or not lazy.labelled(store, store.thresholds):
@@ -170,4 +172,6 @@ def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], counts: xr
     for variable in level.variables.values():
         if variable.dtype.kind == "f":
             variable.encoding |= {"_FillValue": None, "fill_value": np.nan}
+    for data in level.data_vars.values():
+        data.encoding["compressors"] = [BloscCodec(cname="zstd", clevel=5, shuffle="shuffle"), Crc32cCodec()]
     return level

@@ -94,7 +94,7 @@ def run(
                 audit.mend(store)
             store.consolidate()  # a run that was killed may not have come to it
             progress = _run(store, crew, heart, held, report or (lambda progress: None))
-            location.insist(functools.partial(pyramid.write, store, crew.most))
+            location.insist(functools.partial(pyramid.write, store, crew.most, anew=check))
             return progress
         except OSError as error:
             heart.stop(error)

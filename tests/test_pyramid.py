@@ -171,6 +171,19 @@ def test_lost_chunks_are_not_taken_for_cells_that_were_not_computed(thin, tmp_pa
     assert assert_right(tmp_path / "s") == 2
 
 
+@pytest.mark.parametrize("name", ["regime", "share"])
+def test_a_damaged_level_is_not_drawn_and_mended_by_a_check(thin, tmp_path, name):
+    shutil.copytree(thin, tmp_path / "s")
+    chunk = next(file for file in (tmp_path / "s" / "pyramid" / "256" / name / "c").rglob("*") if file.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+    with pytest.raises(ValueError, match="checksum"):
+        eos_sweep.open_pyramid(tmp_path / "s")[0][name].load()
+    run(THIN, tmp_path / "s", check=True)
+    assert assert_right(tmp_path / "s") == 2
+
+
 def test_what_was_not_computed_is_told(tmp_path):
     spec = Sweep.from_dict(THIN)
     run(THIN, tmp_path / "whole")
