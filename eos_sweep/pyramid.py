@@ -7,6 +7,7 @@ stands in the attributes of the group ``pyramid``, which are written last: witho
 the sweep, there is no pyramid.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -18,7 +19,7 @@ import xarray as xr
 from eos_sweep import lazy, pooling, regimes, vetted
 from eos_sweep.errors import named
 from eos_sweep.spec import Sweep
-from eos_sweep.store import Store
+from eos_sweep.store import UNREADABLE, Store
 
 LOG = logging.getLogger("eos_sweep")
 GROUP = "pyramid"
@@ -37,7 +38,7 @@ def write(store: Store, workers: int | None = None) -> None:
         workers: threads; all cores if None.
     """
     levels, state = factors(store.sweep), _state(store)
-    if "regime" not in store.arrays or state == _written(store) or not (levels or GROUP in store.group):
+    if "regime" not in store.arrays or state == _written(store) or not (levels or _there(store)):
         return
     _remove(store)
     if not levels or not lazy.labelled(store, store.thresholds):
@@ -103,13 +104,21 @@ def _state(store: Store) -> dict[str, Any]:
 
 
 def _written(store: Store) -> dict[str, Any]:
-    return store.group[GROUP].attrs.asdict() if GROUP in store.group else {}
+    try:
+        return store.group[GROUP].attrs.asdict()
+    except UNREADABLE:  # none, or none that a run wrote
+        return {}
+
+
+def _there(store: Store) -> bool:
+    return store.location.read(f"{GROUP}/zarr.json") is not None
 
 
 def _remove(store: Store) -> None:
-    if GROUP in store.group:
-        store.group[GROUP].attrs.put({})  # from now on there is none
-        del store.group[GROUP]
+    if _there(store):
+        with contextlib.suppress(*UNREADABLE):
+            store.group[GROUP].attrs.put({})  # from now on there is none
+        store.location.remove(GROUP)
         store.consolidate()  # that lists what others read
 
 
