@@ -1,5 +1,6 @@
 """What a map shows of a slice: no more cells than there are pixels, the shares of all of them, and their range."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import pooling
+
+LOG = logging.getLogger("eos_sweep")
 
 
 class Shown(NamedTuple):
@@ -31,12 +34,26 @@ def shown(piece: xr.Dataset, name: str, pools: Mapping[str, int], levels: Sequen
     """
     if "flag_values" not in piece[name].attrs:
         return _numbers(piece, name, pools)
-    found = (pooled for level in levels if (pooled := _counted_before(level, piece, name, pools)) is not None)
-    counts = next(found, None)
-    counts = (pooling.counts(piece[name], pools) if counts is None else counts).compute()
+    counts = _counted_in_levels(levels, piece, name, pools)
+    if counts is None:
+        counts = pooling.counts(piece[name], pools).compute()
     total = counts.sum(piece[name].dims).values / piece[name].size
     names = counts["code"].attrs["flag_meanings"].split()
     return Shown(pooling.mode(counts).values, pools, dict(zip(names, total.tolist(), strict=True)))
+
+
+def _counted_in_levels(
+    levels: Sequence[xr.Dataset], piece: xr.Dataset, name: str, pools: Mapping[str, int]
+) -> xr.DataArray | None:
+    """Return the counts of labels in pools from the first level that has them and can be read."""
+    for level in levels:
+        counts = _counted_before(level, piece, name, pools)
+        try:
+            if counts is not None:
+                return counts.compute()
+        except (OSError, ValueError, RuntimeError) as error:  # levels have no checksums
+            LOG.warning("a level of the pyramid is damaged, %s; it is left out", error)
+    return None
 
 
 def _counted_before(level: xr.Dataset, piece: xr.Dataset, name: str, pools: Mapping[str, int]) -> xr.DataArray | None:

@@ -7,6 +7,7 @@ stands in the attributes of the group ``pyramid``, which are written last: witho
 the sweep, there is no pyramid.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -19,7 +20,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from eos_sweep import lazy, pooling, regimes, vetted
 from eos_sweep.errors import named
 from eos_sweep.spec import Sweep
-from eos_sweep.store import Store
+from eos_sweep.store import UNREADABLE, Store
 
 LOG = logging.getLogger("eos_sweep")
 GROUP = "pyramid"
@@ -39,7 +40,7 @@ def write(store: Store, workers: int | None = None, anew: bool = False) -> None:
         anew: write them even if they are there.
     """
     levels, state = factors(store.sweep), _state(store)
-    if "regime" not in store.arrays or (state == _written(store) and not anew):
+    if "regime" not in store.arrays or (state == _written(store) and not anew) or not (levels or _there(store)):
         return
     _remove(store)
     if not levels or not lazy.labelled(store, store.thresholds):
@@ -104,7 +105,14 @@ def _state(store: Store) -> dict[str, Any]:
 
 
 def _written(store: Store) -> dict[str, Any]:
-    return store.group[GROUP].attrs.asdict() if GROUP in store.group else {}
+    try:
+        return store.group[GROUP].attrs.asdict()
+    except UNREADABLE:  # none, or none that a run wrote
+        return {}
+
+
+def _there(store: Store) -> bool:
+    return store.location.read(f"{GROUP}/zarr.json") is not None
 
 
 def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None) -> int:
@@ -119,9 +127,10 @@ def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None)
 
 
 def _remove(store: Store) -> None:
-    if GROUP in store.group:
-        store.group[GROUP].attrs.put({})  # from now on there is none
-        del store.group[GROUP]
+    if _there(store):
+        with contextlib.suppress(*UNREADABLE):
+            store.group[GROUP].attrs.put({})  # from now on there is none
+        store.location.remove(GROUP)
         store.consolidate()  # that lists what others read
 
 

@@ -6,6 +6,7 @@ chunk ends in its checksum, and is written even if it holds nothing but the fill
 
 import functools
 import json
+import logging
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
@@ -25,8 +26,9 @@ from eos_sweep.spec import Sweep
 
 # The root attribute "eos_sweep"; nothing else is taken for a store.
 CREATING, EXTENDING, WHOLE = "being created", "being extended", "sweep"
-# What zarr raises where nothing is, or an array, no JSON, or JSON that it does not expect.
-NO_GROUP = OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
+# What zarr raises where nothing is, or something else than it expects, such as JSON of another kind.
+UNREADABLE = ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
+LOG = logging.getLogger("eos_sweep")
 EACH_CHUNK = {"array.write_empty_chunks": True}
 
 
@@ -242,7 +244,10 @@ class Store:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
             warnings.filterwarnings("ignore", message="Object at .* is not recognized")  # what a killed writer left
-            zarr.consolidate_metadata(self.group.store)
+            try:
+                zarr.consolidate_metadata(self.group.store)
+            except UNREADABLE as error:
+                LOG.warning("%s: metadata in it cannot be read, so they are not gathered: %s", self.path, error)
 
     def computed(self) -> int:
         """Return the number of trajectories that the ledger has."""
@@ -258,7 +263,7 @@ def find(location: Location) -> zarr.Group | None:
         mode: Any = "r" if place.read_only else "r+"
         group = zarr.open_group(place, mode=mode, zarr_format=3, use_consolidated=False)
         state = group.attrs.get("eos_sweep")
-    except NO_GROUP:
+    except (OSError, *UNREADABLE):
         return None
     return group if state == CREATING or (state in (EXTENDING, WHOLE) and "spec" in group.attrs) else None
 

@@ -14,12 +14,17 @@ import traceback
 
 MARK = "pwned"  # in the name of all that must not happen
 SECONDS, ROOM = 60, 2**31
-EVENTS = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "pty.spawn", "subprocess.Popen",
-          "socket.connect", "socket.bind", "socket.getaddrinfo", "shutil.unpack_archive",
-          "webbrowser.open", "urllib.Request")  # fmt: skip
+EVENTS = {
+    *("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "pty.spawn", "subprocess.Popen"),
+    *("socket.connect", "socket.bind", "socket.getaddrinfo", "urllib.Request", "webbrowser.open"),
+    "shutil.unpack_archive",
+}
 # Dask copies its own graphs, and numba keeps kernels, as pickles; a store has none.
-OWN = {"cloudpickle", "dask", "eos_sweep", "llvmlite", "numba", "numpy", "xarray", "zarr", "_operator"}
-PLAIN = {("copyreg", "_reconstructor"), ("builtins", "object"), ("builtins", "slice"), ("pathlib", "PosixPath")}
+OWN = {"cloudpickle", "dask", "eos_sweep", "llvmlite", "numba", "numpy", "pandas", "xarray", "zarr", "_operator"}
+PLAIN = {
+    *(("copyreg", "_reconstructor"), ("builtins", "object"), ("builtins", "slice"), ("pathlib", "PosixPath")),
+    ("numcodecs.zstd", "Zstd"),
+}
 seen: list[str] = []
 
 
@@ -76,6 +81,7 @@ def one(folder: str, arguments: list[str]) -> dict:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (4 * ROOM, 4 * ROOM))
+    import matplotlib.font_manager  # noqa: F401  # which may look for fonts by a program, the first time
     import numba  # noqa: F401
 
     sys.addaudithook(watch)

@@ -309,3 +309,65 @@ EITHER = {
     "settled: no code": numbers("settled", lambda codes: codes * 0 + 99),
     "a link to itself": lambda store: (store / "regime" / "loop").symlink_to(store, target_is_directory=True),
 }
+
+
+def level(name, **values):
+    """Return what changes an array's metadata in the pyramid's finest level."""
+    return edited(f"{LEVEL}/{name}/zarr.json", lambda held: held.update(values))
+
+
+def about(name, **attributes):
+    return edited(f"{LEVEL}/{name}/zarr.json", lambda held: held["attributes"].update(attributes))
+
+
+def levels(**attributes):
+    return edited("pyramid/zarr.json", lambda held: held["attributes"].update(attributes))
+
+
+def second_version_of_a_level(store):
+    """Write a level in zarr's second format, whose regimes are pickles."""
+    held = zarr.open_group(store / LEVEL, mode="r", use_consolidated=False)
+    attributes = held.attrs.asdict()
+    content = {name: (np.asarray(a[...]), a.metadata.dimension_names, a.attrs.asdict()) for name, a in held.arrays()}
+    shutil.rmtree(store / LEVEL)
+    (store / LEVEL).mkdir()
+    (store / LEVEL / ".zgroup").write_text('{"zarr_format": 2}')
+    (store / LEVEL / ".zattrs").write_text(json.dumps(attributes))
+    for name, (values, dims, own) in content.items():
+        bad, place = name in ("share", "regime"), store / LEVEL / name
+        facts = {"zarr_format": 2, "shape": values.shape, "chunks": values.shape, "order": "C", "compressor": None}
+        facts |= {"dtype": "|O" if bad else values.dtype.str, "fill_value": "" if bad else 0}
+        facts |= {"filters": [{"id": "vlen-utf8"}, {"id": "pickle", "protocol": 5}] if bad else None}
+        place.mkdir()
+        (place / ".zarray").write_text(json.dumps(facts))
+        (place / ".zattrs").write_text(json.dumps({**own, "_ARRAY_DIMENSIONS": dims or []}))
+        key = ".".join(["0"] * values.ndim) or "0"
+        (place / key).write_bytes(pickle.dumps(Bomb()) if bad else values.tobytes())
+
+
+LONG = SMALL | {"axes": {"lambda1": [1, 100], "eta": {"log": [1e-3, 30, 6000]}}, "steps": 30}
+LEVEL = "pyramid/2048"
+PYRAMID = {
+    "as it was": lambda store: None,
+    "the second format, with pickles": second_version_of_a_level,
+    "another state": levels(spec_hash={}),
+    "no attributes": edited("pyramid/zarr.json", lambda held: held.update(attributes=3)),
+    "no JSON": text("pyramid/zarr.json", b"{"),
+    "a level without JSON": text(f"{LEVEL}/zarr.json", b"\xff"),
+    "a level that is missing": removed(LEVEL),
+    "10^18 regimes": level("regime", shape=HUGE),
+    "10^12 codes": level("code", shape=[10**12]),
+    "10^12 shares": level("share", shape=[2, 10**9, 10]),
+    "pickles": level("share", codecs=[codec("pickle")]),
+    "texts": level("regime", **TEXTS),
+    "other dimensions": level("regime", dimension_names=["eta", "lambda1"]),
+    "pooled by words": about("eta", pooled="x"),
+    "pooled by nothing": about("eta", pooled=0),
+    "pooled by all": about("eta", pooled=10**12),
+    "dates": about("eta", units="days since 1e400"),
+    "scaled": about("share", scale_factor="x", _FillValue="AAAA"),
+    "garbage": chunk(f"{LEVEL}/share", lambda content: GARBAGE),
+    "no numbers": numbers(f"{LEVEL}/share", lambda shares: shares * np.nan),
+    "huge numbers": numbers(f"{LEVEL}/share", lambda shares: shares + 1e30),
+    "negative numbers": numbers(f"{LEVEL}/share", lambda shares: -shares),
+}

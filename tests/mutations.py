@@ -46,12 +46,14 @@ times = st.one_of(
 )
 files = st.sampled_from(
     ["d.npz", "s.toml", "", ".", "..", "/", "d.npz/x", "../../x", "a\0b", "a\nb", "\x1b[31m", "x" * 5000, "/dev/zero",
-     "/dev/stdin", "/dev/null", "/dev/full", "/proc/self/mem", "/proc/kmsg", "pipe", "taken", "~/d.npz", "file:///d.npz"]
+     "/dev/stdin", "/dev/null", "/dev/full", "/proc/self/mem", "/proc/kmsg", "pipe", "taken", "~/d.npz",
+     "file:///d.npz"]
 )  # fmt: skip
 texts = st.one_of(
     st.text(max_size=12),
     st.sampled_from([*KEYS, *WORDS, *models.TABLE]),
-    st.sampled_from(["", "\n", "a\nb", "\r", "\x1b[2J\x1b[31mred", "\x7f", "\u202e", "\u2028", "\0", "λ", "😀", "x" * 10**5,
+    st.sampled_from(["", "\n", "a\nb", "\r", "\x1b[2J\x1b[31mred", "\x7f", "\u202e", "\u2028", "\0", "λ", "😀",
+                     "x" * 10**5,
                      "$", "$\\frac$", "{0}", "{0.__class__}", "%s%n", "\\", "'", '"', "'''", "../../x", "a.b"]),
 )  # fmt: skip
 
@@ -63,14 +65,19 @@ modules = st.sampled_from(
 
 CODE = (
     "__import__('os')", "().__class__.__bases__[0].__subclasses__()", "lambda: 1", "f'{eta}'", "[x for x in eta]",
-    "(x := 1)", "eta.real", "eta[0]", "open('x', 'w')", "print", "exec('1')", "eta if eta else 1", "not eta", "eta and 1",
+    "(x := 1)", "eta.real", "eta[0]", "open('x', 'w')", "print", "exec('1')", "eta if eta else 1", "not eta",
+    "eta and 1",
     "*eta", "**eta", "sqrt(*eta)", "sqrt(x=1)", "{eta}", "{1: 2}", "'text' * 9", "b'x'", "1j", "True", "None", "...",
-    "await eta", "yield eta", "eta; eta", "eta = 1", "eta # comment", "eta // 2", "eta % 2", "eta @ eta", "~eta", "1 << 9",
-    "9**9**9", "9**9**9**9", "2**-1074", "1e999", "0x_f", "1_0", "0777", "1__0", "1 if", "eta\0", "eta\\\n", "((eta)", "eta)",
-    "max()", "min(1)", "normal(0, 1)", "uniform(1, 0)", "normal(inf, 1)", "uniform(-inf, inf)", "seed", "inf - inf", "1 / 0",
+    "await eta", "yield eta", "eta; eta", "eta = 1", "eta # comment", "eta // 2", "eta % 2", "eta @ eta", "~eta",
+    "1 << 9",
+    "9**9**9", "9**9**9**9", "2**-1074", "1e999", "0x_f", "1_0", "0777", "1__0", "1 if", "eta\0", "eta\\\n", "((eta)",
+    "eta)",
+    "max()", "min(1)", "normal(0, 1)", "uniform(1, 0)", "normal(inf, 1)", "uniform(-inf, inf)", "seed", "inf - inf",
+    "1 / 0",
 )  # fmt: skip
 long = st.sampled_from(
-    ["(" * 10_000 + "1" + ")" * 10_000, "-" * 10_000 + "1", "(" * 90 + "1" + ")" * 90, "-" * 99 + "1", "+".join(["eta"] * 90),
+    ["(" * 10_000 + "1" + ")" * 10_000, "-" * 10_000 + "1", "(" * 90 + "1" + ")" * 90, "-" * 99 + "1",
+     "+".join(["eta"] * 90),
      "+".join(["eta"] * 120), "2**" * 60 + "2", "+".join(["normal(0,1)"] * 41), "max(" * 40 + "eta" + ",1)" * 40,
      "[" * 90 + "]" * 90, "(" * 100 + "eta", "sqrt(" * 80 + "eta" + ")" * 80, "exp(" * 5 + "9" + ")" * 5, "not " * 120]
 )  # fmt: skip
@@ -222,7 +229,8 @@ def _data(spec, draw):
     spec["data"] = {"file": draw(files)} | draw(st.dictionaries(st.sampled_from(["sha256", "x"]), texts, max_size=1))
 
 
-CHANGES = (_put, _remove, _rename, _axis, _expression, _circle, _many_axes, _all_draw, _corners, _crowd, _chunks, _model,
+CHANGES = (_put, _remove, _rename, _axis, _expression, _circle, _many_axes, _all_draw, _corners, _crowd, _chunks,
+_model,
            _data)  # fmt: skip
 
 
@@ -284,7 +292,8 @@ class _Raw(str):
 
 pieces = st.one_of(
     st.binary(max_size=4),
-    st.sampled_from([b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\r", b"\n", b"[", b"]", b"=", b'"', b"'", b'"""', b"#",
+    st.sampled_from([b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\r", b"\n", b"[", b"]", b"=", b'"', b"'", b'"""',
+                     b"#",
                      b"{", b",", b".", b"a.b.c.d = 1\n", b"a" + b".a" * 20_000 + b" = 1\n", b"[x]\n" * 2000, b"[[x]]\n",
                      b"\n[axes]\n", b"[" * 3000, b"9" * 5000, b"1979-05-27T07:32:00Z", b"\xed\xa0\x80", b"\\u0000",
                      b'x = "' + b"y" * 10**6 + b'"\n', b"\xe2\x80\xae", b"\x1b[31m"]),

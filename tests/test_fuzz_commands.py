@@ -15,8 +15,10 @@ from eos_sweep.cli import main
 
 STORE, SPEC_FILE = "s.zarr", "s.toml"
 places = st.sampled_from(
-    [STORE, f"{STORE}/", f"{STORE}/regime", f"{STORE}/zarr.json", f"{STORE}.lock", SPEC_FILE, f"{SPEC_FILE}/x", ".", "..",
-     "", " ", "nothing", "taken", "taken/", "taken/diary.txt", "x" * 300, "a\nb", "\x1b[31m", "\udcff", "\u202e", "-", "--",
+    [STORE, f"{STORE}/", f"{STORE}/regime", f"{STORE}/zarr.json", f"{STORE}.lock", SPEC_FILE, f"{SPEC_FILE}/x", ".",
+     "..",
+     "", " ", "nothing", "taken", "taken/", "taken/diary.txt", "x" * 300, "a\nb", "\x1b[31m", "\udcff", "\u202e", "-",
+     "--",
      "~", "$HOME", "s.zarr:x", "file:s.zarr", "http:x", "s3:x", "memory:x", "new/", "new/below", "é"]
 )  # fmt: skip
 pictures = st.one_of(
@@ -29,7 +31,8 @@ names = st.sampled_from(
      "bits", "", "a\nb", "\x1b[31m", "\udcff", "η", "__class__", "os", "x" * 10_000]
 )  # fmt: skip
 figures = st.one_of(
-    st.sampled_from(["0", "1", "2", "0.5", "-1", "1e400", "-1e400", "nan", "inf", "-inf", "1_0", "0x10", "٣", "", "a\nb", "1=1",
+    st.sampled_from(["0", "1", "2", "0.5", "-1", "1e400", "-1e400", "nan", "inf", "-inf", "1_0", "0x10", "٣", "",
+                     "a\nb", "1=1",
                      "1,eta=2", "5e-324", "1e308", "9" * 5000, "\x1b[31m", "1e18", "30"]),
     st.floats().map(repr), st.integers().map(str),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audited import MARK
-from hostile import EITHER, READ, REFUSED, SMALL, TRICKS, Bomb, attribute
+from hostile import EITHER, LEVEL, LONG, PYRAMID, READ, REFUSED, SMALL, TRICKS, Bomb, attribute
 from specs import changed
 from test_api import INSIDE, WIDE
 from test_store import FEW, command, contents, strict, toml
@@ -280,3 +280,12 @@ def test_there_is_no_pickle_in_a_store_whatever_has_been_done_to_it(tmp_path):
                 assert content.startswith((b"\x28\xb5\x2f\xfd", b"\x02\x01")), key  # zstd, blosc
     assert Store.open(tmp_path / "failed.zarr").ledger.errors
     assert Sweep.from_dict(strict(Store.open(tmp_path / "s.zarr").group.attrs["spec"])).size == 3 * 600
+
+
+@pytest.mark.slow
+def test_a_hostile_pyramid_is_read_or_left_alone(tmp_path):
+    toml(tmp_path / "s.toml", LONG)
+    eos_sweep.run(tmp_path / "s.toml", tmp_path / "s.zarr")
+    assert (tmp_path / "s.zarr" / LEVEL).is_dir()
+    shutil.copytree(tmp_path, place := tmp_path.with_name("long"))
+    all_harmless(place, tmp_path, PYRAMID, [COMMANDS[0], *COMMANDS[4:6], COMMANDS[-2], COMMANDS[4]])
