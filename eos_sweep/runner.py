@@ -142,7 +142,8 @@ def _run(
                 threads=hands.size(),
             )
             location.insist(functools.partial(heart.beat, progress))
-            report(progress)
+            if rows:
+                report(progress)
     if stopped() and progress.done < progress.total:
         raise Interrupted(stopped())
     heart.beat(progress, "failed" if progress.failed else "finished")
