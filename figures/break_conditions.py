@@ -194,7 +194,7 @@ def table(rows: list[tuple[Break, Found]], grown: Any) -> str:
                    f"{expected.prefactor:.5g}", f"{law.prefactor:.6g}",
                    f"{found.ratio.min():.6f} to {found.ratio.max():.6f}")  # fmt: skip
         lines.append(row([str(number), one.words, one.law, what, *(text.replace("-", "−") for text in numbers)]))
-    lines += ["", "What that says, and a small counter-example for each, exact to its label:", ""]
+    lines += ["", "What that says, and a small counter-example for each, labelled as in exact arithmetic:", ""]
     for number, (one, found) in enumerate(rows, 1):
         example = one.example
         at = " ".join(f"--at {name}={value:g}" for name, value in example.at.items())
