@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from eos_sweep.api import open_pyramid as open_pyramid
     from eos_sweep.api import open_sweep as open_sweep
     from eos_sweep.api import sweep as sweep
+    from eos_sweep.boundaries import boundary as boundary
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.estimate import plan as plan
     from eos_sweep.export import export as export
+    from eos_sweep.phases import segment_phases as segment_phases
     from eos_sweep.pooling import coarsen as coarsen
     from eos_sweep.pooling import shares as shares
+    from eos_sweep.power_laws import power_law as power_law
     from eos_sweep.regimes import label as label
     from eos_sweep.runner import run as run
     from eos_sweep.spec import Axis as Axis
@@ -32,12 +35,15 @@ _HOMES = {
     "Sweep": "spec",
     "coarsen": "pooling",
     "export": "export",
+    "boundary": "boundaries",
     "label": "regimes",
     "load_spec": "spec",
     "open_pyramid": "api",
     "open_sweep": "api",
     "plan": "estimate",
+    "power_law": "power_laws",
     "run": "runner",
+    "segment_phases": "phases",
     "settled": "trust",
     "shares": "pooling",
     "sweep": "api",

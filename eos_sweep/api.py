@@ -43,7 +43,8 @@ def sweep(
     model
         Name of the model, such as ``"bivariate"``, or a module of your own that is one.
     axes
-        Name -> 1-D values of a parameter, an initial coordinate or ``seed``, in the order of the dimensions.
+        Name -> 1-D values of a parameter, an initial coordinate, ``seed`` or a name that expressions take, in the order
+        of the dimensions.
     parameters, initial
         Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset, for all that is no axis
         and has no default.
@@ -133,8 +134,9 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One dask-backed variable per observable over the sweep's axes, and ``regime``, computed from them when it is
-        asked for.  Without eos_sweep, ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
+        One dask-backed variable per observable over the sweep's axes, in chunks of about a million cells, and
+        ``regime``: as it is stored, or computed when it is asked for if that has other thresholds.  Without eos_sweep,
+        ``xarray.open_zarr(path)`` gives the same with the regimes as stored.
 
     Raises
     ------
@@ -144,8 +146,9 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     store = Store.open(path)
     dataset = lazy.dataset(store)
     labels = schema.labels_of(store.arrays, store.thresholds)
-    limits = regimes.thresholds(store.thresholds | thresholds)
-    if (thresholds or labels) and not ("regime" in store.arrays and lazy.labelled(store, limits)):
+    if labels and lazy.labelled(store, regimes.limits_of(dataset, thresholds)):
+        return dataset
+    if thresholds or labels:
         dataset = dataset.drop_vars(labels)
         found = {"regime": regimes.label(dataset, **thresholds)}
         if "settled" in labels:

@@ -12,6 +12,7 @@ from eos_sweep.contract import Quantity
 from eos_sweep.errors import InputError, named
 
 LONGEST = 10_000_000  # values of an axis: they are held in memory, the grid is not
+CHARACTERS = 60  # characters of its symbol or its name in words: they stand on a picture
 FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
 
 
@@ -86,17 +87,20 @@ def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:
 
 
 class Axis(BaseModel):
-    """One dimension of the grid: a parameter, a coordinate of the initial state, or the seed."""
+    """One dimension of the grid: an input of the model, the seed, or a name that expressions take."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
     name: str
     spacing: Literal["linear", "log", "values"]
     values: np.ndarray  # float64, read-only
+    symbol: str = ""  # instead of the input's own, or of the name
+    long_name: str = ""
 
     @classmethod
     def parse(cls, name: str, given: Any) -> Self:
         """Return the axis that ``given`` (a TOML form, or a 1-D array of numbers) defines."""
         label = f"axis {short(name)}"
+        given, words = _words(label, given)
         if isinstance(given, Mapping) and (len(given) != 1 or not set(given) <= {"linear", "log", "values"}):
             raise SpecError(f"{label}: got {short(dict(given))}; give {FORMS}")
         spacing, numbers = next(iter(given.items())) if isinstance(given, Mapping) else ("values", given)
@@ -112,14 +116,16 @@ class Axis(BaseModel):
         if twice.size:
             raise SpecError(f"{label}: got {text(twice[0])} more than once; give every value once")
         values.flags.writeable = False
-        return cls.model_validate({"name": name, "spacing": spacing, "values": values})
+        return cls.model_validate({"name": name, "spacing": spacing, "values": values, **words})
 
     @property
-    def definition(self) -> dict[str, list[float]]:
-        """The plain TOML form, ``{spacing: numbers}``."""
-        if self.spacing == "values":
-            return {"values": self.values.tolist()}
-        return {self.spacing: [float(self.values[0]), float(self.values[-1]), self.values.size]}
+    def definition(self) -> dict[str, list[float] | str]:
+        """The plain TOML form, ``{spacing: numbers}``, and the words that were given."""
+        numbers = self.values.tolist()
+        if self.spacing != "values":
+            numbers = [numbers[0], numbers[-1], self.values.size]
+        words = {"symbol": self.symbol, "long_name": self.long_name}
+        return {self.spacing: numbers} | {key: word for key, word in words.items() if word}
 
     def __str__(self) -> str:
         ends = [text(value) for value in self.values[[0, -1]]]
@@ -135,13 +141,26 @@ class Axis(BaseModel):
     def __hash__(self) -> int:
         return hash(self._key())
 
-    def _key(self) -> tuple[str, str, bytes]:
-        return self.name, self.spacing, self.bits
+    def _key(self) -> tuple[str, str, bytes, str, str]:
+        return self.name, self.spacing, self.bits, self.symbol, self.long_name
 
     @property
     def bits(self) -> bytes:
         """The values as little-endian doubles: axes are compared by these."""
         return self.values.astype("<f8").tobytes()
+
+
+def _words(label: str, given: Any) -> tuple[Any, dict[str, str]]:
+    """Return the numbers' form of an axis, and the words that were given with it."""
+    if not isinstance(given, Mapping):
+        return given, {}
+    words = {key: given[key] for key in ("symbol", "long_name") if key in given}
+    for key, word in words.items():
+        if not isinstance(word, str) or not word.isprintable() or not 0 < len(word) <= CHARACTERS:
+            raise SpecError(
+                f"{label}: got {key} = {short(word)}; give a text of 1 to {CHARACTERS} characters in quotes"
+            )
+    return {key: numbers for key, numbers in given.items() if key not in words}, words
 
 
 def _listed(label: str, numbers: Any) -> np.ndarray:

@@ -1,5 +1,7 @@
 """What stands beside a map: names, numbers, and what a dataset says of itself, as text that can be drawn."""
 
+import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,9 +29,25 @@ def words(data: xr.DataArray) -> str:
 
 
 def caption(dataset: xr.Dataset, piece: xr.Dataset, shown: Sequence[str]) -> str:
-    """Return the title of ``dataset``, and the values of the axes that are not ``shown`` in a piece of it."""
-    fixed = [f"{symbol(piece[name])} = {number(piece[name])}" for name in map(str, dataset.dims) if name not in shown]
-    return "\n".join(filter(None, [plain(dataset.attrs.get("title", "")), ", ".join(fixed)]))
+    """Return the title, and in lines of at most 80 characters what is not ``shown``: axes, and all inputs."""
+    spec = given_spec(dataset)
+    axes = [str(name) for name in dataset.dims if name not in shown]
+    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
+    found = {name: plain(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
+    found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
+    fixed = [found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found]
+    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in fixed)
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(unbroken, 80)]
+    return "\n".join(filter(None, [plain(dataset.attrs.get("title", "")), *lines]))
+
+
+def given_spec(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return name -> number or text of the inputs that a dataset's spec fixes, empty if it has none."""
+    try:
+        spec = json.loads(dataset.attrs.get("spec", "{}"))
+        return {**spec.get("parameters", {}), **spec.get("initial", {})}
+    except (ValueError, TypeError, AttributeError):  # it is anybody's dataset
+        return {}
 
 
 def cut(given: Any) -> str:

@@ -1,13 +1,16 @@
 """The command line: ``eos-sweep``."""
 
 import contextlib
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from eos_sweep.bench.command import bench
+from eos_sweep.commands.boundary import boundary
 from eos_sweep.commands.pictures import plot, trace
 from eos_sweep.commands.run import plan, run
 from eos_sweep.commands.stored import export, relabel, status
@@ -39,12 +42,14 @@ class Group(click.Group):
         except ValueError as error:
             if "checksum" not in str(error):  # zarr's, of a chunk that lazy data came from
                 raise
+            _hush()
             click.echo("eos-sweep: a chunk is damaged; status --check tells which, run --check mends it", err=True)
             context.exit(2)
         except Stopped as error:
             click.echo(f"eos-sweep: {error}", err=True)
             context.exit(4)
         except KeyboardInterrupt as error:
+            _hush()
             resumable = "; run the same command to go on" if context.invoked_subcommand == "run" else ""
             click.echo(f"eos-sweep: stopped{resumable}", err=True)
             context.exit(128 + (error.signal if isinstance(error, Interrupted) else 2))
@@ -57,6 +62,12 @@ def _printable() -> Iterator[None]:
         yield
     except click.UsageError as error:
         raise click.UsageError(visible(error.format_message()), error.ctx) from None
+
+
+def _hush() -> None:
+    """Let nobody hear of the reads and writes that are dropped on the way out."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 
 @click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,5 +92,5 @@ def main(modules: tuple[str, ...]) -> None:
             models.allow(module)
 
 
-for command in (run, plan, status, relabel, export, plot, trace, verify, budget, check, bench):
+for command in (run, plan, status, relabel, export, plot, trace, boundary, verify, budget, check, bench):
     main.add_command(command)

@@ -63,7 +63,6 @@ class Moment(NamedTuple):
     stable: Any  # whether sharpness < 2/eta after the step
     guard: Any  # the model's guarded coordinate after the step, 1 if it has none
     clipped: Any  # whether a clip or a projection changed the step
-    carried: tuple[Any, Any]  # mantissa and power of the coordinate with its own exponent
 
 
 class Ends(NamedTuple):
@@ -106,6 +105,7 @@ class Model(Hashable, Protocol):
     LINES: Sequence[CriticalLine]  # beside the one where the start is at the edge, which every model has
     OBSERVABLES: Sequence[str]  # those that are stored by default although they are not for other models
     THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults are not the ones for this model
+    claims: Any  # functions with the names of observables that need CLAIM; may be left out
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...
@@ -132,7 +132,7 @@ class Model(Hashable, Protocol):
     # ``balance(theta, p)``, what it keeps on its way there.
 
 
-OPTIONAL = "CONDITIONS", "DESCENT"  # what a model may leave out
+OPTIONAL = "CONDITIONS", "DESCENT", "claims"  # what a model may leave out
 
 
 class Observable(Hashable, Protocol):
@@ -144,9 +144,13 @@ class Observable(Hashable, Protocol):
     without them costs nothing while the kernel runs.
 
     With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
-    each coordinate.
+    each coordinate.  With CARRIED, KEPT numbers are kept for each coordinate with its own exponent; ``watch``, which
+    raises no flags then, is called for each of them, with its mantissa and power as a third argument.
+    each coordinate.  With CLAIM, it is what the model's claim of the observable's name says of (before, theta, p), or,
+    for ``watch_sharpness``, of (curvature, its top eigenvalue).
     """
 
+    __name__: str
     NEEDS: Sequence[str]  # of those below
     KEPT: int  # float64 numbers kept per trajectory; with TANGENT those for the coordinates come on top
     COUNTS: int  # int64 numbers kept per trajectory
@@ -237,3 +241,5 @@ EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
 ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
+CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
+CLAIM = "claim"  # what the model claims of each step, or of its sharpness

@@ -52,6 +52,15 @@ def seen(mantissa, power):
 
 
 @inlined
+def lifted(bound, power):
+    """Return a bound on the value in units of the mantissa; three powers lift the smallest double above every one."""
+    once = select(power < 0.0, UP, 1.0)
+    twice = select(power < -1.5, UP, 1.0)
+    thrice = select(power < -2.5, UP, 1.0)
+    return bound * once * twice * thrice
+
+
+@inlined
 def value(mantissa, power):
     """Return the value as a double; zero where its square is left out anyway."""
     return mantissa * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))

@@ -56,7 +56,7 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
 
 def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]) -> Expression:
     presets = model.PRESETS.get(name, {})
-    known = [*model.PARAMETERS, *model.STATE, "seed"]
+    known = [*dict.fromkeys([*model.PARAMETERS, *model.STATE, *dims, "seed"])]
     try:
         expression = parse(presets.get(given, given), name)
     except ValueError as error:

@@ -1,11 +1,13 @@
 """Composes observables into the single functions that a kernel calls, on nested pairs ``(first, (second, ...))``."""
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep import lanes
-from eos_sweep.contract import TANGENT, Model, Observable
+from eos_sweep.contract import CARRIED, CLAIM, EDGE, TANGENT, Model, Observable
 from eos_sweep.scalar import inlined
+from eos_sweep.state import places
 
 
 class Observers(NamedTuple):
@@ -21,7 +23,7 @@ def _watch_nothing(kept, moment):
 
 
 @inlined
-def _watch_no_sharpness(kept, ratio):
+def _watch_no_sharpness(kept, ratio, curvature):
     return kept
 
 
@@ -32,12 +34,24 @@ def _fold_nothing(counts, bits, age, steps):
 
 def kept(observable: Observable, model: Model) -> int:
     """Return how many float64 numbers ``observable`` keeps per trajectory."""
-    return observable.KEPT + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
+    each = len(model.CARRIED) if CARRIED in observable.NEEDS else 1
+    return observable.KEPT * each + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
 
 
+@functools.cache
 def watcher(observable: Observable, model: Model) -> Callable:
     """Return ``(kept, moment) -> (kept, flags)`` of an observable."""
     watch = getattr(observable, "watch", _watch_nothing)
+    if CARRIED in observable.NEEDS:
+        return _watch_each(watch, observable.KEPT, tuple(places(model).values()))
+    if CLAIM in observable.NEEDS and hasattr(observable, "watch"):
+        claim = _claim(observable, model)
+
+        @inlined
+        def watch_claim(kept, moment):
+            return watch(kept, moment, claim(moment.before, moment.theta, moment.p))
+
+        return watch_claim
     if TANGENT not in observable.NEEDS:
         return watch
     tangent, first = model.tangent, observable.KEPT
@@ -47,6 +61,47 @@ def watcher(observable: Observable, model: Model) -> Callable:
         return watch(kept, moment, tangent(moment.before, moment.p, kept[first:]))
 
     return watch_turning
+
+
+def _watch_each(watch: Callable, count: int, numbers: Sequence[tuple[int, int]]) -> Callable:
+    """Return ``(kept, moment) -> (kept, ())`` that calls ``watch`` for each coordinate with its own exponent."""
+    if not numbers:
+        return _watch_nothing
+    (mantissa, power), others = numbers[0], _watch_each(watch, count, numbers[1:])
+
+    @inlined
+    def watch_each(kept, moment):
+        mine, _ = watch(kept[:count], moment, (moment.theta[mantissa], moment.theta[power]))
+        theirs, _ = others(kept[count:], moment)
+        return mine + theirs, ()
+
+    return watch_each
+
+
+@functools.cache
+def sharpness_watcher(observable: Observable, model: Model) -> Callable:
+    """Return ``(kept, ratio, curvature) -> kept`` of an observable."""
+    if not hasattr(observable, "watch_sharpness"):
+        return _watch_no_sharpness
+    watch: Callable = observable.watch_sharpness
+    if CLAIM in observable.NEEDS:
+        claim = _claim(observable, model)
+
+        @inlined
+        def watch_claim(kept, ratio, curvature):
+            return watch(kept, ratio, claim(curvature, EDGE * ratio))
+
+        return watch_claim
+
+    @inlined
+    def watch_ratio(kept, ratio, curvature):
+        return watch(kept, ratio)
+
+    return watch_ratio
+
+
+def _claim(observable: Observable, model: Model) -> Callable:
+    return getattr(model.claims, observable.__name__.rpartition(".")[2])
 
 
 def compose(observables: Sequence[Observable], model: Model) -> Observers:
@@ -81,22 +136,25 @@ def compose(observables: Sequence[Observable], model: Model) -> Observers:
     return Observers(watch, fold)
 
 
-def compose_sharpness(observables: Sequence[Observable], needs: Collection[str]) -> Callable:
-    """Compose ``(kept, ratio) -> kept`` of the observables that have one of ``needs``; the others stay as they are."""
+def compose_sharpness(observables: Sequence[Observable], needs: Collection[str], model: Model) -> Callable:
+    """Compose ``(kept, ratio, curvature) -> kept`` of the observables that have one of ``needs``.
+
+    The others stay as they are.
+    """
     if not observables:
 
         @inlined
-        def watch_none(kept, ratio):
+        def watch_none(kept, ratio, curvature):
             return ()
 
         return watch_none
 
     wanted = set(needs) & set(observables[0].NEEDS)
-    first = getattr(observables[0], "watch_sharpness", _watch_no_sharpness) if wanted else _watch_no_sharpness
-    others = compose_sharpness(observables[1:], needs)
+    first = sharpness_watcher(observables[0], model) if wanted else _watch_no_sharpness
+    others = compose_sharpness(observables[1:], needs, model)
 
     @inlined
-    def watch(kept, ratio):
-        return first(kept[0], ratio), others(kept[1], ratio)
+    def watch(kept, ratio, curvature):
+        return first(kept[0], ratio, curvature), others(kept[1], ratio, curvature)
 
     return watch

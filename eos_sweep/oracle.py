@@ -31,7 +31,6 @@ from eos_sweep.contract import (
 )
 from eos_sweep.observables import tail
 from eos_sweep.sharpness import solved
-from eos_sweep.state import carried
 
 FIRST_BITS, MOST_BITS = 128, 2**14  # a chaotic run loses up to a bit a step
 EPSILON = 2.0**-52
@@ -210,9 +209,8 @@ class Record:
             np.array([look.stable for look in looks]),
             np.array([look.guard for look in looks]),
             np.array([look.clipped for look in looks]),
-            carried(model, theta) if model.CARRIED else (theta[0], theta[0]),
         )
-        top = _top(model, looks)
+        top, curvature = _top(model, looks), _columns(looks, "curvature")
         in_tail = age >= self.job.steps - tail.window(self.job.steps)
         for k, o in enumerate(self.watched):
             kept = self.kept[k]
@@ -221,7 +219,7 @@ class Record:
                 mark = np.int64(1) << (age % CHUNK)
                 self.bits[k] = tuple(b | np.where(moved & f, mark, 0) for b, f in zip(self.bits[k], flags, strict=True))
             if EVERY_STEP in o.NEEDS or (TAIL in o.NEEDS and in_tail):
-                kept = o.watch_sharpness(kept, top / EDGE)
+                kept = observers.sharpness_watcher(o, model)(kept, top / EDGE, curvature)
             self.kept[k] = tuple(np.where(moved, new, old) for new, old in zip(kept, self.kept[k], strict=True))
         self.maximum = np.where(moved & (top > self.maximum), top, self.maximum)
         self.theta = tuple(np.where(moved, new, old) for new, old in zip(theta, self.theta, strict=True))

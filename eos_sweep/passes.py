@@ -44,8 +44,6 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
     """Build the passes that take steps; with ``remembers`` they leave each step's curvature in the history."""
     watch, fold = compose(observables, model)
     limit = model.LIMIT
-    carried_place = list(model.STATE).index(model.CARRIED[0]) if model.CARRIED else 0
-    power_place = len(model.STATE) + len(model.CARRIED) - 1
     remember = _remember(at) if remembers else _forget
     guarded = _guarded(model)
 
@@ -65,7 +63,6 @@ def stepping(model: Model, observables: tuple[Observable, ...], at: Layout, reme
             model.stable(curvature, EDGE),
             guarded(theta),
             model.clipped(before, p),
-            (theta[carried_place], theta[power_place]),
         )
         kept, bits = watch(kept, bits, moment, np.int64(1) << k)
         remember(F, lane, k, curvature)
@@ -264,7 +261,7 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
 
 def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
     """Build the look that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
-    watch_sharpness = compose_sharpness(observables, needs)
+    watch_sharpness = compose_sharpness(observables, needs, model)
     load, solve = spectrum(model, at)
     at_once = BLOCK // WIDTH
 
@@ -273,7 +270,8 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
         kept, maximum = carry
         F, lane, steps = where
         value = F[at.scratch + k * WIDTH + lane]
-        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE), kept)
+        curvature = lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
+        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE, curvature), kept)
         return kept, select(value > maximum, value, maximum)
 
     show_all = lanes.repeat(show, CHUNK)

@@ -72,7 +72,7 @@ def _names(sweep: Sweep) -> set[str]:
     """Return what may be in the folder of a store of ``sweep``."""
     module = sweep.module
     variables = {*module.STATE, *module.PARAMETERS, *observables.variables(module), *schema.LABELS}
-    return {"zarr.json", "ledger", "pyramid", "seed"} | variables
+    return {"zarr.json", "ledger", "pyramid", "seed", *sweep.dims} | variables
 
 
 def _remove(location: Location, own: set[str]) -> None:

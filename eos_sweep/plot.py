@@ -26,8 +26,13 @@ SPARE = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00", "#7C0
 NOTHING: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 # Lines may lie on each other: a thin dotted one in pink still shows on a black dashed one.
 STROKES: tuple[tuple[str, Any, float], ...] = (("black", "-", 1.6), ("black", (0, (6, 2)), 2.2), ("#FF2D8D", ":", 1.6),
-    ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6))  # fmt: skip
+    ("black", (0, (7, 2, 1.3, 2)), 1.6), ("#FF2D8D", (0, (5, 2)), 1.6), ("black", ":", 1.6),
+    ("#FF2D8D", "-", 1.2), ("#FF2D8D", (0, (1, 2.5)), 2.4), ("#FF2D8D", (0, (7, 2, 1.3, 2)), 1.6),
+    ("black", (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6), ("#FF2D8D", (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6))  # fmt: skip
 COLOURS = ("#0063D2", "#E69F00", "#8A0821", "#4BB48C")  # of the lines of one panel, before they are dashed
+# Measured edges, on any colour: where a condition begins and where it ends.
+DOTS: dict[str, dict[str, Any]] = {"begins": {"markerfacecolor": "white"}, "ends": {"markerfacecolor": "#FF2D8D"}}
+DOT: dict[str, Any] = {"marker": "o", "markersize": 2.2, "markeredgewidth": 0.4, "color": "black", "linestyle": "none"}
 FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
 
@@ -218,6 +223,19 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     axes[-1].set_xlabel("gradient descent step")
     axes[0].set_title(captions.plain(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
     return axes[0].figure
+
+
+def boundary_dots(found: xr.Dataset, x: str, y: str, ax: Any) -> Any:
+    """Draw the edges that :func:`eos_sweep.boundary` found into the map of ``ax``, and return the Axes."""
+    across = y if found.attrs["along"] == x else x
+    edges, sides = (found[name].transpose(across, "crossing") for name in ("edge", "side"))
+    columns = np.broadcast_to(found[across].values[:, None], edges.shape)
+    pair = (columns, edges.values) if across == x else (edges.values, columns)
+    for flag, name in zip(sides.attrs["flag_values"], sides.attrs["flag_meanings"].split(), strict=True):
+        if name in DOTS:
+            there = sides.values == flag
+            ax.plot(*(values[there] for values in pair), **DOT, **DOTS[name], label=name)
+    return ax
 
 
 def save(figure: Any, path: str | Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from eos_sweep import lazy, pooling, regimes, vetted
 from eos_sweep.errors import named
@@ -29,32 +30,32 @@ MOST = 2**24  # cells of a level: twelve maps of 1024 x 1024
 CHUNK = 2**18  # cells of a chunk of a level: their shares take 10 MB
 
 
-def write(store: Store, workers: int | None = None) -> None:
+def write(store: Store, workers: int | None = None, anew: bool = False) -> None:
     """Write the levels of what ``store`` holds, unless they are there, or the map is small, or it has no regime.
 
     Whoever calls this must have locked the store.
 
     Args:
         workers: threads; all cores if None.
+        anew: write them even if they are there.
     """
     levels, state = factors(store.sweep), _state(store)
-    if "regime" not in store.arrays or state == _written(store) or not (levels or _there(store)):
+    if "regime" not in store.arrays or (state == _written(store) and not anew) or not (levels or _there(store)):
         return
     _remove(store)
     if not levels or not lazy.labelled(store, store.thresholds):
         return
+    LOG.info("%s: writing its pyramid", store.path)
     group = store.group.create_group(GROUP)
-    labels = lazy.dataset(store)["regime"]
-    for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
-        counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
-        level: Any = _level(store, labels, pools, counts)
-        level = level.to_zarr(
-            store.group.store, group=_place(store, side), mode="w-", consolidated=False, compute=False
-        )
-        level.compute(scheduler="threads", num_workers=workers)
-    found = labels.size - int(_recounted(store, labels, side, pools).sel(code=0).sum())
-    if found != state["trajectories"]:
-        LOG.warning("%s: %d labels are missing; run --check mends it", store.path, state["trajectories"] - found)
+    try:
+        lost = state["trajectories"] - _write(store, levels, workers)
+        reason = f"{lost} labels are missing" * bool(lost)
+    except ValueError as error:
+        if "checksum" not in str(error):  # zarr's, of a chunk that is not as it was written
+            raise
+        reason = "a chunk is damaged"
+    if reason:
+        LOG.warning("%s: no pyramid, for %s; eos-sweep run --check mends that", store.path, reason)
         return _remove(store)
     group.attrs.put(state)
     store.consolidate()
@@ -114,6 +115,17 @@ def _there(store: Store) -> bool:
     return store.location.read(f"{GROUP}/zarr.json") is not None
 
 
+def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None) -> int:
+    """Write the levels, the finest first; return the number of labels in them."""
+    labels = lazy.dataset(store)["regime"]
+    for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
+        counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
+        level, place = _level(store, labels, pools, counts), _place(store, side)
+        writing: Any = level.to_zarr(store.group.store, group=place, mode="w-", consolidated=False, compute=False)
+        writing.compute(scheduler="threads", num_workers=workers)
+    return labels.size - int(_recounted(store, labels, side, pools).sel(code=0).sum())
+
+
 def _remove(store: Store) -> None:
     if _there(store):
         with contextlib.suppress(*UNREADABLE):
@@ -153,18 +165,22 @@ def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], counts: xr
     exact = np.float32 if math.prod(pools.values()) < 2**22 else np.float64  # a count is its share times the cells
     share = (counts / counts.sum("code")).astype(exact)
     share.attrs = {"long_name": "share of each regime among the cells of a pool", "units": "1"}
-    about = labels.attrs | {"ancillary_variables": "share", "cell_methods": " ".join(f"{name}:" for name in pools)}
-    about["cell_methods"] += " mode"
-    attributes = store.group.attrs.asdict() | _state(store)
+    methods = " ".join(f"{name}:" for name in pools)
+    regime = pooling.mode(counts).assign_attrs(
+        labels.attrs | {"ancillary_variables": "share", "cell_methods": f"{methods} mode"}
+    )
     words = ", ".join(f"{pool} along {name}" for name, pool in pools.items())
-    attributes["comment"] = f"each cell stands for a pool of cells of the sweep, {words}, and lies in the middle of it"
-    del attributes["eos_sweep"]  # it is no store of its own
-    level = xr.Dataset({"regime": pooling.mode(counts).assign_attrs(about), "share": share}, attrs=attributes)
-    shape = tuple(level["regime"].shape)
-    thin = tuple(512 if dim in pools else 1 for dim in level["regime"].dims)
-    chunks = dict(zip(level["regime"].dims, lazy.grown(thin, shape, CHUNK), strict=True))
+    about = store.group.attrs.asdict() | _state(store)
+    about["comment"] = f"each cell stands for a pool of cells of the sweep, {words}, and lies in the middle of it"
+    for name in ("eos_sweep", "store_id"):
+        about.pop(name, None)  # it is no store of its own
+    level = xr.Dataset({"regime": regime, "share": share}, attrs=about)
+    thin = tuple(round(CHUNK ** (1 / len(pools))) if dim in pools else 1 for dim in regime.dims)
+    chunks = dict(zip(regime.dims, lazy.grown(thin, regime.shape, CHUNK), strict=True))
     level = level.drop_encoding().chunk(chunks | {"code": -1})
     for variable in level.variables.values():
         if variable.dtype.kind == "f":
             variable.encoding |= {"_FillValue": None, "fill_value": np.nan}
+    for data in level.data_vars.values():
+        data.encoding["compressors"] = [BloscCodec(cname="zstd", clevel=5, shuffle="shuffle"), Crc32cCodec()]
     return level

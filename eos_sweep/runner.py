@@ -85,7 +85,7 @@ def run(
     crew = Crew(workers, threads, scheduler, scheduler_file).checked()
     location, shape = Location(out), block_shape(sweep)
     crew.reaches(location)
-    with locked(location) as held:
+    with stoppable() as stopped, locked(location) as held:
         store = prepare(location, sweep, shape, overwrite)
         heart = Heart(store)
         try:
@@ -93,8 +93,8 @@ def run(
             if heart.died or check:
                 audit.mend(store)
             store.consolidate()  # a run that was killed may not have come to it
-            progress = _run(store, crew, heart, held, report or (lambda progress: None))
-            location.insist(functools.partial(pyramid.write, store, crew.most))
+            progress = _run(store, crew, heart, held, stopped, report or (lambda progress: None))
+            location.insist(functools.partial(pyramid.write, store, crew.most, anew=check))
             return progress
         except OSError as error:
             heart.stop(error)
@@ -105,7 +105,12 @@ def run(
 
 
 def _run(
-    store: Store, crew: Crew, heart: Heart, held: Callable[[], None], report: Callable[[Progress], None]
+    store: Store,
+    crew: Crew,
+    heart: Heart,
+    held: Callable[[], None],
+    stopped: Callable[[], int],
+    report: Callable[[Progress], None],
 ) -> Progress:
     """Compute the blocks of ``store`` that are not done."""
     sweep, location = store.sweep, store.location
@@ -118,7 +123,7 @@ def _run(
     heart.beat(progress)
     batch.kernel_of(work.job_of(sweep))  # compiled before workers would wait for the compiler in turn
     order = Order(store.path, uuid.uuid4().hex, work.version(sweep), tuple(models.allowed()), ())
-    with stoppable() as stopped, pool(crew, order) as hands:
+    with pool(crew, order) as hands:
         tasks = Tasks(store, hands, order)
         began = time.perf_counter()
         while tasks.go_on(bool(stopped())):
@@ -137,7 +142,8 @@ def _run(
                 threads=hands.size(),
             )
             location.insist(functools.partial(heart.beat, progress))
-            report(progress)
+            if rows:
+                report(progress)
     if stopped() and progress.done < progress.total:
         raise Interrupted(stopped())
     heart.beat(progress, "failed" if progress.failed else "finished")

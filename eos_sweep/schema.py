@@ -9,7 +9,7 @@ import numpy as np
 from eos_sweep import observables, regimes, trust
 from eos_sweep.contract import Variable
 from eos_sweep.inputs import axes_of, subgrid
-from eos_sweep.spec import SEED, Sweep
+from eos_sweep.spec import Sweep
 
 MOST = 2**12  # cells of a coordinate that an expression of several axes gives
 REGIME = Variable("int8", "regime of training", 0, regimes.CODES)
@@ -98,5 +98,5 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
 
 def meaning(sweep: Sweep, name: str) -> dict[str, str]:
     """Return the attributes of a coordinate."""
-    quantity = sweep.quantities.get(name, SEED)
+    quantity = sweep.described[name]
     return {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}

@@ -17,9 +17,9 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, model_validator
 from pydantic import ValidationError as Invalid
 
-from eos_sweep import models, toml
+from eos_sweep import auxiliary, models, toml
 from eos_sweep import observables as outputs
-from eos_sweep.axes import FORMS, Axis, SpecError, bounded, closest, number, short, text, whole
+from eos_sweep.axes import FORMS, Axis, SpecError, closest, number, short, text, whole
 from eos_sweep.bounds import MOST_STEPS, check_size, fitted
 from eos_sweep.contract import Data, Model, Quantity
 from eos_sweep.errors import named
@@ -29,8 +29,6 @@ from eos_sweep.networks import data as files
 from eos_sweep.shown import shown
 
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
-
-SEED = Quantity("seed", "seed", least=0.0)
 
 
 def _entry(value: Any) -> float | str:
@@ -97,15 +95,7 @@ class Sweep(BaseModel):
         if self.model not in (known := [*models.TABLE, *models.allowed()]):
             own = f", or allow a module of your own with --import {named(self.model)}"
             raise SpecError(f"model: no model {short(self.model)}; {closest(self.model, known)}{own}")
-        for axis in self.axes:
-            if axis.name not in {*self.quantities, "seed"}:
-                known = [*self.quantities, "seed"]
-                unknown = f"axes.{named(axis.name)}: {self.model} has no {short(axis.name)}"
-                raise SpecError(f"{unknown}; {closest(axis.name, known)}")
-            odd = axis.values[(axis.values != np.floor(axis.values)) | (axis.values >= 2**53)]
-            if axis.name == "seed" and odd.size:
-                raise SpecError(f"axis 'seed': got {odd[0]}; give whole numbers from 0 to 2**53")
-            bounded(f"axis {axis.name!r}", self.quantities.get(axis.name, SEED), axis.values)
+        auxiliary.check(self.module, self.axes, {**self.parameters, **self.initial})
         if not self.axes:
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
         self.chunks.update(fitted(self.chunks, self.axes))
@@ -131,6 +121,11 @@ class Sweep(BaseModel):
     def quantities(self) -> dict[str, Quantity]:
         """Name -> description of the parameters and then of the initial coordinates."""
         return {**self.module.PARAMETERS, **self.module.STATE}
+
+    @property
+    def described(self) -> dict[str, Quantity]:
+        """Name -> description of all inputs and all axes."""
+        return auxiliary.described(self.module, self.axes)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -272,7 +267,8 @@ def make(
 
     Args:
         model: its name, or a module of the user's own.
-        axes: name -> 1-D values (or a TOML form such as ``{"log": [1, 100, 5]}``), in the order of the dimensions.
+        axes: name of an input, or one that expressions take -> 1-D values (or a TOML form such as
+            ``{"log": [1, 100, 5]}``), in the order of the dimensions.
         parameters, initial: name -> number or expression of every other input that has no default.
         steps: budget of each trajectory.
         observables: names of variables, "default" or "all"; the default if None.

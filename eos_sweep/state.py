@@ -21,9 +21,15 @@ def enter(model: Model, initial: Mapping[str, np.ndarray], p: Numbers) -> Number
     return theta
 
 
-def carried(model: Model, theta: Numbers) -> tuple[np.ndarray, np.ndarray]:
-    """Return mantissa and power of the coordinate with its own exponent."""
-    return theta[list(model.STATE).index(model.CARRIED[0])], theta[len(model.STATE)]
+def carried(model: Model, theta: Numbers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return name -> mantissa and power of each coordinate with its own exponent."""
+    return {name: (theta[mantissa], theta[power]) for name, (mantissa, power) in places(model).items()}
+
+
+def places(model: Model) -> dict[str, tuple[int, int]]:
+    """Return name -> where mantissa and power of each coordinate with its own exponent are in a state."""
+    names = list(model.STATE)
+    return {name: (names.index(name), len(names) + k) for k, name in enumerate(model.CARRIED)}
 
 
 def log10_abs(mantissa: np.ndarray, power: np.ndarray) -> np.ndarray:

@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Values
+from eos_sweep.scalar import inlined, select
 
 
-def flow_limit(q: Any) -> Any:
+@inlined
+def flow_limit(q):
     """Return h(Q) = (Q + sqrt(Q^2 + 4))/2, which is alpha^2 where the gradient flow that keeps Q ends."""
-    root = np.hypot(q, 2.0)
-    return np.where(np.asarray(q) < 0.0, 2.0 / (root + np.abs(q)), 0.5 * (root + q))
+    larger = 0.5 * (np.sqrt(q * q + 4.0) + abs(q))  # h(|Q|); h(Q) h(-Q) = 1
+    return select(q < 0.0, 1.0 / larger, larger)
+
+
+@inlined
+def edge_weight(lambda1, eta):
+    """Return sqrt(2/(eta lambda1)), the alpha at which lambda1 alpha^2 = 2/eta."""
+    return np.sqrt(2.0 / (eta * lambda1))
 
 
 def gradient_flow_sharpness(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
@@ -42,9 +50,15 @@ def onset_step_size(lambda1: Any, alpha: Any, beta1: Any, beta2: Any) -> Any:
 def unclipped_energy(lambda1: Any, eta: Any, alpha: Any, beta1: Any) -> Any:
     """Return E = eta lambda1 (alpha^2 + beta1^2), without a bound on beta1 or its gradient and for lambda2 -> 0.
 
-    Below 2 the run converges, between 2 and 4 (``unclipped_divergence``) it is a catapult, above it diverges.
+    A step changes E by -eta^2 lambda1^2 alpha^2 beta1^2 (4 - E).  Below 2 the loss never rises, between 2 and 4
+    (``unclipped_divergence``) the run is a catapult, above it diverges.
     """
     return eta * lambda1 * (alpha * alpha + beta1 * beta1)
+
+
+def unclipped_catapult(lambda1: Any, alpha: Any, beta1: Any) -> Any:
+    """Return the step size at which E = 2: from here on an unbounded run is a catapult (lambda2 -> 0)."""
+    return 2.0 / unclipped_energy(lambda1, 1.0, alpha, beta1)
 
 
 def unclipped_divergence(lambda1: Any, alpha: Any, beta1: Any) -> Any:
@@ -68,18 +82,51 @@ def smallest_radius(lambda2: Any, eta: Any) -> Any:
     return np.sqrt(eta * lambda2 / 8.0)
 
 
+def turning_points(pressure: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return both roots of z - 1 - ln z = pressure/2: where z = eta lambda1 alpha^2/2 turns, below and above the edge.
+
+    ``pressure`` = eta lambda1 beta1^2 at z = 1; under a projection that acts there, kappa^2 eta with kappa = radius
+    sqrt(lambda1).  See :mod:`eos_sweep.phases`.
+    """
+    half = 0.5 * np.asarray(pressure, np.float64)
+    roots = []
+    for side in (np.expm1(-1.0 - half), half + np.sqrt(2.0 * half)):  # z - 1, outside of the root: convex, so Newton
+        for _ in range(60):  # comes in from there
+            error = side - np.log1p(side) - half
+            side = np.where(error > 0.0, side - error * (1.0 + side) / np.where(side == 0.0, 1.0, side), side)
+        roots.append(1.0 + side)
+    return roots[0], roots[1]
+
+
+def largest_clip(lambda1: Any, eta: Any) -> Any:
+    """Return 1/sqrt(eta^3 lambda1): with a gradient clip below it L1 cannot flip alpha's sign.
+
+    Where the gradient is within the clip, |beta1| <= eta clip/x^2 with x^2 = eta lambda1 alpha^2, and a step multiplies
+    it by |1 - x^2|; beyond, a step takes eta clip off it.  So |beta1| <= eta clip, as if that were a radius
+    (``largest_radius``), once it is so.
+    """
+    return largest_radius(lambda1, eta) / eta
+
+
+def smallest_clip(lambda2: Any, eta: Any) -> Any:
+    """Return sqrt(lambda2/(2 eta)): below it beta1 has not the room that it needs to hold the sharpness at 2/eta.
+
+    At 2/eta a clip holds beta1 at +-eta clip/2, which has to be at least ``smallest_radius``.
+    """
+    return smallest_radius(lambda2, eta) / (0.5 * eta)
+
+
 def _onset(v: Values) -> np.ndarray:
     return v["eta"] / onset_step_size(v["lambda1"], v["alpha"], v["beta1"], v["beta2"])
 
 
-def _divergence(v: Values) -> np.ndarray:
-    ratio = v["eta"] / unclipped_divergence(v["lambda1"], v["alpha"], v["beta1"])
-    return np.where(np.isinf(v["clip"]) & np.isinf(v["radius"]), ratio, np.nan)
+def _energy(v: Values) -> np.ndarray:
+    free = np.isinf(v["clip"]) & np.isinf(v["radius"])
+    return np.where(free, unclipped_energy(v["lambda1"], v["eta"], v["alpha"], v["beta1"]), np.nan)
 
 
-def _flips_excluded(v: Values) -> np.ndarray:
-    ratio = v["radius"] / largest_radius(v["lambda1"], v["eta"])
-    return np.where(np.isinf(v["radius"]), np.nan, ratio)
+def _relative(bound: np.ndarray, to: np.ndarray) -> np.ndarray:
+    return np.where(np.isinf(bound), np.nan, bound / to)
 
 
 LINES = (
@@ -100,12 +147,42 @@ LINES = (
         "unclipped_divergence",
         r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 4$",
         "above it an unbounded run diverges (lambda2 -> 0)",
-        _divergence,
+        lambda v: _energy(v) / 4.0,
     ),
     CriticalLine(
         "flips_excluded",
         r"$\mathrm{radius} = 1/\sqrt{\eta\,\lambda_1}$",
         "below it the projection rules sign flips out",
-        _flips_excluded,
+        lambda v: _relative(v["radius"], largest_radius(v["lambda1"], v["eta"])),
+    ),
+    CriticalLine(
+        "flip_at_the_start",
+        r"$\eta\,\lambda_1 \beta_{1,0}^2 = 1$",
+        "above it the first step flips alpha (lambda2 -> 0)",
+        lambda v: v["eta"] * v["lambda1"] * v["beta1"] * v["beta1"],
+    ),
+    CriticalLine(
+        "unclipped_catapult",
+        r"$\eta\,\lambda_1(\alpha_0^2 + \beta_{1,0}^2) = 2$",
+        "above it an unbounded run is a catapult (lambda2 -> 0)",
+        lambda v: _energy(v) / 2.0,
+    ),
+    CriticalLine(
+        "room",
+        r"$\mathrm{radius} = \sqrt{\eta\,\lambda_2/8}$",
+        "below it the projection leaves beta1 too little room to hold the sharpness at 2/eta",
+        lambda v: _relative(v["radius"], smallest_radius(v["lambda2"], v["eta"])),
+    ),
+    CriticalLine(
+        "flips_excluded_by_clip",
+        r"$\mathrm{clip} = 1/\sqrt{\eta^3 \lambda_1}$",
+        "below it the clip rules sign flips out",
+        lambda v: _relative(v["clip"], largest_clip(v["lambda1"], v["eta"])),
+    ),
+    CriticalLine(
+        "room_under_clip",
+        r"$\mathrm{clip} = \sqrt{\lambda_2/(2\eta)}$",
+        "below it the clip leaves beta1 too little room to hold the sharpness at 2/eta",
+        lambda v: _relative(v["clip"], smallest_clip(v["lambda2"], v["eta"])),
     ),
 )

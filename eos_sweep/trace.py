@@ -119,8 +119,8 @@ def _lane(model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, 
         theta = tuple(np.where(inside, column, np.nan) for column in theta)
         values = state.values(model, theta)
         found = {name: _series(values[name], *quantity[:2]) for name, quantity in model.STATE.items()}
-        for name in model.CARRIED:
-            depth = state.log10_abs(*state.carried(model, theta))
+        for name, number in state.carried(model, theta).items():
+            depth = state.log10_abs(*number)
             found[f"log10_abs_{name}"] = _series(depth, f"log10 |{name}|", f"log₁₀|{model.STATE[name].symbol}|")
         found["loss"] = _series(np.where(inside, loss, np.nan), "loss", "L")
         whole = (*values.values(), *(np.zeros_like(loss) for _ in model.CARRIED))  # as far as doubles reach

@@ -18,6 +18,14 @@ SCRIPTS = (
     "liu2025_fig5",
     "liu2025_fig14",
     "liu2025_eta",
+    "phase_diagrams",
+    "collapse",
+    "claims",
+    "phases",
+    "break_conditions",
+    "unclipped",
+    "decay",
+    "multivariate",
 )
 
 
@@ -26,8 +34,8 @@ def main(folder: str = ".") -> None:
     for name in SCRIPTS:
         before = time.perf_counter()
         importlib.import_module(name).main(folder)
-        print(f"figures/{name}.png: {time.perf_counter() - before:.1f} s", flush=True)
-    print(f"{len(SCRIPTS)} figures: {time.perf_counter() - start:.1f} s")
+        print(f"figures/{name}.py: {time.perf_counter() - before:.1f} s", flush=True)
+    print(f"{len(SCRIPTS)} scripts: {time.perf_counter() - start:.1f} s")
 
 
 if __name__ == "__main__":

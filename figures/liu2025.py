@@ -19,6 +19,7 @@ from scipy.integrate import solve_ivp
 import eos_sweep
 from eos_sweep import inputs, plot, provenance, sources, theory, trace
 from eos_sweep.errors import InputError
+from eos_sweep.inner import along
 from eos_sweep.models import bivariate
 from eos_sweep.sharpness import sharpness
 
@@ -194,7 +195,7 @@ def gradient_flow(run: xr.Dataset, start: int, steps: float) -> Curve:
 
     def descent(_: float, y: np.ndarray) -> np.ndarray:
         theta = (*y, 0.0)  # the pieces that the model makes its step of: with eta = 1 those of the gradient
-        push, pull, left = bivariate.pressure(theta, p), bivariate.irrelevant(theta, p), bivariate.error(theta, p)
+        push, pull, left = bivariate.pressure(theta, p), along(y[0], p[0], 1.0), bivariate.error(theta, p)
         return -np.array([y[0] * push + left * y[2], pull * y[1], left * y[0]])
 
     def jacobian(_: float, y: np.ndarray) -> np.ndarray:

@@ -82,6 +82,7 @@ def one(folder: str, arguments: list[str]) -> dict:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (4 * ROOM, 4 * ROOM))
     import matplotlib.font_manager  # noqa: F401  # which may look for fonts by a program, the first time
+    import numba  # noqa: F401
 
     sys.addaudithook(watch)
     json.dump([one(*line) for line in json.load(sys.stdin)], sys.stdout)

@@ -59,7 +59,7 @@ class Path(NamedTuple):
     sharpness: np.ndarray
     ratio: np.ndarray  # sharpness over 2/eta
     clipped: np.ndarray
-    log10_abs_beta1: np.ndarray  # or of another coordinate with its own exponent, zero if there is none
+    log10_abs_beta1: np.ndarray  # or of the first coordinate with its own exponent, zero if there is none
     status: np.ndarray
 
 
@@ -93,7 +93,7 @@ def _where(condition, yes, no):
 
 def _look(model, theta, rescaled, p, moved, clipped, status):
     unstable = ~model.stable(model.curvature(theta, p), EDGE)
-    magnitude = log10_abs(*carried(model, theta)) if model.CARRIED else np.zeros_like(theta[0])
+    first = next(iter(carried(model, theta).values()), (np.ones_like(theta[0]), 0.0))
     return (
         moved,
         theta,
@@ -103,7 +103,7 @@ def _look(model, theta, rescaled, p, moved, clipped, status):
         sharpness(model, theta, p),
         top(model, theta, p) / EDGE,
         clipped,
-        magnitude,
+        log10_abs(*first),
         status,
     )
 
@@ -133,7 +133,7 @@ def _turned(path, parameters, model):
     with np.errstate(all="ignore"):
         for k, moved in enumerate(path.moved[1:]):
             before, after = tuple(x[k] for x in path.rescaled), tuple(x[k + 1] for x in path.theta)
-            kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 6))[0], kept)
+            kept = _where(moved, watch(kept, Moment(before, after, p, *[None] * 5))[0], kept)
         end = Ends(model, (), p, path.loss[-1], path.moved[1:].sum(0), path.status[-1], None, len(path.loss) - 1)
         return lyapunov.finish(end, end, kept, ())
 
@@ -155,6 +155,52 @@ def _period(path, parameters, model):
     return found
 
 
+def _tallied(claim, ratio, asked):
+    """Return the variables of a claim from its ratio at each step, and whether it is asked there."""
+    asked = asked & ~np.isnan(ratio)
+    fails = asked & (ratio > 1.0 + observables.get(claim).TOLERANCE)
+    worst = np.minimum(np.where(asked, ratio, -np.inf).max(0), np.finfo(float).max)
+    return {
+        f"{claim}_failures": fails.sum(0),
+        f"{claim}_first_failure": _first(fails),
+        f"{claim}_worst": np.where(asked.any(0), worst, np.nan),
+    }
+
+
+def _claims(path, parameters, model, period):
+    """Return what each claim of the model's must give: its ratio is the model's, where it is asked is said here."""
+    p, says = _p(parameters, model), model.claims
+    step = np.arange(len(path.loss))[:, None]
+    before, after = tuple(x[:-1] for x in path.rescaled), tuple(x[1:] for x in path.theta)
+    above = path.unstable & (path.moved | (step == 0))
+    upward = above[1:] & ~path.unstable[:-1]
+    last = np.where(upward, step[1:], 0).max(0)
+    reached = np.logical_or.accumulate(above, 0)[:-1]
+    below = np.maximum.accumulate(path.ratio, 0)[:-1] < 1.0
+    everywhere, never = path.moved | (step == 0), np.zeros_like(path.moved[:1])
+    asked = {
+        "lemma_4_2_iii": path.moved[1:],
+        "theorem_4_4": path.moved[1:] & path.unstable[:-1],
+        "theorem_4_6": path.moved[1:] & reached & (step[1:] <= last),
+        "gfs_decrease": path.moved[1:],
+        "gfs_bounds": path.moved[1:],
+    }
+    found = {}
+    with np.errstate(all="ignore"):
+        for claim, where in asked.items():
+            ratio = getattr(says, claim)(before, after, p)
+            found |= _tallied(claim, np.concatenate([never + np.nan, ratio]), np.concatenate([never, where]))
+        curvature, largest = model.curvature(path.rescaled, p), EDGE * path.ratio
+        for claim in ("lemma_4_2_i", "lemma_4_2_ii"):
+            found |= _tallied(claim, getattr(says, claim)(curvature, largest), everywhere)
+        ratio = np.concatenate([never + np.nan, largest[:-1] / largest[1:]])
+        found |= _tallied("theorem_4_3", ratio, np.concatenate([never, path.moved[1:] & below]))
+        diverged = path.status[-1] == DIVERGED
+        holds = ~diverged & (path.loss[-1] <= 1e-9 * path.loss[0]) & (path.ratio[-1] <= 1.01)
+        verdict = np.where(holds, 1, np.where(diverged | (period >= 2), 2, 3))
+        return found | {"theorem_4_1": verdict, "theorem_4_1_worst": largest[-1] / 2.02}
+
+
 def expected(path, parameters, model=bivariate):
     """Return name -> the value of each observable that ``path`` must give, straight from their definitions."""
     above = path.unstable & path.moved
@@ -163,9 +209,12 @@ def expected(path, parameters, model=bivariate):
     flips = np.zeros_like(path.moved)
     flips[1:] = path.moved[1:] & (negative[1:] != negative[:-1])
     taken = path.moved[1:].sum(0)
+    p = _p(parameters, model)
+    unlearnt = model.loss(enter(model, dict.fromkeys(model.STATE, np.zeros_like(path.loss[0])), p), p)
     window = max(1, (len(path.loss) - 1) // 10)
     tail = np.where(path.status[-1] == DIVERGED, np.nan, path.ratio[-window:])
     last = tuple(x[-1] for x in path.rescaled)
+    period = _period(path, parameters, model)
     return {
         "steps_taken": taken,
         "outcome": np.choose(path.status[-1], [3, 1, 2]),
@@ -188,16 +237,18 @@ def expected(path, parameters, model=bivariate):
         "loss_max": path.loss.max(0),
         "loss_final": path.loss[-1],
         "loss_rises": (path.moved[1:] & (path.loss[1:] > path.loss[:-1])).sum(0),
+        "plateau_steps": (path.moved[1:] & (abs(path.loss[1:] - unlearnt) < 0.01 * unlearnt)).sum(0),
         "clip_fraction": path.clipped.sum(0) / np.maximum(taken, 1),
-        "period": _period(path, parameters, model),
+        "period": period,
         "balance_initial": model.balance(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
         "balance_final": model.balance(last, _p(parameters, model)),
         "flow_sharpness_initial": model.flow_sharpness(tuple(x[0] for x in path.rescaled), _p(parameters, model)),
         "flow_sharpness_final": model.flow_sharpness(last, _p(parameters, model)),
         **{f"{name}_final": value for name, value in values(model, last).items()},
-        **{f"log10_abs_{name}_min": log10_abs(*_least(*carried(model, path.theta))) for name in model.CARRIED},
-        **{f"log10_abs_{name}_final": log10_abs(*carried(model, last)) for name in model.CARRIED},
+        **{f"log10_abs_{name}_min": log10_abs(*_least(*x)) for name, x in carried(model, path.theta).items()},
+        **{f"log10_abs_{name}_final": log10_abs(*x) for name, x in carried(model, last).items()},
         **_turned(path, parameters, model),
+        **_claims(path, parameters, model, period),
     }
 
 

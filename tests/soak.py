@@ -25,8 +25,9 @@ from test_runner import LONG, complete, ledger, numbers, run
 from test_store import CLI, command, toml
 
 TARGETS = ("worker", "workers", "nanny", "scheduler", "client", "preempt")
-# How the disturbed command may end: 0 if it got over it or was done before, 4 without scheduler, by the signal.
-ENDS = {"scheduler": {0, 4}, "client": {0, -9}, "preempt": {0, 143}}
+# How the disturbed command may end: 0 if it got over it or was done before, 4 without scheduler, by the signal: 143
+# if it was at work, -15 if it had not begun.
+ENDS = {"scheduler": {0, 4}, "client": {0, -9}, "preempt": {0, 143, -15}}
 
 
 def soak(folder, kills, seed=0, say=print):

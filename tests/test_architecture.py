@@ -10,9 +10,10 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 FILES = {str(path.relative_to(PACKAGE).with_suffix("")).replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-CORE = ("bits", "contract", "exponent", "functions", "scalar", "sharpness", "shown", "state")
+CORE = ("bits", "contract", "exponent", "functions", "inner", "scalar", "sharpness", "shown", "state")
 PIECES = {"numpy", *sys.stdlib_module_names} | {
-    f"eos_sweep.{name}" for name in (*CORE, "eigen", "errors", "networks.common", "regimes", "theory")
+    f"eos_sweep.{name}"
+    for name in (*CORE, "claims", "eigen", "errors", "networks.common", "regimes", "tally", "theory")
 }
 
 
@@ -47,7 +48,7 @@ def test_the_kernel_meets_models_and_observables_only_as_arguments():
     assert not core & importers("eos_sweep.models", "eos_sweep.observables")
 
 
-@pytest.mark.parametrize("name", ["regimes", "theory", "critical"])
+@pytest.mark.parametrize("name", ["regimes", "theory", "critical", "conditions", "boundaries"])
 def test_what_labels_results_does_not_compute_store_or_draw_them(name):
     assert name not in importers(
         "numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.kernel", "eos_sweep.runner"
@@ -56,7 +57,7 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 
 def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"cluster"}
-    assert importers("zarr") <= {"location", "ledger", "store"}
+    assert importers("zarr") <= {"location", "ledger", "store", "pyramid"}
     assert importers("fsspec") <= {"location"}
     compiled = {"bits", "kernel", "lanes", "orbit", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
     compiled |= {"networks.feed", "networks.common"}
@@ -71,7 +72,9 @@ def test_nothing_depends_on_the_benchmark_but_the_command_line():
 
 
 def test_pictures_run_nothing_and_nothing_imports_the_command_line():
-    assert "plot" not in importers("eos_sweep.runner", "eos_sweep.kernel", "eos_sweep.batch")
+    drawing = {"plot", "pixels", "pooling", "slices"}  # of datasets, wherever they come from
+    others = ("runner", "kernel", "batch", "store", "lazy", "pyramid", "api")
+    assert not drawing & importers(*(f"eos_sweep.{name}" for name in others))
     assert not importers("eos_sweep.cli") - {"__main__"}
 
 

@@ -202,7 +202,7 @@ def test_exact_arithmetic_refuses_them_in_one_line(reference):
     ({"parameters": {"width": 0}}, "parameters.width: got 0.0"),
     ({"parameters": {"stride": float("inf")}}, "parameters.stride: got inf"),
     ({"parameters": {"lambda1": 1}}, "there is no 'lambda1'"),
-    ({"axes": {"seed": [0.5], "eta": [1]}}, "axis 'seed': got [0.5]"),
+    ({"axes": {"seed": [0.5], "eta": [1]}}, "axis 'seed': got 0.5"),
     ({"axes": {"eta": [1]}, "parameters": {"seed": -1}}, "parameters.seed: got -1"),
     ({"observables": ["alpha_final"]}, "no observable 'alpha_final'"),
 ])  # fmt: skip

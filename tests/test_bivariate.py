@@ -9,7 +9,7 @@ from conftest import COUNTS, CROSSINGS, OFF, follow, random_points, same_bits, s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eos_sweep import exponent
+from eos_sweep import exponent, inner
 from eos_sweep.models import bivariate
 from eos_sweep.state import enter, log10_abs, values
 
@@ -132,7 +132,7 @@ def test_clip_bounds_the_gradient_and_radius_the_weight(alpha, beta1, lambda1, e
     theta = tuple(np.array([x]) for x in (alpha, beta1, 0.5, 0.0))
     after = float(bivariate.step(theta, p)[1][0])
     pull, most = (eta * lambda1) * (alpha * alpha) * beta1, eta * clip
-    moved = float(bivariate.descended(theta, p)[0][0])
+    moved = float(inner.descended(theta[1], theta[3], theta[0], p[0], p[2], p[3])[0][0])
     if abs(pull) > most:
         assert moved == beta1 - min(max(pull, -most), most)
     else:

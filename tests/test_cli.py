@@ -18,7 +18,7 @@ from eos_sweep.cli import main
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
-COMMANDS = ("run", "plan", "status", "relabel", "plot", "trace", "bench", "verify", "budget")
+COMMANDS = ("run", "plan", "status", "relabel", "plot", "trace", "boundary", "bench", "verify", "budget")
 
 
 @pytest.fixture(scope="module")

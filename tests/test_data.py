@@ -15,6 +15,7 @@ from test_store import command, contents, numbers, toml
 import eos_sweep
 from eos_sweep import trace
 from eos_sweep.compared import differences
+from eos_sweep.location import Location
 from eos_sweep.models import tanh_net
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 from eos_sweep.store import Store
@@ -101,9 +102,9 @@ def test_a_file_that_moved_is_found_where_the_spec_now_says(spec, tmp_path):
     eos_sweep.run(spec, tmp_path / "whole")
     partial = tmp_path / "s"
     sweep = load_spec(spec)
-    Store.create(partial, sweep, (1,))
-    store = Store.open(partial)
-    store.record([compute_block(str(partial), "x", (0,), (0,))])
+    store = Store.create(Location(partial), sweep, (1,))
+    store.ledger.record(compute_block(store, (0,), (0,)))
+    store.ledger.flush()
     (tmp_path / "d.npz").rename(tmp_path / "moved.npz")
     moved = toml(tmp_path / "t.toml", {**SPEC, "data": {"file": "moved.npz"}})
     assert eos_sweep.run(moved, partial).new == 1

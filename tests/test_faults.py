@@ -101,7 +101,7 @@ def test_a_damaged_chunk_is_never_read_as_a_result(tmp_path, whole):
     flip(tmp_path / "s" / CHUNK)
     with xr.open_zarr(tmp_path / "s") as dataset, pytest.raises(ValueError, match="checksum"):
         dataset.crossings.load()
-    done = command("plot", "s", "-o", "s.png", cwd=tmp_path)
+    done = command("plot", "s", "-o", "s.png", "--variable", "crossings", cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "status --check" in done.stderr
     assert not (tmp_path / "s.png").exists()
 

@@ -6,6 +6,7 @@ from conftest import LABELS, bivariate, simulate
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from eos_sweep import sweep, trust
 from eos_sweep.theory import gradient_flow_sharpness, gradient_flow_sharpness_bounds
 
 NAMES = (*LABELS, "sharpness_final")
@@ -152,3 +153,25 @@ def test_on_the_edge_the_relevant_loss_falls_at_a_rate_without_eta(lambda1, shar
         ratio = ((z * alpha - 1) / (learnt - 1)) ** 2
         assert ratio == pytest.approx((1 - 2 * lambda2 / lambda1) ** 2, rel=1e-12)
         assert (1 - 4 * lambda2 / lambda1) ** 2 <= ratio <= (1 - lambda2 / lambda1) ** 2
+
+
+def collapsed(lambda1):
+    """Labels over eta lambda1, lambda2/lambda1 and radius sqrt(eta lambda1), and whether they hang on rounding."""
+    axes = {"rho": [0.05, 0.3, 1.5], "epsilon": {"log": [1e-7, 1e-1, 20]}, "q2": {"log": [0.5, 500, 21]}}
+    given = {"lambda1": lambda1, "eta": "q2 / lambda1", "lambda2": "epsilon * lambda1", "radius": "rho / sqrt(q2)"}
+    names = ["magnification", *trust.REQUIRED]
+    start = {"alpha": 0.5, "beta1": 0.05, "beta2": 0.5}
+    found = sweep("bivariate", axes, given, start, steps=1000, observables=names)
+    return found.regime.values, found.settled.values == trust.CODES["rounding"]
+
+
+def test_maps_in_normalised_axes_are_one():
+    """Of equal eta lambda1, lambda2/lambda1 and radius sqrt(eta lambda1) the labels are equal but for rounding."""
+    first, shaken = collapsed(100.0)
+    assert len(np.unique(first)) >= 6
+    assert np.array_equal(collapsed(100.0 * 2**10)[0], first)  # nothing is rounded differently by powers of two
+    for lambda1 in (30.0, 1e4):
+        other, shaken_there = collapsed(lambda1)
+        differ = other != first
+        assert differ.mean() < 0.005
+        assert not (differ & ~shaken & ~shaken_there).any()

@@ -74,7 +74,8 @@ def test_every_observable_of_the_kernel_is_that_of_exact_arithmetic(both):
         if values.dtype.kind == "i":
             assert (values == right)[~parted].all(), name
         else:
-            rest = 1e-20 if name == "loss_final" else 0.0  # (alpha beta2 - 1)^2 has no digits left at a minimum
+            # (alpha beta2 - 1)^2 has no digits left at a minimum, nor has the angle of v to e_beta1 for beta1 -> 0
+            rest = {"loss_final": 1e-20, "lemma_4_2_ii_worst": 1e-12}.get(name, 0.0)
             np.testing.assert_allclose(values[~parted], right[~parted], rtol=1e-5, atol=rest, err_msg=name)
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import eos_sweep
-from eos_sweep import critical, plot, regimes
+from eos_sweep import critical, models, plot, regimes
 from eos_sweep.errors import InputError
 
 START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
@@ -108,7 +108,9 @@ def test_lines_are_drawn_where_theory_says_and_named(free):
     ax = plot.regime_map(free, "eta", "lambda1")
     drawn = {line.get_label(): line.get_xydata()[:-1] for line in ax.lines}
     found = {line: curves for line, curves in critical.critical_lines(free, "eta", "lambda1").items() if curves}
-    assert len(found) == 5 and len(ax.lines) == 10  # each on a white line of its own
+    assert len(found) == 7 and len(ax.lines) == 14  # each on a white line of its own
+    looks = {(line.get_color(), line._unscaled_dash_pattern) for line in ax.lines if line.get_color() != "white"}
+    assert len(looks) == 7 and len(critical.lines_of(models.get("bivariate"))) <= len(set(plot.STROKES))
     for line, curves in found.items():
         np.testing.assert_array_equal(drawn[line.label], np.concatenate(curves))
         assert line.label in legend_of(ax)
@@ -176,7 +178,9 @@ def test_infinity_is_a_category_with_a_tick_of_its_own(clipped):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["1", "10", "∞"]
     assert ax.get_xscale() == "log" and ax.get_yscale() == "linear" and ax.get_ylim() == (-0.5, 2.5)
     assert ax.get_xlabel() == "step size η" and ax.get_ylabel().startswith("clip: ")
-    assert ax.get_title(loc="left") == "A map\nλ₁ = 122.2"
+    inputs = "α = 0.6, β₁ = 0.05, β₂ = 0.4, λ₂ = 0.01, radius = ∞"
+    title, *fixed = ax.get_title(loc="left").split("\n")
+    assert title == "A map" and sorted(", ".join(fixed).split(", ")) == sorted(f"λ₁ = 122.2, {inputs}".split(", "))
 
 
 def test_numbers_are_drawn_with_a_bar_and_what_has_none_is_named(free):

@@ -13,6 +13,7 @@ import dask.array
 import numpy as np
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ from test_store import FEW, command, contents
 
 import eos_sweep
 from eos_sweep import plot, pooling, pyramid, regimes
+from eos_sweep.cli import main
 from eos_sweep.spec import Sweep
 from eos_sweep.store import Store
 
@@ -155,12 +157,29 @@ def test_an_extension_renews_it(thin, tmp_path):
     assert eos_sweep.open_pyramid(tmp_path / "s") == []
 
 
-def test_lost_chunks_are_not_taken_for_cells_that_were_not_computed(thin, tmp_path, caplog):
+@pytest.mark.parametrize("loss", ["deleted", "damaged"])
+def test_lost_chunks_are_not_taken_for_cells_that_were_not_computed(thin, tmp_path, caplog, loss):
     shutil.copytree(thin, tmp_path / "s")
     shutil.rmtree(tmp_path / "s" / "pyramid")
-    (tmp_path / "s" / "regime" / "c" / "2" / "0").unlink()
+    chunk = tmp_path / "s" / "regime" / "c" / "2" / "0"
+    data = chunk.read_bytes()
+    chunk.unlink() if loss == "deleted" else chunk.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
     run(THIN, tmp_path / "s")
-    assert eos_sweep.open_pyramid(tmp_path / "s") == [] and "300 labels are missing" in caplog.text
+    assert eos_sweep.open_pyramid(tmp_path / "s") == [] and not (tmp_path / "s" / "pyramid").exists()
+    assert ("300 labels are missing" if loss == "deleted" else "a chunk is damaged") in caplog.text
+    run(THIN, tmp_path / "s", check=True)
+    assert assert_right(tmp_path / "s") == 2
+
+
+@pytest.mark.parametrize("name", ["regime", "share"])
+def test_a_damaged_level_is_not_drawn_and_mended_by_a_check(thin, tmp_path, name):
+    shutil.copytree(thin, tmp_path / "s")
+    chunk = next(file for file in (tmp_path / "s" / "pyramid" / "256" / name / "c").rglob("*") if file.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+    with pytest.raises(ValueError, match="checksum"):
+        eos_sweep.open_pyramid(tmp_path / "s")[0][name].load()
     run(THIN, tmp_path / "s", check=True)
     assert assert_right(tmp_path / "s") == 2
 
@@ -293,8 +312,8 @@ def test_the_command_draws_the_same_with_and_without_it(stored, tmp_path):
     shutil.copytree(stored, tmp_path / "s.zarr")
     shutil.rmtree(tmp_path / "s.zarr" / "pyramid")
     for path, out in ((stored, "with.png"), (tmp_path / "s.zarr", "without.png")):
-        done = command("plot", path, "-o", tmp_path / out, "--facet", "clip", cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(main, ["plot", str(path), "-o", str(tmp_path / out), "--facet", "clip"])
+        assert done.exit_code == 0, done.output
     assert (tmp_path / "with.png").read_bytes() == (tmp_path / "without.png").read_bytes()
 
 

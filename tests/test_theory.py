@@ -88,24 +88,68 @@ def test_an_unbounded_run_diverges_from_energy_four_on():
     assert found == pytest.approx(formula, rel=1e-3)
 
 
-def test_a_small_radius_rules_sign_flips_out():
+def test_an_unbounded_run_is_a_catapult_from_energy_two_on():
+    start = {"alpha": 0.5, "beta1": 1e-3, "lambda1": 50.0, "lambda2": 1e-12, "beta2": 0.5}
+    formula = theory.unclipped_catapult(50.0, 0.5, 1e-3)
+    found = bisect(
+        lambda eta: run(("loss_rises",), 3000, eta=eta, **start)["loss_rises"] > 0, 0.7 * formula, 1.3 * formula
+    )
+    assert theory.unclipped_energy(50.0, formula, 0.5, 1e-3) == pytest.approx(2)
+    assert found == pytest.approx(formula, rel=1e-3)
+
+
+@given(st.floats(0.01, 1.99), st.floats(0.01, 1.56), st.floats(-3, 3))
+def test_below_energy_two_the_loss_never_rises(energy, angle, size):
+    lambda1, eta = 10.0**size, 1.0
+    weight = np.sqrt(energy / (eta * lambda1))
+    start = {"alpha": weight * np.cos(angle), "beta1": weight * np.sin(angle), "beta2": 0.0}
+    found = run(("loss_rises", "alpha_final", "beta1_final"), 1, lambda1=lambda1, lambda2=1e-30, eta=eta, **start)
+    assert found["loss_rises"] == 0
+    fall = (eta * lambda1 * start["alpha"] * start["beta1"]) ** 2 * (4 - energy)
+    after = theory.unclipped_energy(lambda1, eta, found["alpha_final"], found["beta1_final"])
+    assert after == pytest.approx(energy - fall, rel=1e-12, abs=1e-14) and after <= energy
+
+
+def test_a_first_step_flips_alpha_where_theory_says():
+    start = {"alpha": 0.5, "beta1": 0.2, "beta2": 0.5, "lambda1": 40.0, "lambda2": 1e-14}
+    for bounds in ({}, {"clip": 0.1}, {"radius": 1e-3}):  # neither is in time
+        found = bisect(lambda eta, b=bounds: run(("sign_flips",), 1, eta=eta, **start, **b)["sign_flips"] > 0, 0.5, 0.8)
+        assert found == pytest.approx(1 / (40 * 0.2**2), rel=1e-6)
+
+
+@pytest.mark.parametrize(("bound", "largest"), [("radius", theory.largest_radius), ("clip", theory.largest_clip)])
+def test_a_small_radius_or_clip_rules_sign_flips_out(bound, largest):
     rng = np.random.default_rng(1)
     n = 2000
     values = {"alpha": rng.uniform(0.1, 1.5, n), "beta1": rng.uniform(-1, 1, n), "beta2": rng.uniform(0.1, 1.5, n)}
     values |= {"lambda1": 10 ** rng.uniform(0, 4, n), "eta": 10 ** rng.uniform(-3, 0, n), "lambda2": 1e-4}
-    limit = theory.largest_radius(values["lambda1"], values["eta"])
-    values["beta1"] *= 0.9 * limit
+    values["beta1"] *= 0.9 * theory.largest_radius(values["lambda1"], values["eta"])
+    limit = largest(values["lambda1"], values["eta"])
     for factor, flips in ((0.9, False), (1.5, True)):
-        result = run(("sign_flips",), 2000, radius=factor * limit, **values)
+        result = run(("sign_flips",), 2000, **{bound: factor * limit}, **values)
         assert (result["sign_flips"] > 0).any() == flips
 
 
-def test_self_stabilisation_needs_the_room_that_theory_asks_for():
+def test_under_a_clip_beta1_keeps_to_eta_clip():
+    rng = np.random.default_rng(2)
+    n = 5000
+    values = {"lambda1": 10 ** rng.uniform(0, 4, n), "eta": 10 ** rng.uniform(-3, 0, n), "lambda2": 1e-30}
+    edge = np.sqrt(1 / (values["eta"] * values["lambda1"]))
+    clip = 10 ** rng.uniform(-1, 1, n) * theory.largest_clip(values["lambda1"], values["eta"])
+    most = values["eta"] * clip
+    start = {"alpha": rng.uniform(0, 3, n) * edge, "beta1": rng.uniform(-1, 1, n) * most, "beta2": 0.0}
+    for steps in range(1, 6):
+        found = run(("beta1_final",), steps, clip=clip, **values, **start)["beta1_final"]
+        assert (np.abs(found) <= most * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize(("bound", "smallest"), [("radius", theory.smallest_radius), ("clip", theory.smallest_clip)])
+def test_self_stabilisation_needs_the_room_that_theory_asks_for(bound, smallest):
     eta, lambda1, lambda2 = np.array([0.03, 0.05, 0.08]), 100.0, 0.01
     start = {"alpha": 0.57, "beta1": 1e-4, "beta2": 0.5, "lambda1": lambda1, "lambda2": lambda2, "eta": eta}
-    least = theory.smallest_radius(lambda2, eta)
-    assert (run(("crossings",), 20_000, radius=0.5 * least, **start)["crossings"] < 2).all()
-    assert (run(("crossings",), 20_000, radius=2.0 * least, **start)["crossings"] >= 2).all()
+    least = smallest(lambda2, eta)
+    assert (run(("crossings",), 20_000, **{bound: 0.5 * least}, **start)["crossings"] < 2).all()
+    assert (run(("crossings",), 20_000, **{bound: 2.0 * least}, **start)["crossings"] >= 2).all()
 
 
 def values_at(**given):
@@ -126,7 +170,14 @@ def test_lines_are_one_where_their_closed_forms_say():
         "unclipped_divergence": values_at(
             lambda1=lambda1, lambda2=0.01, eta=theory.unclipped_divergence(lambda1, 0.6, 0.1)
         ),
+        "unclipped_catapult": values_at(
+            lambda1=lambda1, lambda2=0.01, eta=theory.unclipped_catapult(lambda1, 0.6, 0.1)
+        ),
         "flips_excluded": values_at(lambda1=lambda1, lambda2=0.01, eta=0.1, radius=theory.largest_radius(lambda1, 0.1)),
+        "flips_excluded_by_clip": values_at(lambda1=lambda1, lambda2=0.01, eta=0.1, clip=lambda1**-0.5 / 0.1**1.5),
+        "room": values_at(lambda1=lambda1, lambda2=0.02, eta=0.1, radius=np.sqrt(0.1 * 0.02 / 8)),
+        "room_under_clip": values_at(lambda1=lambda1, lambda2=0.02, eta=0.1, clip=np.sqrt(0.02 / 0.2)),
+        "flip_at_the_start": values_at(lambda1=lambda1, lambda2=0.01, eta=100 / lambda1, beta1=0.1),
     }.items():
         np.testing.assert_allclose(LINES[name].ratio(values), 1, rtol=1e-14, err_msg=name)
 
@@ -141,8 +192,13 @@ def test_the_start_is_judged_by_the_exact_sharpness():
 
 def test_lines_keep_to_their_assumptions():
     bounded = values_at(lambda1=100.0, lambda2=0.01, eta=0.1, clip=[5, np.inf, np.inf], radius=[np.inf, 0.1, np.inf])
-    assert np.isnan(LINES["unclipped_divergence"].ratio(bounded)).tolist() == [True, True, False]
-    assert np.isnan(LINES["flips_excluded"].ratio(bounded)).tolist() == [True, False, True]
+    for names, holds in {
+        ("unclipped_catapult", "unclipped_divergence"): [False, False, True],
+        ("flips_excluded", "room"): [False, True, False],
+        ("flips_excluded_by_clip", "room_under_clip"): [True, False, False],
+    }.items():
+        for name in names:
+            assert np.isfinite(LINES[name].ratio(bounded)).tolist() == holds, name
 
 
 START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
@@ -159,7 +215,8 @@ def crossing(axes, at=None, **parameters):
 
 def test_lines_lie_where_their_ratio_is_one():
     found = crossing(AXES)
-    assert set(found) == {"start_at_edge", "onset", "two_over_lambda1", "lambda_product", "unclipped_divergence"}
+    paper = {"start_at_edge", "onset", "two_over_lambda1", "lambda_product"}
+    assert set(found) == paper | {"unclipped_catapult", "unclipped_divergence", "flip_at_the_start"}
     for name, (curve,) in found.items():
         values = values_at(**START, lambda2=0.01, eta=curve[:, 0], lambda1=curve[:, 1])
         straight = name != "start_at_edge"  # and so exact on log axes
@@ -180,7 +237,7 @@ def test_lines_that_do_not_cross_or_do_not_hold_are_left_out():
     assert crossing(corner) == {}
     axes = {"clip": [1, np.inf], **AXES}
     bounded, free = (set(crossing(axes, {"clip": value})) for value in axes["clip"])
-    assert free - bounded == {"unclipped_divergence"}
+    assert free - bounded == {"unclipped_catapult", "unclipped_divergence"}
 
 
 @pytest.mark.parametrize(

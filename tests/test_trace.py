@@ -154,9 +154,10 @@ def test_json_says_the_same_in_strict_json(stored, tmp_path):
 
 
 def test_a_cell_that_was_never_computed_does_not_differ(tmp_path):
+    from eos_sweep.location import Location
     from eos_sweep.place import prepare
 
-    prepare(tmp_path / "s", Sweep.from_dict(SPEC), (7, 8), overwrite=False)
+    prepare(Location(tmp_path / "s"), Sweep.from_dict(SPEC), (7, 8), overwrite=False)
     done = command("trace", "s", "--index", "eta=12,lambda1=17", cwd=tmp_path)
     assert done.returncode == 0 and "DIFFERS" not in done.stdout
 

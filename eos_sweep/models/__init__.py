@@ -10,6 +10,7 @@ from eos_sweep.errors import InputError
 
 TABLE = {
     "bivariate": "eos_sweep.models.bivariate",
+    "multivariate": "eos_sweep.models.multivariate",
     "product": "eos_sweep.models.product",
     "threshold": "eos_sweep.models.threshold",
     "quartic": "eos_sweep.models.quartic",

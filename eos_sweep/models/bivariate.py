@@ -17,11 +17,13 @@ below 1e-100 its square, 1e-200 beside numbers around one, is left out.
 
 import numpy as np
 
+from eos_sweep import claims as claims  # of the source; observables of their names look here
 from eos_sweep import theory
 from eos_sweep.contract import EDGE, Quantity
 from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable
-from eos_sweep.exponent import UP, rescaled, squared, value
-from eos_sweep.scalar import bounded, inlined, residual, select
+from eos_sweep.exponent import rescaled, squared, value
+from eos_sweep.inner import along, held, moved, stretched
+from eos_sweep.scalar import inlined, select
 
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
@@ -74,14 +76,6 @@ def threshold(p):
 
 
 @inlined
-def irrelevant(theta, p):
-    """eta lambda1 alpha^2, the curvature along beta1: a step multiplies beta1 by one minus this."""
-    alpha, beta1, beta2, power = theta
-    lambda1, lambda2, eta, clip, radius = p
-    return (eta * lambda1) * (alpha * alpha)
-
-
-@inlined
 def pressure(theta, p):
     """eta lambda1 beta1^2, which pushes alpha down; zero where nothing can see beta1."""
     alpha, beta1, beta2, power = theta
@@ -98,46 +92,13 @@ def error(theta, p):
 
 
 @inlined
-def lifted(bound, theta):
-    """A bound on beta1 in units of its mantissa; three powers lift the smallest double above every mantissa."""
-    alpha, beta1, beta2, power = theta
-    once = select(power < 0.0, UP, 1.0)
-    twice = select(power < -1.5, UP, 1.0)
-    thrice = select(power < -2.5, UP, 1.0)
-    return bound * once * twice * thrice
-
-
-@inlined
-def factor(theta, p):
-    """1 - eta lambda1 alpha^2, by which a step without a clip multiplies beta1, to 1e-16 of its own size.
-
-    Where the product rounds to one, what it was rounded by is all there is: without it beta1 would be zero for ever.
-    """
-    alpha, beta1, beta2, power = theta
-    lambda1, lambda2, eta, clip, radius = p
-    rate, square, along = eta * lambda1, alpha * alpha, irrelevant(theta, p)
-    rest = residual(eta, lambda1, rate) * square + rate * residual(alpha, alpha, square)
-    return (1.0 - along) - (residual(rate, square, along) + rest)
-
-
-@inlined
-def descended(theta, p):
-    """beta1 after the step and before the projection, and whether its gradient was clipped."""
-    alpha, beta1, beta2, power = theta
-    lambda1, lambda2, eta, clip, radius = p
-    pull, most = irrelevant(theta, p) * beta1, lifted(eta * clip, theta)
-    beyond = abs(pull) > most
-    return select(beyond, beta1 - bounded(pull, most), beta1 * factor(theta, p)), beyond
-
-
-@inlined
 def step(theta, p):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     left = error(theta, p)
     return (
         alpha - (alpha * pressure(theta, p) + left * beta2),
-        bounded(descended(theta, p)[0], lifted(radius, theta)),
+        moved(beta1, power, alpha, lambda1, eta, clip, radius),
         beta2 - left * alpha,
         power,
     )
@@ -145,9 +106,9 @@ def step(theta, p):
 
 @inlined
 def clipped(theta, p):
+    alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
-    after, beyond = descended(theta, p)
-    return beyond | (abs(after) > lifted(radius, theta))
+    return held(beta1, power, alpha, lambda1, eta, clip, radius)
 
 
 @inlined
@@ -158,13 +119,9 @@ def tangent(theta, p, v):
     turn, stretch, shift = v
     push, left, bend = pressure(theta, p), error(theta, p), eta * lambda2
     learnt = bend * (turn * beta2 + alpha * shift)
-    after, beyond = descended(theta, p)
-    free = factor(theta, p)
-    freed = stretch - 2.0 * (eta * lambda1) * alpha * turn / select(free == 0.0, np.inf, free)
-    held = stretch * (beta1 / select(after == 0.0, np.inf, after))
     return (
         turn - (turn * push + 2.0 * alpha * push * stretch + learnt * beta2 + left * shift),
-        select(abs(after) > lifted(radius, theta), 0.0, select(beyond, held, freed)),
+        stretched(beta1, power, alpha, lambda1, eta, clip, radius, turn, stretch),
         shift - (learnt * alpha + left * turn),
     )
 
@@ -200,13 +157,13 @@ def curvature(theta, p):
     alpha, beta1, beta2, power = theta
     lambda1, lambda2, eta, clip, radius = p
     bend = eta * lambda2
-    along, across = irrelevant(theta, p), pressure(theta, p)
+    down, across = along(alpha, lambda1, eta), pressure(theta, p)
     arm = 2.0 * error(theta, p) + bend
     return (
         across + bend * (beta2 * beta2),
-        along,
+        down,
         bend * (alpha * alpha),
-        (2.0 * along) * (2.0 * across),
+        (2.0 * down) * (2.0 * across),
         arm * arm,
     )
 

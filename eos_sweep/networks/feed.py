@@ -32,8 +32,8 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
         before it.  The tail begins behind step ``tail``.
     """
     watch, fold = compose(observables, shown(model))
-    watch_sharpness = compose_sharpness(observables, (EVERY_STEP,))
-    watch_tail = compose_sharpness(observables, (EVERY_STEP, TAIL))
+    watch_sharpness = compose_sharpness(observables, (EVERY_STEP,), shown(model))
+    watch_tail = compose_sharpness(observables, (EVERY_STEP, TAIL), shown(model))
     kept_like = nested([(0.0,) * o.KEPT for o in observables])
     counts_like = nested([(0,) * o.COUNTS for o in observables])
     bits_like = nested([(0,) * o.FLAGS for o in observables])
@@ -45,12 +45,12 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
         for k in range(losses.size):
             theta = look if k + 1 == losses.size else held
             top = theta[width - 1]
-            moment = Moment(held, theta, (), losses[k], loss, top < EDGE, 1.0, False, (1.0, 0.0))
+            moment = Moment(held, theta, (), losses[k], loss, top < EDGE, 1.0, False)
             mine, bits = watch(mine, bits, moment, np.int64(1) << marked)
             if age + k >= tail:
-                mine = watch_tail(mine, top / EDGE)
+                mine = watch_tail(mine, top / EDGE, (top,))
             else:
-                mine = watch_sharpness(mine, top / EDGE)
+                mine = watch_sharpness(mine, top / EDGE, (top,))
             loss = losses[k]
             marked += 1
             if marked == CHUNK or k + 1 == losses.size:

@@ -8,6 +8,17 @@ from eos_sweep.contract import Model, Observable, Variable, is_array
 from eos_sweep.shown import shown
 
 DOUBLED = "_doubled"
+CLAIMS = (
+    "lemma_4_2_i",
+    "lemma_4_2_ii",
+    "lemma_4_2_iii",
+    "theorem_4_1",
+    "theorem_4_3",
+    "theorem_4_4",
+    "theorem_4_6",
+    "gfs_decrease",
+    "gfs_bounds",
+)
 
 TABLE = {
     name: f"eos_sweep.observables.{name}"
@@ -23,16 +34,27 @@ TABLE = {
         "sign_flips",
         "loss_range",
         "loss_rises",
+        "plateau",
         "clipping",
         "smallest",
         "lyapunov",
         "final_state",
         "final_orbit",
+        *CLAIMS,
     )
 }
 # What only some studies or models want: where gradient flow would end, what it keeps, the eigenvalue at each step, how
-# often the clip acted, how small beta1 became, chaos.
-OPTIONAL = ("flow_sharpness", "balance", "sharpness_range", "clipping", "smallest", "lyapunov")
+# long the loss stayed on its plateau, how often the clip acted, how small beta1 became, chaos, and a paper's claims.
+OPTIONAL = (
+    "flow_sharpness",
+    "balance",
+    "sharpness_range",
+    "plateau",
+    "clipping",
+    "smallest",
+    "lyapunov",
+    *CLAIMS,
+)
 DEFAULT = tuple(name for name in TABLE if name not in OPTIONAL)
 
 
@@ -60,7 +82,7 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
 def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     """Return the variables that ``names`` (of variables, or a group of them) stand for, in table order.
 
-    Groups are "default", "all", and "doubled", what twice the budget gives.
+    Groups are "default", "all", "claims", what the model's source claims, and "doubled", what twice the budget gives.
 
     Raises
     ------
@@ -74,6 +96,8 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
         "all": [name for name in known if not name.endswith(DOUBLED)],
         "doubled": [name for name in known if name.endswith(DOUBLED)],
     }
+    if claimed := [name for name, (owner, _) in known.items() if owner in CLAIMS]:
+        groups["claims"] = claimed
     wanted = {"steps_taken"}
     for name in names:
         if name not in known and name not in groups:

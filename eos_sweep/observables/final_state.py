@@ -12,7 +12,7 @@ def variables(model):
     states = {f"{name}_final": Variable("float64", f"{name} at the last step", nan) for name in model.STATE}
     logs = {
         f"log10_abs_{name}_final": Variable("float64", f"log10 |{name}| at the last step", nan)
-        for name in model.CARRIED[:1]
+        for name in model.CARRIED
     }
     return states | logs
 
@@ -24,5 +24,5 @@ def start(begin):
 def finish(begin, end, kept, counts):
     model = end.model
     states = {f"{name}_final": value for name, value in values(model, end.theta).items()}
-    logs = {f"log10_abs_{name}_final": log10_abs(*carried(model, end.theta)) for name in model.CARRIED[:1]}
+    logs = {f"log10_abs_{name}_final": log10_abs(*number) for name, number in carried(model, end.theta).items()}
     return states | logs

@@ -1,15 +1,15 @@
-"""How small the coordinate with its own exponent became: a double ends at 1e-308, ordinary runs do not.
+"""How small each coordinate with its own exponent became: a double ends at 1e-308, ordinary runs do not.
 
 The record is a mantissa and a power; a candidate at another power is brought to the record's before it is compared.
 """
 
 import numpy as np
 
-from eos_sweep.contract import Variable
+from eos_sweep.contract import CARRIED, Variable
 from eos_sweep.scalar import inlined, select
 from eos_sweep.state import carried, log10_abs
 
-NEEDS = ()
+NEEDS = (CARRIED,)
 KEPT = 2  # mantissa, power
 FLAGS = COUNTS = 0
 UP, DOWN = 2.0**512, 2.0**-512
@@ -18,19 +18,19 @@ UP, DOWN = 2.0**512, 2.0**-512
 def variables(model):
     return {
         f"log10_abs_{name}_min": Variable("float64", f"smallest log10 |{name}| met, the start included", float("nan"))
-        for name in model.CARRIED[:1]
+        for name in model.CARRIED
     }
 
 
 def start(begin):
-    mantissa, power = carried(begin.model, begin.theta)
-    return (abs(mantissa), power), ()
+    numbers = carried(begin.model, begin.theta).values()
+    return tuple(part for mantissa, power in numbers for part in (abs(mantissa), power)), ()
 
 
 @inlined
-def watch(kept, moment):
+def watch(kept, moment, number):
     least, record = kept
-    mantissa, power = moment.carried
+    mantissa, power = number
     shift = power - record
     # Two powers up is out of reach: a mantissa is never so small, nor a record so large.
     unit = select(shift < 0.0, DOWN, select(shift > 1.5, np.inf, select(shift > 0.0, UP, 1.0)))
@@ -39,4 +39,5 @@ def watch(kept, moment):
 
 
 def finish(begin, end, kept, counts):
-    return {f"log10_abs_{name}_min": log10_abs(*kept) for name in end.model.CARRIED[:1]}
+    logs = map(log10_abs, kept[::KEPT], kept[1::KEPT])
+    return {f"log10_abs_{name}_min": log for name, log in zip(end.model.CARRIED, logs, strict=True)}

@@ -63,7 +63,7 @@ class Budget(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
         return {
-            "store": str(self.store.path),
+            "store": str(self.store.location),
             "steps": self.store.sweep.steps,
             "more_steps": self.factor * self.store.sweep.steps,
             "cells": int(self.cells.size),

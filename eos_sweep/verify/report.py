@@ -62,7 +62,7 @@ class Report(NamedTuple):
         """Return all of it as JSON has it."""
         kinds = (AGREE, SENSITIVE, WRONG, UNDECIDED)
         return {
-            "store": str(self.store.path),
+            "store": str(self.store.location),
             "cells": len(self.verdicts),
             **{kind: self.share(kind)._asdict() for kind in kinds},
             "regimes": {
@@ -123,4 +123,4 @@ def command(store: Store, cell: int) -> str:
     """Return the command that shows a cell both ways."""
     places = np.unravel_index(cell, store.sweep.shape)
     index = ",".join(f"{name}={place}" for name, place in zip(store.sweep.dims, places, strict=True))
-    return f"eos-sweep verify {shlex.quote(store.path)} --index {index}"
+    return f"eos-sweep verify {shlex.quote(str(store.location))} --index {index}"
