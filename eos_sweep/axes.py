@@ -58,7 +58,7 @@ def closest(name: str, options: Iterable[str]) -> str:
     """Return the remedy for a ``name`` that is none of ``options``."""
     options = list(options)
     match = difflib.get_close_matches(named(name), options, 1)
-    return f"did you mean {match[0]!r}?" if match else f"there are: {', '.join(options)}"
+    return f"did you mean {match[0]!r}?" if match else f"there are: {named(', '.join(options), 240)}"
 
 
 def bounded(label: str, quantity: Quantity, values: np.ndarray) -> None:

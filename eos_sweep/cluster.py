@@ -1,11 +1,9 @@
 """The workers of a dask cluster, of this machine or of others, which may come and go."""
 
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from eos_sweep import work
@@ -123,24 +121,12 @@ def _client(crew: Crew) -> Iterator[Any]:
         return
     where = crew.scheduler if crew.scheduler is not None else f"scheduler file {crew.scheduler_file}"
     try:
-        given = {"scheduler_file": _scheduler_file(crew.scheduler_file)} if crew.scheduler_file else {}
+        given = {"scheduler_file": str(crew.scheduler_file)} if crew.scheduler_file else {}
         client = Client(*([crew.scheduler] if crew.scheduler is not None else []), **given)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{where}: no dask scheduler answers ({_line(error)}); dask scheduler starts one") from None
     with client:
         yield client
-
-
-def _scheduler_file(path: str | Path) -> str:
-    """Return the path of a file that a scheduler has written; InputError if it has not."""
-    try:
-        found = json.loads(Path(path).read_bytes())
-        problem = "" if isinstance(found, dict) and isinstance(found.get("address"), str) else "it has no address"
-    except (OSError, ValueError) as error:
-        problem = _line(error)
-    if problem:
-        raise InputError(f"{path}: not a scheduler file, {problem}; dask scheduler --scheduler-file writes one")
-    return str(path)
 
 
 def _local(workers: int) -> Any:

@@ -1,6 +1,7 @@
 """Who computes: threads of this process, or workers elsewhere."""
 
 import contextlib
+import json
 import queue
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ class Crew(NamedTuple):
             count = getattr(self, name)
             if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
                 raise InputError(f"{name}: got {count!r}; give a whole number >= 1, or leave it out")
+        if self.scheduler_file is not None:
+            _check_scheduler_file(self.scheduler_file)
         return self
 
     def reaches(self, location: Location) -> None:
@@ -46,6 +49,17 @@ class Crew(NamedTuple):
     def most(self) -> int:
         """How many cores of this machine it takes."""
         return self.workers or self.threads or work.cores()
+
+
+def _check_scheduler_file(path: str | Path) -> None:
+    """Raise InputError unless a scheduler has written the file."""
+    try:
+        found = json.loads(Path(path).read_bytes())
+        problem = "" if isinstance(found, dict) and isinstance(found.get("address"), str) else "it has no address"
+    except (OSError, ValueError, RecursionError) as error:
+        problem = " ".join(str(error).split()) or type(error).__name__
+    if problem:
+        raise InputError(f"{path}: not a scheduler file, {problem}; dask scheduler --scheduler-file writes one")
 
 
 class Lost(Exception):

@@ -61,3 +61,8 @@ def test_the_command(folder):
     assert shown.returncode == 0 and "labels that change" in shown.stdout and (folder / "map.png").exists()
     assert command("budget", "s.zarr", "-o", "map.bmp", cwd=folder).returncode == 2
     assert command("budget", "nothing.zarr", cwd=folder).returncode == 2
+
+
+def test_more_steps_than_there_can_be_are_refused(folder):
+    done = command("budget", "s.zarr", "--factor", "9" * 30, cwd=folder)
+    assert done.returncode == 2 and "give one for at most 2000000000" in done.stderr

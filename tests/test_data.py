@@ -1,9 +1,15 @@
 """Training data from a file: known by its content, checked before any work, not needed to read what is stored."""
 
+import contextlib
+import os
 import shutil
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_store import command, contents, numbers, toml
 
 import eos_sweep
@@ -156,3 +162,46 @@ def test_python_gives_a_file_too(spec, tmp_path):
     assert sweep.hash == load_spec(spec).hash
     run = trace.trajectory("tanh_net", {"width": 5, "eta": 0.2}, {}, steps=30, data={"file": str(tmp_path / "d.npz")})
     assert float(run.loss[-1]) == float(trace.report(spec, {}, {"eta": 1})[1].loss[-1])
+
+
+@pytest.mark.parametrize("file", ["/dev/zero", "/dev/null", "pipe", ".", "empty.npz", "/proc/self/mem", "/proc/kmsg"])
+def test_what_is_no_file_is_not_read(tmp_path, file):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty.npz").touch()
+    path = toml(tmp_path / "s.toml", {**SPEC, "data": {"file": file}})
+    with pytest.raises(SpecError, match="is no file of 1 to 8589934592 bytes|No such file"):
+        load_spec(path)
+
+
+def test_a_path_with_a_zero_byte_is_no_text(tmp_path):
+    with pytest.raises(SpecError, match="data.file: got 'd\\\\x00.npz'; give a text"):
+        make("tanh_net", SPEC["axes"], SPEC["parameters"], steps=30, data={"file": "d\0.npz"})
+
+
+def test_a_file_too_large_is_not_read(tmp_path):
+    with open(tmp_path / "d.npz", "wb") as file:
+        file.truncate(2**33 + 1)
+    with pytest.raises(SpecError, match="is no file of 1 to 8589934592 bytes"):
+        load_spec(toml(tmp_path / "s.toml", SPEC))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(where=st.integers(0, 700), content=st.binary(max_size=6), kept=st.integers(0, 6))
+def test_whatever_is_wrong_with_a_file_only_spec_errors_come_of_it(spec, tmp_path, where, content, kept):
+    np.savez(tmp_path / "d.npz", inputs=INPUTS, targets=TARGETS)
+    held = (tmp_path / "d.npz").read_bytes()
+    (tmp_path / "d.npz").write_bytes(held[:where] + content + held[where + kept :])
+    with contextlib.suppress(SpecError):
+        assert load_spec(spec).data
+
+
+def test_memory_is_not_taken_for_what_is_not_there(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000,), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
+        for name in ("inputs", "targets"):
+            archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    tracemalloc.start()
+    with pytest.raises(SpecError, match="d.npz is no .npz file of numbers"):
+        load_spec(toml(tmp_path / "s.toml", SPEC))
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()

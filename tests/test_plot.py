@@ -11,9 +11,11 @@ import pytest
 import xarray as xr
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import eos_sweep
 from eos_sweep import critical, models, plot, regimes
+from eos_sweep.errors import InputError
 
 START = {"alpha": 0.6, "beta1": 0.05, "beta2": 0.4}
 AXES = {"lambda1": {"log": [1, 1e4, 24]}, "eta": {"log": [1e-3, 10, 25]}}
@@ -132,6 +134,43 @@ def test_nothing_lies_on_anything_else(free, clipped):
             assert not [pair for pair in itertools.combinations(group, 2) if pair[0].overlaps(pair[1])]
         inside = figure.bbox.padded(1)
         assert all(inside.x0 <= box.x0 and box.x1 <= inside.x1 and box.y1 <= inside.y1 for box in boxes)
+
+
+def words_of(figure):
+    """Return all that is written in a figure."""
+    return {text.get_text() for text in figure.findobj(Text)}
+
+
+@pytest.mark.parametrize(("title", "shown"), [
+    ("costs 5 $", "costs 5 \\$"), ("$\\frac{1}{$ of all", "\\$\\frac{1}{\\$ of all"), ("two\nlines", "two\nlines"),
+    ("\x1b[31mred\0", "\\x1b[31mred\\x00"), ("\ud800", "\\ud800"), ("x" * 10**6, "x" * 500),
+    ("a\n" * 10**5, "a\n" * 11 + "a"),
+])  # fmt: skip
+def test_a_title_is_drawn_as_it_is_without_mathtext_and_cut(free, tmp_path, title, shown):
+    renamed = free.assign_attrs(title=title)
+    for variable in ("regime", "sharpness_max"):
+        figure = plot.draw(renamed, variable=variable)
+        assert shown in words_of(figure)
+    for kind in ("png", "svg", "pdf"):
+        plot.save(figure, tmp_path / f"p.{kind}")
+
+
+def test_words_of_a_dataset_may_be_anything(free, tmp_path):
+    strange = free.copy()
+    strange["sharpness_max"].attrs |= {"long_name": "$\\foo$ " * 1000, "symbol": 3}
+    strange["eta"].attrs |= {"long_name": {"a": "$"}, "symbol": "\n\x00"}
+    plot.save(plot.draw(strange, variable="sharpness_max"), tmp_path / "p.png")
+    strange["outcome"].attrs["flag_meanings"] = "$a _b \x1b $ c"
+    plot.save(plot.draw(strange, variable="outcome"), tmp_path / "p.svg")
+
+
+def test_a_picture_that_cannot_be_written_is_an_error_of_one_line(free, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").touch()
+    for place in ("folder.png", "file/p.png", "x" * 300 + ".png"):
+        with pytest.raises(InputError, match="choose another place for the picture"):
+            plot.save(plot.draw(free), tmp_path / place)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
 def test_infinity_is_a_category_with_a_tick_of_its_own(clipped):

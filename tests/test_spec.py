@@ -1,6 +1,7 @@
 """Specs: what is right comes back bit for bit, what is wrong is one line that names key, value and remedy."""
 
 import json
+import math
 import pickle
 import time
 
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specs import PLAIN, sweep
 
+from eos_sweep.blocks import block_shape
+from eos_sweep.bounds import MOST_BLOCKS, MOST_CELLS
 from eos_sweep.compared import differences
 from eos_sweep.spec import SpecError, Sweep, load_spec, make
 
@@ -160,6 +163,43 @@ def test_probes_stay_few_on_many_axes():
     begin = time.perf_counter()
     found = make("bivariate", {name: np.linspace(1, 2, 500) for name in names}, {}, {"beta2": "+".join(names)}, steps=1)
     assert time.perf_counter() - begin < 1 and found.size == 500**7
+
+
+def test_probes_stay_few_on_as_many_axes_as_there_are():
+    """Four values of 16 axes have four billion corners, of which a few are tried: a wrong one of them is found."""
+    names = [f"theta{k}" for k in range(1, 9)] + [f"a{k}" for k in range(2, 9)]
+    axes = {name: [1.5, 2, 1, 1.75] for name in names}
+    found = make("quadratic", axes, {"a1": "+".join(names), "eta": 0.1}, steps=1)
+    assert found.size == 4**15
+    with pytest.raises(SpecError, match="parameters.a1"):
+        make("quadratic", axes, {"a1": f"25 - {'-'.join(names)}", "eta": 0.1}, steps=1)
+
+
+def test_probes_draw_few_random_numbers():
+    drawn = {name: "+".join(["normal(0,1)"] * 40) for name in ("alpha", "beta1", "beta2")}
+    begin = time.perf_counter()
+    found = sweep(axes={"eta": [0.1], "seed": {"linear": [0, 4095, 4096]}}, initial=drawn)
+    assert time.perf_counter() - begin < 1 and found.size == 4096
+    with pytest.raises(SpecError, match="log"):  # few enough to be tried as a whole
+        sweep(axes={"eta": [0.1], "seed": list(range(1000))}, initial={"alpha": "log(3 + normal(0, 1))"})
+
+
+@pytest.mark.parametrize(("model", "steps"), [("bivariate", 2_000_000_000), ("bivariate", 1), ("tanh_net", 10)])
+def test_a_sweep_of_any_size_has_blocks_that_fit_or_is_refused(model, steps):
+    plain = model == "bivariate"
+    names, state = ("eta", "clip", "radius") if plain else ("eta", "scale", "time"), PLAIN["initial"] if plain else {}
+
+    def blocks(count):
+        axes = {name: {"linear": [1, 2, count]} for name in names}
+        found = make(model, axes, PLAIN["parameters"] if plain else {}, state, steps=steps)
+        return found.shape, block_shape(found)
+
+    for count in (100, 3000, 41_000):
+        shape, block = blocks(count)
+        assert math.prod(block) <= MOST_CELLS
+        assert math.prod(-(-size // part) for size, part in zip(shape, block, strict=True)) <= 2 * MOST_BLOCKS
+    with pytest.raises(SpecError, match="74088000000000 trajectories; a run takes at most 70368744177664"):
+        blocks(42_000)
 
 
 def test_a_sweep_comes_back_from_json(spec):

@@ -1,6 +1,7 @@
 """What is wrong with a spec is told in one line that names the key, the value and the remedy."""
 
 import time
+import tomllib
 
 import numpy as np
 import pytest
@@ -11,7 +12,15 @@ from specs import changed
 from eos_sweep.spec import SpecError, Sweep, load_spec
 
 # What is wrong, and two pieces of the line that tells: the key with the value, and the remedy.
+DOTTED = ".".join("k" * 17)
 NAN, INF = float("nan"), float("inf")
+LONG = {name: {"linear": [0.1, 1, 2_500_000]} for name in ("eta", "clip", "radius")}
+TWO = {name: {"linear": [0.1, 1, 5000]} for name in ("eta", "clip")}
+ONE = {"lambda1": 1, "lambda2": 1}
+NESTED: list = []
+for _ in range(5000):
+    NESTED = [NESTED]
+NETWORK, BARE = {"model": "tanh_net", "axes": {"eta": [0.1]}, "initial": None}, dict.fromkeys(("lambda1", "lambda2"))
 BAD = [
     ({"model": None}, "model: missing", 'name a model, such as model = "bivariate"'),
     ({"model": "bivariat"}, "model: no model 'bivariat'", "did you mean 'bivariate'?"),
@@ -126,6 +135,38 @@ BAD = [
     ({"chunks": 3}, "chunks: got 3", "give axis = a whole number >= 1"),
     ({"thresholds": {"x": NAN}}, "thresholds.x: got nan", "give name = a number"),
     ({"thresholds": {"x": "1"}}, "thresholds.x: got '1'", "give name = a number"),
+    # Long names, and such as would break the line.
+    ({"a\nb": 1}, "a\\nb: unknown key, got 1", "there are:"),
+    ({"\x1b[31m": 1}, "\\x1b[31m: unknown key", "there are:"),
+    ({"x" * 10**6: 1}, "xxx...: unknown key, got 1", "there are:"),
+    ({"model": "x" * 10**6}, "model: no model 'xxx", "xxx..."),
+    ({"model": "\n"}, "model: no model '\\n'", "with --import \\n"),
+    ({"axes": {"a\nb": [1]}}, "axes.a\\nb: bivariate has no 'a\\nb'", "there are:"),
+    ({"axes": {"x" * 10**6: [1]}}, "xxx...: bivariate has no 'xxx", "there are:"),
+    ({"axes": {"a\nb": "x"}}, "axis 'a\\nb': got 'x'", "give [values]"),
+    ({"parameters": {"a\nb": 1}}, "parameters.a\\nb: got 1.0", "there are:"),
+    ({"parameters": {"a\nb": "x"}}, "parameters.a\\nb: got 'x'", "there are:"),
+    ({"parameters": {"x" * 10**6: 1}}, "xxx...: got 1.0", "there are:"),
+    ({"parameters": {"x\r": []}}, "parameters.x\\r: got []", "give a number"),
+    ({"parameters": {"radius": "x" * 400}}, "parameters.radius: no preset or name 'xxx", "there are:"),
+    ({"chunks": {"a\nb": 1}}, "chunks.a\\nb: got 1", "there are: eta"),
+    ({"thresholds": {"a\nb": 1}}, "thresholds.a\\nb: unknown", "there are:"),
+    ({"observables": ["a\nb"]}, "observables: no observable 'a\\nb'", "there are:"),
+    ({"observables": ["x" * 10**6]}, "observables: no observable 'xxx", "there are:"),
+    # Numbers that Python does not print, lists that it does not show.
+    ({"chunks": {"x": 16**5000}}, "chunks.x: got a huge int", "there are: eta"),
+    ({"title": NESTED}, "title: got a huge list", "give a text"),
+    # What would not fit into memory.
+    ({"axes": LONG, "parameters": ONE}, "axes: 15625000000000000000 trajectories", "at most 9223372036854775807"),
+    ({"axes": TWO, "chunks": {"eta": 2, "clip": 1}}, "chunks: 12500000 blocks", "make them larger"),
+    ({"axes": TWO, "chunks": {"eta": 5000}}, "chunks: blocks of 25000000", "make them smaller"),
+    ({**NETWORK, "parameters": {**BARE, "width": 1e15}}, "inputs: got width = 1e+15", "choose a smaller network"),
+    ({**NETWORK, "parameters": {**BARE, "width": 9000}}, "inputs: got width = 9000", "at most 67108864"),
+    ({**NETWORK, "parameters": {**BARE, "points": 1e9}}, "points = 1e+09", "choose a smaller network"),
+    ({**NETWORK, "parameters": {**BARE, "depth": 1e9}}, "parameters.depth: got 1000000000.0", "<= 1000"),
+    ({**NETWORK, "parameters": {**BARE, "degree": 1e300}}, "parameters.degree: got 1e+300", "<= 1000000"),
+    ({**NETWORK, "model": "linear_net_full", "parameters": {**BARE, "width": 9000}}, "width = 9000", "smaller network"),
+    ({**NETWORK, "model": "relu", "parameters": {**BARE, "dimension": 9000}}, "dimension = 9000", "lower dimension"),
 ]  # fmt: skip
 
 
@@ -156,6 +197,13 @@ def test_a_spec_is_a_table(given):
         (b"\xff\xfe", "not TOML"),
         (b"steps = " + b"9" * 5000, "not TOML"),
         (b"x = " + b"[" * 5000, "not TOML"),
+        (b"x" + b".x" * 32_000 + b" = 1", "not TOML: a key of more than 16 parts"),
+        (b"['x'" + b' . "x"' * 32_000 + b"]", "not TOML: a key of more than 16 parts"),
+        (b'x = """y""""\n[x' + b".x" * 32_000 + b"]", "not TOML: a key of more than 16 parts"),
+        (b"x = '" + b"y" * 2**23 + b"'", "more than 8388608 bytes"),
+        (b"y" * 10**6 + b" = 1", "yyy...: unknown key"),
+        (b'"' + b"y" * 10**6, "not TOML"),
+        (b"x = '\x1b'", "not TOML"),
         (b"", "missing"),
     ],
 )
@@ -166,6 +214,45 @@ def test_a_bad_file_is_told_in_one_line(tmp_path, content, fragment):
     with pytest.raises(SpecError) as caught:
         load_spec(path)
     assert fragment in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "title = 'one. two. three. " + "four." * 100 + "'",
+        f'title = "{DOTTED}"',
+        f"title = '''\n{DOTTED} = 1\n'''",
+        f"# {DOTTED} = 1",
+        f'title = """a""" # {DOTTED} = 1',
+    ],
+)
+def test_dots_that_are_in_no_key_are_let_in(tmp_path, content):
+    path = tmp_path / "spec.toml"
+    path.write_text(content)
+    with pytest.raises(SpecError, match="missing"):
+        load_spec(path)
+
+
+def test_what_never_ends_is_no_spec():
+    with pytest.raises(SpecError, match="/dev/zero: more than 8388608 bytes"):
+        load_spec("/dev/zero")
+    with pytest.raises(SpecError, match="give the path of a TOML file"):
+        load_spec("a\0b")
+
+
+@settings(max_examples=300)
+@given(text=st.text(st.sampled_from("\"'#\\\n .=[]xy"), max_size=40))
+def test_no_text_hides_a_dotted_key(tmp_path_factory, text):
+    """If TOML takes it for a key, it is found, whatever stands before it."""
+    path = tmp_path_factory.getbasetemp() / "spec.toml"
+    path.write_text(f"{text}\n{DOTTED} = 1\n", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    try:
+        keys = set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValueError:
+        keys = set()
+    assert "more than 16 parts" in str(caught.value) or "k" not in keys
 
 
 def test_a_folder_is_no_spec(tmp_path):

@@ -219,6 +219,13 @@ def test_wrong_inputs_are_refused(parameters, initial, words):
         eos_sweep.trajectory("bivariate", {**PARAMETERS, **parameters}, {**START_A, **initial}, steps=5)
 
 
+def test_more_steps_than_memory_holds_are_refused(stored):
+    with pytest.raises(InputError, match="got 2000000000 of a single trajectory; give at most 18512790"):
+        report(stored, {}, {"eta": 1, "lambda1": 1}, 2_000_000_000)
+    with pytest.raises(InputError, match="to 2_000_000_000"):
+        report(stored, {}, {"eta": 1, "lambda1": 1}, 10**30)
+
+
 def test_a_store_in_use_is_not_changed(stored, tmp_path):
     shutil.copytree(stored, tmp_path / "s")
     before = contents(tmp_path)
