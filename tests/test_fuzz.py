@@ -137,7 +137,7 @@ def run_whole(place, spec):
     default = Sweep.from_dict(sweep.to_dict() | {"observables": ["default"]}).variables
     if sweep.size > 100 or is_array(sweep.module) or sweep.variables != default:
         return
-    result = CliRunner().invoke(main, ["run", str(place / "s.toml"), "-o", str(place / "s.zarr"), "--workers", "1"])
+    result = CliRunner().invoke(main, ["run", str(place / "s.toml"), "-o", str(place / "s.zarr"), "--threads", "1"])
     assert result.exit_code == 0, (result.output, result.exception)
     store = Store.open(place / "s.zarr")
     assert store.sweep == sweep and store.done().all()
@@ -146,10 +146,10 @@ def run_whole(place, spec):
 
 @fuzzed(60, spec=documents(st.sampled_from([PLAIN, NOISE])))
 def test_what_is_valid_runs(tmp_path_factory, spec):
-    run_whole(tmp_path_factory.getbasetemp(), spec)
+    run_whole(tmp_path_factory.mktemp("run"), spec)
 
 
 @pytest.mark.slow
 @fuzzed(1000, spec=documents(st.sampled_from(TINY)))
 def test_what_is_valid_runs_whatever_the_model(tmp_path_factory, spec):
-    run_whole(tmp_path_factory.getbasetemp(), spec)
+    run_whole(tmp_path_factory.mktemp("run"), spec)
