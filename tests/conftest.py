@@ -5,9 +5,11 @@ third way, in high precision.
 """
 
 import functools
+import logging
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import settings
 
 from eos_sweep import batch, observables, regimes
@@ -29,6 +31,15 @@ LABELS = observables.expand((*regimes.REQUIRED, *CROSSINGS, *FINAL_STATE), bivar
 COUNTS = observables.expand(("outcome", *CROSSINGS, "sign_flips", "loss_rises", *FINAL_STATE), bivariate)
 
 OFF = {"clip": np.inf, "radius": np.inf}
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own():
+    """Leave no handler and no level behind: a command sets them for its process, which here is every test's."""
+    log = logging.getLogger("eos_sweep")
+    yield
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)
 
 
 def columns(initial, parameters, model=bivariate):
