@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,23 @@ class Location:
             return self.fs.cat_file(self._at(key))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store bytes under a key: all of them, or nothing if it cannot be done or the process dies meanwhile."""
+        if not self.local:
+            return self.fs.pipe_file(self._at(key), data)
+        path = self.local / key
+        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        try:
+            try:
+                partial.write_bytes(data)
+            except FileNotFoundError:  # the first of its folder
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial.write_bytes(data)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of everything below, one level after the other; nothing if there is no such place."""

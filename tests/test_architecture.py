@@ -57,7 +57,8 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 
 def test_each_heavy_library_has_its_one_place():
     assert importers("dask", "distributed") <= {"cluster"}
-    assert importers("zarr") <= {"location", "ledger", "store", "pyramid"}
+    assert importers("zarr") <= {"location", "ledger", "chunks", "store", "pyramid"}
+    assert importers("numcodecs", "google_crc32c") <= {"chunks"}
     assert importers("fsspec") <= {"location"}
     compiled = {"bits", "kernel", "lanes", "orbit", "scalar", "trace", "provenance", "bench.peers.numba_loop"}
     compiled |= {"networks.feed", "networks.common"}
