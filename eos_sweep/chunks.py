@@ -1,6 +1,6 @@
 """A chunk as the bytes that zarr stores: its numbers, compressed by blosc, and their checksum.
 
-Chunks of blocks are made here, in the thread that computed them.  Through zarr, whose event loop hands each of them from
+Chunks of blocks are made here, in the thread that has their numbers.  Through zarr, whose event loop hands each from
 thread to thread, the 26 of a block take 40 ms of a core instead of 8 ms, which is 4 % of a block of a second.
 """
 

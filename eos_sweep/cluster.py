@@ -19,8 +19,6 @@ LOOKED = 2.0  # seconds between two looks at who is there
 class Cluster(Pool):
     """The workers of a dask cluster, which may come and go."""
 
-    ahead = 2  # one that is computed, and one that is on its way
-
     def __init__(self, client: Any):
         super().__init__()
         self._client = client
@@ -55,6 +53,10 @@ class Cluster(Pool):
                     LOG.info("%d workers with %d threads", len(self._known), sum(self._known.values()))
             self._looked = time.monotonic()
         return sum(self._known.values())
+
+    def room(self, size: int, last: bool) -> int:
+        # For each thread one that it computes, and one that is on its way; of the last ones, none that waits.
+        return (1 if last else 2) * size - self.running
 
     def check(self, order: Order) -> None:
         """Wait for a worker, and refuse the cluster if one of those there cannot do what is ordered."""
@@ -139,7 +141,7 @@ def _local(workers: int) -> Any:
         dashboard_address=local,
         worker_dashboard_address=local,
         memory_limit=0,
-        silence_logs="ERROR",
+        silence_logs="CRITICAL",  # what goes wrong with an order comes back; the rest is the farewell of its processes
     )
 
 

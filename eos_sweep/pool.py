@@ -1,10 +1,11 @@
 """Who computes: threads of this process, or workers elsewhere."""
 
 import contextlib
+import functools
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,8 +70,6 @@ class Lost(Exception):
 class Pool:
     """Takes orders and gives back what became of them, in whatever order they are done."""
 
-    ahead = 1  # orders for each thread
-
     def __init__(self) -> None:
         self.running = 0  # orders that are out
         self._done: queue.SimpleQueue[tuple[Order, Any]] = queue.SimpleQueue()
@@ -92,6 +91,10 @@ class Pool:
         """Return how many threads compute; Stopped if none ever will again."""
         raise NotImplementedError
 
+    def room(self, size: int, last: bool) -> int:
+        """Return how many more orders ``size`` threads can be given, if these are the last ones or not."""
+        raise NotImplementedError
+
     def refuse(self, error: work.OtherVersion) -> None:
         """Note that a worker has another version than at the beginning; Stopped if all have."""
         raise Stopped(str(error))
@@ -101,32 +104,64 @@ class Pool:
 
 
 class Threads(Pool):
-    """Threads of this process, which its end does not wait for: kernels hold no lock."""
+    """Threads of this process, which its end does not wait for: kernels hold no lock.
+
+    The batches of all blocks that are in work queue for one thread a core.  Each block has a thread of its own, too,
+    which mostly waits, and there is a block more than cores: no core is idle while a block is written, and the last
+    blocks keep all of them busy.
+    """
 
     def __init__(self, count: int):
         super().__init__()
         self._count = count
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        for _ in range(count):
-            threading.Thread(target=self._work, name="eos_sweep", daemon=True).start()
+        self._orders: queue.SimpleQueue[Callable | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[Callable | None] = queue.SimpleQueue()
+        self._threads = [(self._batches, count), (self._orders, count + 1)]
+        for tasks, many in self._threads:
+            for _ in range(many):
+                threading.Thread(target=_serve, args=(tasks,), name="eos_sweep", daemon=True).start()
 
     def size(self) -> int:
         return self._count
 
+    def room(self, size: int, last: bool) -> int:
+        return size + 1 - self.running
+
     def _begin(self, order: Order) -> None:
-        self._orders.put(order)
+        self._orders.put(lambda: self._done.put((order, _outcome(work.fulfil, order, self._each))))
 
-    def _work(self) -> None:
-        while (order := self._orders.get()).blocks:
-            try:
-                self._done.put((order, work.fulfil(order)))
-            except Exception as error:
-                self._done.put((order, error))
+    def _each(self, run: Callable, batches: Iterable) -> Iterator:
+        """Do as ``map`` does, on the threads that compute."""
+        answers: list[queue.SimpleQueue] = []
+        for batch in batches:
+            answers.append(queue.SimpleQueue())
+            self._batches.put(functools.partial(_answer, answers[-1], run, batch))
+        for answer in answers:
+            if isinstance(found := answer.get(), Exception):
+                raise found
+            yield found
 
-    def close(self, order: Order) -> None:
-        """Let the threads end that have nothing to do; an order of no blocks means that."""
-        for _ in range(self._count):
-            self._orders.put(order._replace(blocks=()))
+    def close(self) -> None:
+        """Let the threads end that have nothing to do."""
+        for tasks, many in self._threads:
+            for _ in range(many):
+                tasks.put(None)
+
+
+def _serve(tasks: queue.SimpleQueue[Callable | None]) -> None:
+    while task := tasks.get():
+        task()
+
+
+def _answer(answer: queue.SimpleQueue, run: Callable, batch: Any) -> None:
+    answer.put(_outcome(run, batch))
+
+
+def _outcome(run: Callable, *arguments: Any) -> Any:
+    try:
+        return run(*arguments)
+    except Exception as error:
+        return error
 
 
 @contextlib.contextmanager
@@ -137,7 +172,7 @@ def pool(crew: Crew, order: Order) -> Iterator[Pool]:
         try:
             yield threads
         finally:
-            threads.close(order)
+            threads.close()
         return
     from eos_sweep.cluster import cluster  # dask takes a second to import
 

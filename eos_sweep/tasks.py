@@ -30,6 +30,7 @@ class Tasks:
         self._store, self._pool, self._order = store, pool, order
         self._fresh, self._again = store.pending(), deque[Block]()
         self._left = int((~store.done()).sum())
+        self._out = 0  # of them with the pool
         self._attempts: dict[Block, int] = {}
         self._seconds = ENOUGH  # of one block, measured
         self._stop = ""
@@ -44,10 +45,11 @@ class Tasks:
         """
         size = self._pool.size()
         if not stopped and not self._stop:
-            for _ in range(self._pool.ahead * size - self._pool.running):
+            for _ in range(self._pool.room(size, last=self._left - self._out <= size)):
                 if not (blocks := self._next(size)):
                     break
                 known = ((block, tuple(int(cells) for cells in self._store.extent[block])) for block in blocks)
+                self._out += len(blocks)
                 self._pool.submit(self._order._replace(blocks=tuple(known)))
         if self._stop and not self._pool.running:
             raise Stopped(self._stop)
@@ -63,10 +65,11 @@ class Tasks:
         """Wait a while; return the rows of the blocks that are done, written down already, or have failed."""
         rows: list[Row] = []
         for order, outcome in self._pool.finished(LISTENED):
+            blocks = [block for block, _ in order.blocks]
+            self._out -= len(blocks)
             if isinstance(outcome, list):
                 rows += outcome
                 continue
-            blocks = [block for block, _ in order.blocks]
             if isinstance(outcome, Lost):
                 self._again.extend(blocks)
             elif isinstance(outcome, OtherVersion):

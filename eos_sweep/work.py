@@ -37,12 +37,15 @@ class OtherVersion(RuntimeError):
     """A worker has other sources or libraries than the process that gives the orders; it computed nothing."""
 
 
-def fulfil(order: Order) -> list[Row]:
-    """Compute and write the blocks of an order; what is known of them stays."""
+def fulfil(order: Order, each: Callable = map) -> list[Row]:
+    """Compute and write the blocks of an order; what is known of them stays.
+
+    Their trajectories go in batches through ``each``, which is ``map`` or does the same on other threads.
+    """
     store = _opened(*order[:4])
     with _BUILDING:  # one thread compiles, the others wait for it
         batch.kernel_of(job_of(store.sweep))
-    return [compute_block(store, block, known) for block, known in order.blocks]
+    return [compute_block(store, block, known, each) for block, known in order.blocks]
 
 
 def check(order: Order) -> None:
@@ -68,7 +71,7 @@ def version(sweep: Sweep) -> str:
     return ", ".join([f"sources {provenance.model_digest(sweep)}", *libraries, f"Python {python}"])
 
 
-def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...]) -> Row:
+def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...], each: Callable = map) -> Row:
     """Compute and write one block; what lies within ``known`` from its origin is there already, and stays."""
     began = time.thread_time()
     nothing = (0,) * len(block)
@@ -76,15 +79,17 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...]) 
     shape = tuple(part.stop - part.start for part in region)
     run = functools.partial(evaluate, store.sweep, region, shape)
     values, wanted = _known(store, block, known, shape)
-    steps = 0
-    for at in range(0, wanted.size, BATCH):
-        cells = wanted[at : at + BATCH]
+    batches = [wanted[at : at + BATCH] for at in range(0, wanted.size, BATCH)]
+    steps, elsewhere = 0, 0.0
+    results = iter(each(functools.partial(_timed, run, threading.get_ident()), batches))
+    for cells in batches:
         try:
-            found = run(cells)
+            found, seconds = next(results)
         except Exception:
             # The block is reported as failed, with the reason; the others go on.
             error, point = traceback.format_exc(), _point(store.sweep, region, shape, _culprit(run, cells))
-            return Row(block, nothing, time.thread_time() - began, 0, error, point)
+            return Row(block, nothing, time.thread_time() - began + elsewhere, 0, error, point)
+        elsewhere += seconds
         steps += int(found["work"].sum())
         with np.errstate(over="ignore"):  # float32 has a smaller infinity
             found = {name: found[name].astype(array.dtype) for name, array in values.items() if name in found}
@@ -94,10 +99,17 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...]) 
     try:
         store.location.insist(lambda: _write(store, block, values))
     except Stopped as reason:
-        return Row(block, nothing, time.thread_time() - began, 0, stop=str(reason))
+        return Row(block, nothing, time.thread_time() - began + elsewhere, 0, stop=str(reason))
     except Exception:
-        return Row(block, nothing, time.thread_time() - began, 0, traceback.format_exc())
-    return Row(block, shape, time.thread_time() - began, steps)
+        return Row(block, nothing, time.thread_time() - began + elsewhere, 0, traceback.format_exc())
+    return Row(block, shape, time.thread_time() - began + elsewhere, steps)
+
+
+def _timed(run: Callable, owner: int, cells: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
+    """Return what ``run`` finds, and the seconds that it took of another thread than its owner."""
+    began = time.thread_time()
+    found = run(cells)
+    return found, 0.0 if threading.get_ident() == owner else time.thread_time() - began
 
 
 def _known(

@@ -138,7 +138,11 @@ def reference(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize(("chunks", "workers"), [({}, 4), ({"eta": 2}, 2), ({"seed": 2, "eta": 1}, 3)])
+@pytest.mark.parametrize(("chunks", "workers"), [
+    pytest.param({}, 4, marks=pytest.mark.slow),
+    pytest.param({"eta": 2}, 2, marks=pytest.mark.slow),
+    ({"seed": 2, "eta": 1}, 3),
+])  # fmt: skip
 def test_chunks_and_threads_change_no_bit(tmp_path, reference, chunks, workers):
     eos_sweep.run(Sweep.from_dict({**SPEC, "chunks": chunks}), tmp_path / "s", workers=workers)
     assert numbers(tmp_path / "s") == numbers(reference)
@@ -168,6 +172,7 @@ def test_a_few_networks_are_a_block_each():
     assert 20 <= np.prod(block_shape(Sweep.from_dict(many))) <= 40
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_where_it_was(tmp_path, reference):
     slow = {**SPEC, "steps": 1500, "axes": {"eta": [0.1, 0.2, 0.3, 0.4, 0.5], "seed": [0, 1]}}
     path = tmp_path / "s"

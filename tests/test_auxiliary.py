@@ -127,6 +127,7 @@ def test_labels_are_those_of_the_same_inputs_given_one_by_one(stored):
         assert all(one[name].values[0].tobytes() == cell[name].values.tobytes() for name in one.data_vars), k
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_extends_and_refuses(stored, tmp_path):
     spec = toml(tmp_path / "s.toml", changed(observables=FEW, chunks={"kappa": 4}))
     assert command("run", spec, "-o", "s.zarr", cwd=tmp_path).returncode == 0

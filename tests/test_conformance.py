@@ -1,4 +1,4 @@
-"""Every model of the table does what the rest relies on.  Checks that compile a kernel are slow, but for one model."""
+"""Every model of the table does what the rest relies on.  Checks that compile a kernel are slow."""
 
 import pytest
 
@@ -10,7 +10,7 @@ LANES = [name for name in models.TABLE if not is_array(models.get(name))]
 QUICK = (checks.check_declarations, checks.check_descent, checks.check_hessian, checks.check_stability,
          checks.check_tangent, checks.check_bounds)  # fmt: skip
 CASES = [
-    pytest.param(check, name, marks=[] if check in QUICK or name == "bivariate" else pytest.mark.slow,
+    pytest.param(check, name, marks=[] if check in QUICK else pytest.mark.slow,
                  id=f"{name}-{check.__name__.removeprefix('check_')}")
     for name in LANES
     for check in checks.CHECKS

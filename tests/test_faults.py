@@ -64,7 +64,13 @@ def empty(path):
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("harm", [flip, truncate, empty, lambda path: path.unlink()])
+def missing(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    "harm", [flip, *(pytest.param(harm, marks=pytest.mark.slow) for harm in (truncate, empty, missing))]
+)
 def test_a_damaged_chunk_is_found_and_computed_again(tmp_path, whole, harm):
     shutil.copytree(whole, tmp_path / "s")
     before = complete(tmp_path / "s")
@@ -125,6 +131,7 @@ def test_an_extension_does_not_build_on_a_damaged_block(tmp_path):
         xr.testing.assert_identical(found.load().drop_attrs(), fresh.load().drop_attrs())
 
 
+@pytest.mark.slow
 def test_a_store_that_is_deleted_under_a_run_ends_it(tmp_path, longer):
     process = started(LONG, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 6)
@@ -193,6 +200,7 @@ def test_a_disk_too_small_for_a_store_is_told_in_a_line(tmp_path, small_disk):
     assert done.returncode == 2 and "No space left on device" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_read_only_place_is_refused_and_can_be_read(tmp_path, small_disk, whole):
     disk = small_disk("10m")
     shutil.copytree(whole, disk / "s")

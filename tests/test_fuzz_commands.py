@@ -130,6 +130,12 @@ def check(folder, arguments):
     return result
 
 
-@fuzzed(150, arguments=lines)
+@fuzzed(50, arguments=lines)
 def test_a_command_line_is_carried_out_or_refused_in_one_line(folder, arguments):
+    check(folder, arguments)
+
+
+@pytest.mark.slow
+@fuzzed(1000, arguments=lines)
+def test_a_thousand_command_lines_are(folder, arguments):
     check(folder, arguments)

@@ -126,6 +126,7 @@ def test_no_command_is_led_astray(folder, tmp_path, stores, refused):
     all_harmless(folder, tmp_path, stores, COMMANDS, refused)
 
 
+@pytest.mark.slow
 def test_whatever_the_title_a_picture_is_drawn(folder, tmp_path):
     places = [tampered(folder, tmp_path / str(k), attribute(title=TRICKS[k])) for k in (0, 1, 5, 8, 10)]
     found = audited([(place, ("plot", "s.zarr", "-o", "p.png")) for place in places])
@@ -233,6 +234,7 @@ def test_no_data_file_runs_anything(tmp_path):
         assert (tmp_path / kind / "s.zarr").exists() == (kind == "good")
 
 
+@pytest.mark.slow
 def test_a_zip_of_a_store_is_no_other_thing_than_a_store(folder, tmp_path):
     def change(store):
         good = store.with_name("good.zarr.zip")
@@ -254,6 +256,7 @@ def test_a_zip_of_a_store_is_no_other_thing_than_a_store(folder, tmp_path):
     assert not (place / MARK).exists() and not (place.parent / MARK).exists()
 
 
+@pytest.mark.slow
 def test_there_is_no_pickle_in_a_store_whatever_has_been_done_to_it(tmp_path):
     """A run, one that is extended, one with blocks that fail; then other thresholds, a pyramid, a zip."""
     long = {"lambda1": {"values": [1.0, 100.0]}, "eta": {"linear": [0.01, 0.5, 600]}}

@@ -128,6 +128,7 @@ def test_at_the_ends_of_the_range_labels_are_exact():
     np.testing.assert_array_equal(*labels)
 
 
+@pytest.mark.slow
 def test_a_factor_that_rounds_to_zero_does_not_end_beta1():
     """eta lambda1 alpha^2 rounds to one at round numbers: beta1 shrinks 1e-17-fold then, and comes back."""
     lambda1, eta = (axis.ravel() for axis in np.meshgrid([10.0, 50.0, 100.0], [0.01, 0.02, 0.04, 0.08]))

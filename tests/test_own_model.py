@@ -43,6 +43,7 @@ def test_the_example_is_short():
     assert 40 < len(SOURCE.splitlines()) < 75 and len([line for line in SOURCE.splitlines() if line.strip()]) < 60
 
 
+@pytest.mark.slow
 def test_it_is_swept_drawn_verified_and_traced(folder):
     own = ("--import", "double_well")
     done = command(*own, "run", "well.toml", "--plot", "well.png", cwd=folder)

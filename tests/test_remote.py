@@ -132,6 +132,7 @@ def test_processes_share_a_url(tmp_path, bucket, whole):
     xr.testing.assert_identical(dataset(PLACE), whole)
 
 
+@pytest.mark.slow
 def test_overwrite_removes_what_is_there_and_nothing_else(bucket):
     bucket.pipe_file("bucket/folder/other", b"mine")
     run(SMALL, PLACE)

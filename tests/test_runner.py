@@ -132,7 +132,7 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path, uninterrupte
     assert_like(path, uninterrupted)
 
 
-@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("presses", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_stops_it_cleanly(tmp_path, uninterrupted, presses):
     process = started(LONG, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 12)
@@ -197,6 +197,7 @@ def killed_at(points, spec, place, shape, base=None):
     return [place / str(n) for n in points]
 
 
+@pytest.mark.slow
 def test_killed_at_any_file_a_new_store_goes_on(tmp_path):
     small = changed(axes=MANY, steps=60, observables=FEW, chunks={"lambda1": 16, "eta": 21})
     run(small, tmp_path / "whole")
@@ -206,6 +207,7 @@ def test_killed_at_any_file_a_new_store_goes_on(tmp_path):
         assert_like(path, tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_killed_at_any_file_an_extension_goes_on(tmp_path):
     old = changed(
         axes={"lambda1": MANY["lambda1"][:20], "eta": MANY["eta"][:25]},
@@ -233,8 +235,8 @@ def test_killed_at_any_file_an_extension_goes_on(tmp_path):
 
 @pytest.mark.parametrize("axes", [
     {"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"]},
-    {"lambda1": {"linear": [1, 32, 32]}, "eta": MANY["eta"][:25]},
-    {"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"][:24]},
+    pytest.param({"lambda1": {"linear": [1, 32, 32]}, "eta": MANY["eta"][:25]}, marks=pytest.mark.slow),
+    pytest.param({"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"][:24]}, marks=pytest.mark.slow),
     {"lambda1": {"linear": [1, 8, 8]}, "eta": MANY["eta"][:5]},
 ])  # fmt: skip
 def test_a_grown_grid_is_extended(tmp_path, axes):

@@ -75,6 +75,7 @@ def test_what_cannot_be_told_is_said():
         eos_sweep.settled(xr.Dataset({name: ((), 1) for name in regimes.REQUIRED}))
 
 
+@pytest.mark.slow
 def test_doubled_is_what_a_run_of_twice_the_steps_has():
     random = np.random.default_rng(2)
     start = {"alpha": random.uniform(0.1, 1, 300), "beta1": random.uniform(0.01, 0.1, 300), "beta2": 0.5}

@@ -97,6 +97,7 @@ def test_strata_weigh_as_many_cells_as_they_have():
     assert Report(None, whole, verdicts).share("wrong") == pytest.approx((9 / 60,) * 3)
 
 
+@pytest.mark.slow
 def test_labels_of_a_sweep_are_those_of_exact_arithmetic(folder):
     done = command("verify", "s.zarr", "--sample", "99", "--json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
