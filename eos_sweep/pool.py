@@ -128,9 +128,9 @@ class Threads(Pool):
         return size + 1 - self.running
 
     def _begin(self, order: Order) -> None:
-        self._orders.put(lambda: self._done.put((order, _outcome(work.fulfil, order, self._each))))
+        self._orders.put(lambda: self._done.put((order, _outcome(work.fulfil, order, self.each))))
 
-    def _each(self, run: Callable, batches: Iterable) -> Iterator:
+    def each(self, run: Callable, batches: Iterable) -> Iterator:
         """Do as ``map`` does, on the threads that compute."""
         answers: list[queue.SimpleQueue] = []
         for batch in batches:
