@@ -51,6 +51,7 @@ def test_a_peer_that_computes_something_else_is_found_out(points, field):
     assert workload.disagreement(points, wrong).startswith(f"{name} differs")
 
 
+@pytest.mark.slow
 def test_who_cannot_run_is_left_out_with_the_reason(points):
     both = workload.Workload(points, points, 0.0)
     good = contenders.kernel()[0]._replace(calls=1)

@@ -52,6 +52,7 @@ def test_the_map_shows_what_changes(folder):
     np.testing.assert_array_equal(drawn.eta, Sweep.from_dict(FEW).axes[1].values)
 
 
+@pytest.mark.slow
 def test_the_command(folder):
     done = command("budget", "s.zarr", "--factor", "3", "--json", cwd=folder)
     told = strict(done.stdout)

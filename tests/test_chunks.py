@@ -56,6 +56,7 @@ def of_another_kind(tmp_path):
     return tmp_path / "s"
 
 
+@pytest.mark.slow
 def test_a_store_of_another_kind_is_written_in_its_own(tmp_path, of_another_kind):
     run(SPEC, tmp_path / "whole")
     store = Store.open(of_another_kind)

@@ -165,6 +165,7 @@ def collapsed(lambda1):
     return found.regime.values, found.settled.values == trust.CODES["rounding"]
 
 
+@pytest.mark.slow
 def test_maps_in_normalised_axes_are_one():
     """Of equal eta lambda1, lambda2/lambda1 and radius sqrt(eta lambda1) the labels are equal but for rounding."""
     first, shaken = collapsed(100.0)

@@ -80,6 +80,7 @@ def test_what_is_wrong_is_found(tmp_path, monkeypatch, right, wrong, check):
     monkeypatch.delitem(sys.modules, name)
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_that_was_not_allowed(folder, tmp_path):
     (tmp_path / "evil.py").write_text("open('ran', 'w')\n", encoding="utf-8")
     toml(tmp_path / "evil.toml", SPEC | {"model": "evil"})

@@ -144,6 +144,7 @@ def test_overwrite_removes_what_is_there_and_nothing_else(bucket):
         run(SMALL, PLACE, overwrite=True)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reached_is_told_in_a_line(tmp_path, bucket):
     toml(tmp_path / "s.toml", HALF)
     for place, words in (
