@@ -29,7 +29,11 @@ def points():
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name == "torch_compile" else ()) for name in peers.TABLE]
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("numba_loop", "torch_compile") else ())
+        for name in peers.TABLE
+    ],
 )
 def test_each_peer_computes_what_the_kernel_does(points, name):
     racing = [one._replace(trajectories=64) for one in contenders.others()[0] if one.module == peers.TABLE[name]]

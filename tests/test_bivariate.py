@@ -37,6 +37,7 @@ def scaled(parameters, factor):
     }
 
 
+@pytest.mark.slow
 def test_lambdas_and_step_size_scale_out_bit_for_bit_by_a_power_of_two():
     initial, parameters = random_points(300, 3)
     left, right = (simulate(initial, q, 500, COUNTS) for q in (parameters, scaled(parameters, 2.0**7)))

@@ -69,6 +69,7 @@ def test_the_workers_write_and_only_rows_travel(tmp_path, cluster, monkeypatch):
     assert not written
 
 
+@pytest.mark.slow
 def test_processes_of_this_machine_give_the_same_bits(tmp_path, whole):
     toml(tmp_path / "s.toml", SPEC)
     done = command("run", "s.toml", "-o", "s", "--workers", "2", cwd=tmp_path)

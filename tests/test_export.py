@@ -21,6 +21,7 @@ def folder(tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_a_zip_is_the_store_itself(folder):
     done = command("export", "s.zarr", "s.zarr.zip", cwd=folder)
     assert done.returncode == 0, done.stderr

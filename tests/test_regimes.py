@@ -225,6 +225,7 @@ def test_relabelling_there_and_back(stored, tmp_path):
     assert arrays(tmp_path / "s") == before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_relabelled_is_left_alone(stored, tmp_path):
     shutil.copytree(stored, tmp_path / "s")
     eos_sweep.run(Sweep.from_dict(changed(observables=FEW)), tmp_path / "few")

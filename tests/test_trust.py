@@ -100,6 +100,7 @@ def stored(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_the_store_tells_plain_xarray(stored):
     with xr.open_zarr(stored) as dataset:
         assert dataset.settled.dtype == np.int8 and dataset.regime.attrs["ancillary_variables"] == "settled"
@@ -113,6 +114,7 @@ def test_the_store_tells_plain_xarray(stored):
         assert (dataset.settled.values[moved] != trust.CODES["settled"]).all()
 
 
+@pytest.mark.slow
 def test_relabelling_settles_anew(stored, tmp_path):
     shutil.copytree(stored, tmp_path / "s")
     assert command("relabel", "s", "--threshold", "margin=0.2", cwd=tmp_path).returncode == 0
@@ -196,6 +198,7 @@ def test_a_threshold_that_the_doubled_run_cannot_answer_leaves_the_budget_unknow
     assert list(trust.CODES)[int(found)] == "budget_spent"
 
 
+@pytest.mark.slow
 def test_regime_names_settled_only_where_it_is_stored(stored, tmp_path):
     few = changed(steps=50, observables=list(regimes.REQUIRED))
     eos_sweep.run(Sweep.from_dict(few), tmp_path / "few")
