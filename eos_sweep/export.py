@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import xarray as xr
 
@@ -109,8 +109,13 @@ def _netcdf(dataset: xr.Dataset, out: Path) -> None:
         importlib.import_module("h5py")
     except ImportError:
         raise InputError(f"{out}: NetCDF needs h5netcdf and h5py; pip install 'eos-sweep[netcdf]'") from None
-    compressed: dict[Any, Any] = {name: {"zlib": True, "complevel": 4} for name in dataset.data_vars}
-    dataset.to_netcdf(out, engine="h5netcdf", encoding=compressed)
+    # A variable at a time, read before HDF5 is open: its lock and zarr's event loop wait for each other if the garbage
+    # collector finds an object of HDF5 in that loop's thread.
+    mode: Literal["w", "a"] = "w"
+    for name in dataset.data_vars:
+        compressed = {name: {"zlib": True, "complevel": 4}}
+        dataset[[name]].load().to_netcdf(out, mode=mode, engine="h5netcdf", encoding=compressed)
+        mode = "a"
 
 
 @contextmanager
