@@ -123,12 +123,9 @@ class Location:
             return self.fs.pipe_file(self._at(key), data)
         path = self.local / key
         partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            try:
-                partial.write_bytes(data)
-            except FileNotFoundError:  # the first of its folder
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial.write_bytes(data)
+            partial.write_bytes(data)
             partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def _counted_in_levels(
         try:
             if counts is not None:
                 return counts.compute()
-        except (OSError, ValueError, RuntimeError) as error:  # levels have no checksums
+        except (OSError, ValueError, RuntimeError) as error:  # a checksum, or what zarr makes of a chunk
             LOG.warning("a level of the pyramid is damaged, %s; it is left out", error)
     return None
 

@@ -5,7 +5,8 @@ import functools
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,18 +129,21 @@ class Threads(Pool):
         return size + 1 - self.running
 
     def _begin(self, order: Order) -> None:
-        self._orders.put(lambda: self._done.put((order, _outcome(work.fulfil, order, self.each))))
+        self._orders.put(functools.partial(self._fulfil, order))
 
-    def each(self, run: Callable, batches: Iterable) -> Iterator:
+    def _fulfil(self, order: Order) -> None:
+        try:
+            self._done.put((order, work.fulfil(order, self.each)))
+        except Exception as error:
+            self._done.put((order, error))
+
+    def each(self, run: Callable, batches: Sequence) -> Iterator:
         """Do as ``map`` does, on the threads that compute."""
-        answers: list[queue.SimpleQueue] = []
-        for batch in batches:
-            answers.append(queue.SimpleQueue())
-            self._batches.put(functools.partial(_answer, answers[-1], run, batch))
-        for answer in answers:
-            if isinstance(found := answer.get(), Exception):
-                raise found
-            yield found
+        futures: list[Future] = [Future() for _ in batches]
+        for future, batch in zip(futures, batches, strict=True):
+            self._batches.put(functools.partial(_settle, future, run, batch))
+        for future in futures:
+            yield future.result()
 
     def close(self) -> None:
         """Let the threads end that have nothing to do."""
@@ -153,15 +157,11 @@ def _serve(tasks: queue.SimpleQueue[Callable | None]) -> None:
         task()
 
 
-def _answer(answer: queue.SimpleQueue, run: Callable, batch: Any) -> None:
-    answer.put(_outcome(run, batch))
-
-
-def _outcome(run: Callable, *arguments: Any) -> Any:
+def _settle(future: Future, run: Callable, batch: Any) -> None:
     try:
-        return run(*arguments)
-    except Exception as error:
-        return error
+        future.set_result(run(batch))
+    except BaseException as error:  # whatever it is, somebody waits
+        future.set_exception(error)
 
 
 @contextlib.contextmanager

@@ -160,7 +160,7 @@ class Store:
             if name in self._made_here:
                 data = chunks.encoded(part.astype(array.dtype, copy=False), array.chunks, array.fill_value)
                 self.location.write(self._key(name, block), data)
-            else:  # a store of an early version
+            else:  # a store of an early version, or a copy in other codecs
                 array[region] = part
 
     def damaged(self, block: tuple[int, ...]) -> list[str]:

@@ -80,7 +80,11 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...], 
     run = functools.partial(evaluate, store.sweep, region, shape)
     values, wanted = _known(store, block, known, shape)
     batches = [wanted[at : at + BATCH] for at in range(0, wanted.size, BATCH)]
-    steps, elsewhere = 0, 0.0
+    steps, elsewhere = 0, 0.0  # seconds of other threads
+
+    def spent() -> float:
+        return time.thread_time() - began + elsewhere
+
     results = iter(each(functools.partial(_timed, run, threading.get_ident()), batches))
     for cells in batches:
         try:
@@ -88,7 +92,7 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...], 
         except Exception:
             # The block is reported as failed, with the reason; the others go on.
             error, point = traceback.format_exc(), _point(store.sweep, region, shape, _culprit(run, cells))
-            return Row(block, nothing, time.thread_time() - began + elsewhere, 0, error, point)
+            return Row(block, nothing, spent(), 0, error, point)
         elsewhere += seconds
         steps += int(found["work"].sum())
         with np.errstate(over="ignore"):  # float32 has a smaller infinity
@@ -99,10 +103,10 @@ def compute_block(store: Store, block: tuple[int, ...], known: tuple[int, ...], 
     try:
         store.location.insist(lambda: _write(store, block, values))
     except Stopped as reason:
-        return Row(block, nothing, time.thread_time() - began + elsewhere, 0, stop=str(reason))
+        return Row(block, nothing, spent(), 0, stop=str(reason))
     except Exception:
-        return Row(block, nothing, time.thread_time() - began + elsewhere, 0, traceback.format_exc())
-    return Row(block, shape, time.thread_time() - began + elsewhere, steps)
+        return Row(block, nothing, spent(), 0, traceback.format_exc())
+    return Row(block, shape, spent(), steps)
 
 
 def _timed(run: Callable, owner: int, cells: np.ndarray) -> tuple[dict[str, np.ndarray], float]:

@@ -230,8 +230,7 @@ def _data(spec, draw):
 
 
 CHANGES = (_put, _remove, _rename, _axis, _expression, _circle, _many_axes, _all_draw, _corners, _crowd, _chunks,
-_model,
-           _data)  # fmt: skip
+           _model, _data)  # fmt: skip
 
 
 def _copied(value):

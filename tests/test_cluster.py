@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import dask
 import pytest
 from processes import Processes
 from soak import soak
@@ -144,23 +143,23 @@ def test_a_block_that_kills_its_worker_is_recorded_and_the_rest_completes(tmp_pa
     assert all(failure["attempts"] == 3 and "KilledWorker" in failure["error"] for failure in store["failed"].values())
 
 
+@pytest.mark.slow
 def test_what_names_no_cluster_is_told_in_a_line(tmp_path):
+    toml(tmp_path / "s.toml", SPEC)
     (tmp_path / "empty.json").write_text("{}")
-    for crew, words in (
-        ({"scheduler": "tcp://127.0.0.1:9"}, "no dask scheduler answers"),
-        ({"scheduler": "nonsense"}, "no dask scheduler answers"),
-        ({"scheduler_file": tmp_path / "none.json"}, "not a scheduler file"),
-        ({"scheduler_file": tmp_path / "empty.json"}, "it has no address"),
-        ({"scheduler": "x", "workers": 2}, "choose one of them"),
+    for options, words in (
+        (["--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers"),
+        (["--scheduler", "nonsense"], "no dask scheduler answers"),
+        (["--scheduler-file", "none.json"], "not a scheduler file"),
+        (["--scheduler-file", "empty.json"], "it has no address"),
+        (["--scheduler", "x", "--workers", "2"], "choose one of them"),
+        (["--workers", "2", "-o", "memory://bucket/s.zarr"], "no worker reaches"),
     ):
-        with (
-            dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-            pytest.raises(InputError, match=words) as told,
-        ):
-            run(SPEC, tmp_path / "s", **crew)
-        assert len(str(told.value).splitlines()) == 1
-    with pytest.raises(InputError, match="no worker reaches"):
-        run(SPEC, "memory://bucket/s.zarr", workers=2)
+        environment = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+        done = subprocess.run(
+            [str(CLI), "run", "s.toml", *options], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_what_is_no_number_of_workers_is_refused(tmp_path):

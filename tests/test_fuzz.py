@@ -28,7 +28,7 @@ from eos_sweep.spec import Sweep, load_spec
 from eos_sweep.store import Store
 
 SEED = os.environ.get("EOS_SWEEP_FUZZ_SEED")
-SECONDS, ROOM = 30, 2**32  # that one spec may take: so long that a busy machine does not count, and bytes
+SECONDS, ROOM = 30, 2**30  # that one spec may take: so long that a busy machine does not count, and bytes
 FREE = "something that is no sweep is there"  # what comes of a valid spec where its store cannot be
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -29,7 +29,3 @@ def test_an_error_comes_at_the_place_of_its_batch(threads):
         next(found)
     assert told.traceback[-1].name == "half"
     assert list(threads.each(half, range(3))) == [0.0, 0.5, 1.0], "the threads go on"
-
-
-def test_one_block_more_than_cores_is_in_work(threads):
-    assert threads.room(threads.size(), last=False) == threads.room(threads.size(), last=True) == 4
