@@ -1,5 +1,5 @@
 """``python -m eos_sweep``: the command line."""
 
-from eos_sweep.cli import main
+from eos_sweep.cli.main import main
 
 main()

@@ -1,4 +1,4 @@
-"""The bits of integers and doubles: of one lane's number in a compiled kernel, of whole arrays in NumPy."""
+"""Operations on the bits of integers and doubles: one number in a compiled kernel, an array in NumPy."""
 
 import numpy as np
 from llvmlite import ir

@@ -1,19 +1,20 @@
-"""What a model and an observable must offer: the contracts that everything else relies on.
+"""The contracts of models, observables and networks, and the types that they share.
 
 A *model* and an *observable* are modules, not classes: numba resolves ``model.step(...)`` on a closed-over module,
-and a module's functions keep their names in tracebacks, in caches and in the reader's head.
+and a module's functions keep their names in tracebacks, in caches and in the reader's head.  Several observables with
+one logic share a module, as an :class:`ObservableRecord` each.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 
-Numbers = tuple[Any, ...]  # one number a name; each a float in a kernel, an array of floats in NumPy
+Numbers = tuple[Any, ...]  # one number for each name: a float in a kernel, an array of floats in NumPy
 
-CHUNK = 16  # steps between two looks at a trajectory: rescaling, convergence, budget
-LONGEST = 16  # steps of an orbit that is looked for at the end of a trajectory
-RETURNED = 1e-12  # relative, in each coordinate: far above rounding, far below what a slow run moves in a step
+CHUNK = 16  # steps after which a kernel rescales a trajectory and tests convergence and budget
+LONGEST_PERIOD = 16  # steps of an orbit that is looked for at the end of a trajectory
 EDGE = 2.0  # the edge of stability: the largest eigenvalue of eta times the Hessian is two
 
 
@@ -22,12 +23,12 @@ class Quantity(NamedTuple):
 
     long_name: str
     symbol: str
-    default: float | str | None = None  # a number or an expression; None: the user must say
+    default: float | str | None = None  # a number or an expression; None: the user must give one
     above: float = -np.inf  # values must be > above ...
     least: float = -np.inf  # ... and >= least ...
     sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow
     most: float = np.inf  # ... and <= most
-    whole: bool = False  # only whole numbers, or infinity where it is the default
+    whole: bool = False  # only whole numbers, or infinity if that is the default
 
 
 class Variable(NamedTuple):
@@ -35,16 +36,20 @@ class Variable(NamedTuple):
 
     dtype: str
     long_name: str
-    fill: float  # what a cell that was never computed holds
+    fill: float  # value of a cell that was never computed
     flags: Mapping[str, int] | None = None  # CF flag_meanings -> flag_values
     centre: float | None = None  # the value on which a map of colours is centred
+    brings: tuple[str, ...] = ()  # variables that are stored along with it, where the model has them
+    decides_regime: bool = False  # whether a regime rule reads it; then it can be stored ``_doubled``, too
 
+
+DOUBLED = "_doubled"  # ends the name of a variable that holds the value after twice the budget
 
 Values = Mapping[str, np.ndarray]  # name -> values of every parameter and initial coordinate, broadcast-compatible
 
 
 class CriticalLine(NamedTuple):
-    """A line that theory draws into parameter space, in whatever slice of it: where ``ratio`` is one."""
+    """A line of theory in parameter space, and in any slice of it: where ``ratio`` is one."""
 
     name: str
     label: str  # mathtext
@@ -53,7 +58,7 @@ class CriticalLine(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What an observable sees of one step, the step that ended in ``theta``: numbers in a kernel, arrays in NumPy."""
+    """One step as an observable sees it, the step that ended in ``theta``: numbers in a kernel, arrays in NumPy."""
 
     before: Numbers  # the state before the step
     theta: Numbers  # the state after it
@@ -62,11 +67,12 @@ class Moment(NamedTuple):
     loss_before: Any
     stable: Any  # whether sharpness < 2/eta after the step
     guard: Any  # the model's guarded coordinate after the step, 1 if it has none
+    guard_before: Any  # the same before the step, in the same power if it has its own exponent
     clipped: Any  # whether a clip or a projection changed the step
 
 
 class Ends(NamedTuple):
-    """What is known of trajectories when they have ended, or before they start: arrays, one entry a trajectory."""
+    """The state of trajectories at their start or at their end: arrays, one entry for each trajectory."""
 
     model: "Model"
     theta: Numbers
@@ -83,10 +89,10 @@ RUNNING, CONVERGED, DIVERGED = 0, 1, 2
 
 
 class Model(Hashable, Protocol):
-    """One model, one module.  ``theta`` and ``p`` are tuples; every function must be free of branches.
+    """One model, one module.  ``theta`` and ``p`` are tuples; no function may branch.
 
-    ``theta`` holds the coordinates of STATE in order; a coordinate of CARRIED has an entry of its own behind them, the
-    number of times its mantissa was multiplied by 2**-512 (``rescale``), so that it never underflows.
+    ``theta`` holds the coordinates of STATE in order.  Behind them it holds the power of each coordinate of CARRIED:
+    how many times ``rescale`` multiplied its mantissa by 2**-512, so that it never underflows.
     """
 
     __name__: str
@@ -97,14 +103,15 @@ class Model(Hashable, Protocol):
     CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
     TRIAL: Mapping[str, float | str]  # inputs at which the model is tried: numbers, or expressions with draws
     DESCENT: bool  # whether a step is one of gradient descent in the coordinates of STATE; if left out, it is
+    MATRIX: str  # the name of the matrix whose largest eigenvalue is the sharpness; if left out, Hessian
     CARRIED: Sequence[str]
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
     GUARD: str | None  # the coordinate whose change of sign is a regime of its own
     LINES: Sequence[CriticalLine]  # beside the one where the start is at the edge, which every model has
-    OBSERVABLES: Sequence[str]  # those that are stored by default although they are not for other models
-    THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults are not the ones for this model
+    OBSERVABLES: Sequence[str]  # stored by default for this model although they are not for others
+    THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults do not suit this model
     claims: Any  # functions with the names of observables that need CLAIM; may be left out
 
     def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
@@ -113,8 +120,8 @@ class Model(Hashable, Protocol):
     def loss(self, theta: Numbers, p: Numbers) -> Any: ...
     def loss_parts(self, theta: Numbers, p: Numbers) -> Numbers: ...
 
-    # What a kernel computes of the Hessian at each step: the numbers that fix the top eigenvalue of eta times it.  The
-    # stages take them to that eigenvalue one after the other, from a tuple to a tuple, the last one to a single number.
+    # A kernel computes ``curvature`` at each step: the numbers that determine the top eigenvalue of eta times the
+    # Hessian.  The stages compute the eigenvalue from them, each from a tuple to a tuple, the last to a single number.
     def curvature(self, theta: Numbers, p: Numbers) -> Numbers: ...
     def stable(self, curvature: Numbers, bound: Any) -> Any: ...  # top eigenvalue < bound, without computing it
 
@@ -123,35 +130,63 @@ class Model(Hashable, Protocol):
     def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with loss >= tolerance
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
-    # The Jacobian of step, applied to v: one number for each coordinate of STATE, the change of its value, or, if it is
-    # CARRIED, its change relative to its value.
+    # The Jacobian of step times v: for each coordinate of STATE the change of its value, or, if it is CARRIED, the
+    # change relative to its value.
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
-    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, and
-    # ``balance(theta, p)``, what it keeps on its way there.
+    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, NaN if
+    # it reaches none; ``balance(theta, p)``, which gradient flow conserves; and ``weights_squared(theta, p)``, the
+    # squared length of all weights, where that is not the sum of the squares of the coordinates.
 
 
-OPTIONAL = "CONDITIONS", "DESCENT", "claims"  # what a model may leave out
+OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
+
+# What an observable may need beside the state, the loss and the test of stability, which every kernel has.
+MAXIMUM = "maximum"  # the largest sharpness, in Ends
+EVERY_STEP = "every step"  # the sharpness of each step
+TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
+ORBIT = "orbit"  # the period of the last steps, in Ends
+TANGENT = "tangent"  # a vector that the Jacobian of each step turns
+SIZES = "sizes"  # with TANGENT: how large each coordinate is
+CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
+CLAIM = "claim"  # what the model claims of each step, or of its sharpness
 
 
 class Observable(Hashable, Protocol):
-    """One observable, one module.
+    """One observable: it computes one variable or several.
 
-    ``start`` and ``finish`` are NumPy and work on all trajectories at once.  The others are compiled into the kernel:
-    ``watch`` sees every step and may raise flags, ``fold`` sees each flag of up to CHUNK steps as the bits of one
-    integer (bit k: step ``age + k + 1``; none beyond ``steps``), ``watch_sharpness`` sees S eta / 2.  An observable
-    without them costs nothing while the kernel runs.
+    ``variables`` describes them; it returns none for a model that cannot have them.  ``start`` and ``finish`` are NumPy
+    and work on all trajectories at once.  An observable with nothing else costs nothing while the kernel runs.
+
+    ``watch``, ``fold`` and ``watch_sharpness`` may be left out.  They are compiled into the kernel, and work on the
+    numbers of one trajectory without branches (:mod:`eos_sweep.scalar`).
+
+    ``watch`` is called for each step.  It returns the numbers to keep, and flags.  It is called for the step that
+    diverges, too; what it returns then is dropped.
+
+    ``fold`` counts flags.  It gets each flag of up to CHUNK steps as the bits of one integer: bit k is step
+    ``age + k + 1``, and no bit beyond ``steps`` is set.
+
+    ``watch_sharpness`` is called with S eta / 2: for each step with EVERY_STEP, in the last tenth of the budget with
+    TAIL.
 
     With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
-    each coordinate.  With CARRIED, KEPT numbers are kept for each coordinate with its own exponent; ``watch``, which
-    raises no flags then, is called for each of them, with its mantissa and power as a third argument.
-    each coordinate.  With CLAIM, it is what the model's claim of the observable's name says of (before, theta, p), or,
-    for ``watch_sharpness``, of (curvature, its top eigenvalue).
+    each coordinate.  With SIZES in addition it gets the size of each coordinate: the larger absolute value before and
+    after the step, or one where the change is relative to the value.
+
+    With CARRIED, KEPT numbers are kept for each coordinate with its own exponent.  ``watch`` is called for each of
+    them, with its mantissa and power as a third argument, and raises no flags.
+
+    With CLAIM, the last argument is what the model's claim of the observable's name says of (before, theta, p), or, for
+    ``watch_sharpness``, of (curvature, its top eigenvalue).
+
+    Each variable needs a reference: an entry in ``expected`` of tests/helpers/expected_observables.py, computed in
+    NumPy from its definition.  The tests compare it with the kernel bit by bit.
     """
 
     __name__: str
-    NEEDS: Sequence[str]  # of those below
+    NEEDS: Sequence[str]  # of those above
     KEPT: int  # float64 numbers kept per trajectory; with TANGENT those for the coordinates come on top
     COUNTS: int  # int64 numbers kept per trajectory
     FLAGS: int  # flags raised by watch
@@ -159,23 +194,38 @@ class Observable(Hashable, Protocol):
     def variables(self, model: Model) -> Mapping[str, Variable]: ...
     def start(self, begin: Ends) -> tuple[Numbers, Numbers]: ...
     def watch(self, kept: Numbers, moment: Moment) -> tuple[Numbers, tuple[Any, ...]]: ...
-    def watch_sharpness(self, kept: Numbers, ratio: Any) -> Numbers: ...  # with EVERY_STEP or TAIL
+    def watch_sharpness(self, kept: Numbers, ratio: Any) -> Numbers: ...
     def fold(self, counts: Numbers, bits: Numbers, age: Any, steps: Any) -> Numbers: ...
     def finish(self, begin: Ends, end: Ends, kept: Numbers, counts: Numbers) -> Mapping[str, np.ndarray]: ...
 
 
+class ObservableRecord(SimpleNamespace):
+    """An observable that shares its module with others: its attributes are those of :class:`Observable`.
+
+    Its functions may close over numbers, texts and functions, which its digest covers, and over nothing else.
+    """
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
+
+def name_of(observable: Observable) -> str:
+    """Return the name of an observable."""
+    return observable.__name__.rpartition(".")[2]
+
+
 class Table(NamedTuple):
-    """Training data: a sample a row, float64, C-contiguous."""
+    """Training data, a row for each sample: float64, C-contiguous."""
 
     inputs: np.ndarray
     targets: np.ndarray
 
 
 class Network(Protocol):
-    """One trajectory of an array model: its weights at one step, and what follows from them.
+    """One trajectory of an array model: its weights at one step, their gradient and their loss, all float64.
 
-    Everything is float64.  ``weights`` is one vector of all that is trained; it is changed by ``advance`` and
-    ``restore`` only, which leave ``loss`` and ``gradient`` those of the weights.
+    ``weights`` is one vector of all that is trained.  Only ``advance`` and ``restore`` change it, and they update
+    ``loss`` and ``gradient``.
     """
 
     weights: np.ndarray
@@ -183,16 +233,16 @@ class Network(Protocol):
     loss: float
 
     def advance(self, steps: int) -> np.ndarray: ...  # take so many steps; the loss after each of them
-    def restore(self, weights: np.ndarray) -> None: ...  # go back to weights that it had
-    def hessian_product(self, vector: np.ndarray) -> np.ndarray: ...  # the exact Hessian of the loss times a vector
+    def restore(self, weights: np.ndarray) -> None: ...  # go back to earlier weights
+    def sharpness(self) -> float: ...  # the largest eigenvalue of the Hessian of the loss
     def readings(self) -> tuple[float, ...]: ...  # in the order of READINGS
 
 
 class ArrayModel(Hashable, Protocol):
-    """A model of which one trajectory is itself a network of arrays: too many numbers for the lanes of a kernel.
+    """A model whose state is the arrays of a network, too large for the lanes of a kernel.
 
-    STATE holds what the initial weights are made from, such as their scale, not the weights.  PARAMETERS must hold
-    those of ``eos_sweep.networks.common.COMMON``; any other may be a size, a degree, a seed.
+    STATE holds what the initial weights are made from, such as their scale, not the weights themselves.  PARAMETERS
+    must hold those of ``eos_sweep.models.network_parts.COMMON``; any other may be a size, a degree, a seed.
     """
 
     TITLE: str
@@ -201,7 +251,7 @@ class ArrayModel(Hashable, Protocol):
     PARAMETERS: Mapping[str, Quantity]
     CONDITIONS: Mapping[str, Callable[[Values], np.ndarray]]  # in words -> whether inputs meet it; may be left out
     PRESETS: Mapping[str, Mapping[str, str]]
-    READINGS: Mapping[str, Quantity]  # what is read off the network, by name; stored as <name>_final
+    READINGS: Mapping[str, Quantity]  # numbers that describe the network; stored as <name>_final
     LIMIT: float  # a loss that is not below this has diverged
     TARGETS: float  # columns that the targets of a data file may have at most; 0: the model takes no file
 
@@ -214,14 +264,14 @@ def is_array(model: Any) -> TypeGuard[ArrayModel]:
 
 
 class Data(NamedTuple):
-    """A file of training data, and what must be in it."""
+    """A file of training data, and the hash that it must have."""
 
     file: str
     sha256: str
 
 
 class Job(NamedTuple):
-    """What is run for every trajectory of a sweep."""
+    """All that the trajectories of a sweep have in common."""
 
     model: Model
     variables: tuple[str, ...]
@@ -231,15 +281,5 @@ class Job(NamedTuple):
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
-    """Return what the inputs of ``model`` must meet together, beside the bounds that each has alone."""
+    """Return the conditions on the inputs of ``model`` together, beside the bounds of each alone."""
     return getattr(model, "CONDITIONS", {})
-
-
-# What an observable may need beside the state, the loss and the test of stability, which every kernel has.
-MAXIMUM = "maximum"  # the largest sharpness, in Ends
-EVERY_STEP = "every step"  # the sharpness of each step
-TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
-ORBIT = "orbit"  # the period of the last steps, in Ends
-TANGENT = "tangent"  # a vector that the Jacobian of each step turns
-CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
-CLAIM = "claim"  # what the model claims of each step, or of its sharpness

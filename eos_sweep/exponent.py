@@ -1,8 +1,8 @@
 """A coordinate with an exponent of its own: its value is ``mantissa * 2**(512 * power)``.
 
-Below the edge of stability the unstable coordinate shrinks at each step, to 1e-300 and far beyond, before it comes
-back.  A double would underflow there, and nothing can grow back from zero.  Where the coordinate is below 1e-100 its
-square, 1e-200 beside numbers around one, is left out.
+Below the edge of stability the unstable coordinate shrinks at each step, to 1e-300 and far below, before it grows
+again.  A double would underflow to zero there and never grow again.  Where the coordinate is below 1e-100 its square,
+1e-200 beside numbers around one, is left out.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import numpy as np
 from eos_sweep.scalar import inlined, select
 
 UP, DOWN = 2.0**512, 2.0**-512
-SMALL = 1e-30  # 16 steps of a factor of 1e-17 leave a mantissa a normal number
-LARGE = 1e135  # well above SMALL * UP, so a mantissa does not bounce between two powers
-HIDDEN = 1e-100  # below this nothing can see the coordinate: its square is 1e-200
+SMALL = 1e-30  # after 16 steps with a factor of 1e-17 a mantissa is still a normal number
+LARGE = 1e135  # well above SMALL * UP, so that a mantissa does not go to and fro between two powers
+HIDDEN = 1e-100  # a smaller coordinate has no effect on the others: its square is below 1e-200
 
 
 @inlined
 def rescaled(mantissa, power):
-    """Return mantissa and power of the same value, with a mantissa far from both ends of doubles."""
+    """Return mantissa and power of the same value, with a mantissa far from underflow and overflow."""
     size = abs(mantissa)
     small = size < SMALL
     large = (size > LARGE) & (power < 0.0)
@@ -27,10 +27,10 @@ def rescaled(mantissa, power):
 
 @inlined
 def squared(mantissa, power, weight):
-    """Return ``weight`` times the square of the coordinate; zero where nothing can see it.
+    """Return ``weight`` times the square of the coordinate; zero where it has no effect.
 
-    From power -2 on it is zero until the next rescaling: to matter before, the coordinate would have to grow 1e11-fold
-    a step.
+    At power -2 and below it stays zero until the next rescaling: to matter before, the coordinate would have to grow
+    1e11-fold a step.
     """
     scaled = power < 0.0
     unit = select(scaled, DOWN, 1.0)
@@ -42,9 +42,9 @@ def squared(mantissa, power, weight):
 
 @inlined
 def seen(mantissa, power):
-    """Return the value as far as others can see it, zero where they cannot; none of its products is a denormal number.
+    """Return the value where it has an effect on others, else zero; none of its products is a denormal number.
 
-    From power -2 on it is zero until the next rescaling, as in :func:`squared`.
+    At power -2 and below it stays zero until the next rescaling, as in :func:`squared`.
     """
     unit = select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))
     floor = select(power < 0.0, HIDDEN * UP, 0.0)
@@ -53,7 +53,7 @@ def seen(mantissa, power):
 
 @inlined
 def lifted(bound, power):
-    """Return a bound on the value in units of the mantissa; three powers lift the smallest double above every one."""
+    """Return a bound on the value in units of the mantissa; three powers lift the least double above all mantissas."""
     once = select(power < 0.0, UP, 1.0)
     twice = select(power < -1.5, UP, 1.0)
     thrice = select(power < -2.5, UP, 1.0)
@@ -62,5 +62,5 @@ def lifted(bound, power):
 
 @inlined
 def value(mantissa, power):
-    """Return the value as a double; zero where its square is left out anyway."""
+    """Return the value as a double; zero where its square is left out."""
     return mantissa * select(power < -1.5, 0.0, select(power < 0.0, DOWN, 1.0))

@@ -1,10 +1,10 @@
-"""Special functions for models: vector code in a kernel, where a call of the C library would leave a pass scalar.
+"""Special functions for models, which a kernel vectorises; a call of the C library would make its loop scalar.
 
-They are made of arithmetic, ``select`` and exact powers of two, so compiled code and NumPy give the same bits.  Errors
-are in units in the last place (ulp), as measured where a result is a normal number; NaN stays NaN.  The exact oracle
-has the true functions in their place (:mod:`eos_sweep.exactly`).
+They consist of arithmetic, ``select`` and exact powers of two, so compiled code and NumPy give the same bits.  Errors
+are in units in the last place (ulp), measured where a result is a normal number.  NaN stays NaN.  The exact oracle uses
+the true functions instead (:mod:`eos_sweep.checks.exact.arithmetic`).
 
-Coefficients are minimax fits (Remez exchange in 50 digits and more), rounded to doubles.
+Coefficients are minimax fits (Remez exchange in at least 50 digits), rounded to doubles.
 """
 
 import numpy as np
@@ -13,8 +13,9 @@ from eos_sweep.bits import power
 from eos_sweep.scalar import bounded, inlined, polynomial, residual, select
 
 LOG2E = 1.4426950408889634
-LN2_HIGH, LN2_LOW = 0.6931471805598903, 5.497923018708371e-14  # 42 bits, so that its multiples here are exact; the rest
-ROUND = 1.5 * 2.0**52  # added to a number, it leaves the nearest integer in the lowest bits
+LN2_HIGH = 0.6931471805598903  # 42 bits of ln 2, so that its multiples here are exact
+LN2_LOW = 5.497923018708371e-14  # the rest
+ROUND = 1.5 * 2.0**52  # a sum with it has the nearest integer in its lowest bits
 
 # (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: 4e-18 of e^r.
 EXP = (
@@ -41,9 +42,9 @@ ATANH = (
     0.0819652839297156,
 )  # fmt: skip
 
-# Mills' ratio M(y) = (1 - Phi(y)) / phi(y) is P(y) / Q(y), and 1 - y M(y) is R(y) / Q(y), with R = Q - y P term by
-# term in high precision: nothing cancels in them, since all coefficients are positive.  The upper ones are such that
-# M ~ 1/y - 1/y^3 as y grows; the others are a minimax fit for 0 <= y <= 37.7: 1.1e-16 of either ratio.
+# Mills' ratio M(y) = (1 - Phi(y)) / phi(y) is P(y) / Q(y), and 1 - y M(y) is R(y) / Q(y), with R = Q - y P computed in
+# high precision.  All coefficients are positive, so nothing cancels.  The highest ones give M ~ 1/y - 1/y^3 as y grows;
+# the others are a minimax fit for 0 <= y <= 37.7, to 1.1e-16 of either ratio.
 MILLS_P = (
     1306130.4701545262, 2263345.636887371, 1936758.9939366297, 1061299.2116357698, 409261.6058418599,
     115657.80643388547, 24252.24197933163, 3735.4555663946007, 406.7466169769324, 28.5571459589162, 1.0,
@@ -60,19 +61,19 @@ MILLS_R = (
 
 @inlined
 def exp(x):
-    """e^x to 1 ulp; zero for x < -708.05, where it is below 3.2e-308, and infinity beyond the largest double."""
+    """Return e^x to 1 ulp; zero for x < -708.05, where it is below 3.2e-308, and infinity above the largest double."""
     return _exp_less(x, 0.0)
 
 
 @inlined
 def _exp_less(x, rest):
-    """e^(x - rest) for a rest of at most an ulp of x: x = n ln 2 + r, and e^r is 1 + r and a polynomial."""
+    """Return e^(x - rest) for a rest of at most an ulp of x: x = n ln 2 + r, and e^r is 1 + r plus a polynomial."""
     x = select(x < -708.5, -708.5, select(x > 710.0, 710.0, x))  # n = -1022, 1024: the power at the end is 0, 2^1023
     shifted = x * LOG2E + (ROUND + 1022.0)
     n = shifted - (ROUND + 1022.0)
     high, low = x - n * LN2_HIGH, n * LN2_LOW + rest
     r = high - low
-    value = 1.0 + (high + (r * r * polynomial(r, EXP) - low))  # high is exact; r is rounded where that is small
+    value = 1.0 + (high + (r * r * polynomial(r, EXP) - low))  # high is exact, and the rounding of r is small
     return (value + value) * power(shifted)  # the power is 2^(n - 1), since 2^1024 is not a double
 
 
@@ -80,7 +81,7 @@ def _exp_less(x, rest):
 def _tanh_split(x):
     """Return m, 8^m and t with e^(2x) = 8^m (1 + t) / (1 - t), for 0 <= x <= 20: t = tanh(x - m ln 8 / 2).
 
-    It is m = 0 as far as tanh(x) = 1/2, by the 0.0284; beyond, one minus something does not magnify its error.
+    The 0.0284 makes m = 0 up to tanh(x) = 1/2; above, one minus a small term does not magnify its error.
     """
     m = (x * (LOG2E * 2.0 / 3.0) - 0.0284) + ROUND - ROUND
     high, low = x - m * (1.5 * LN2_HIGH), m * (1.5 * LN2_LOW)
@@ -91,9 +92,10 @@ def _tanh_split(x):
 
 @inlined
 def tanh(x):
-    """tanh(x) to 1.9 ulp, odd in each bit, x itself where it is small, never beyond x or one.
+    """Return tanh(x) to 1.9 ulp.
 
-    For |x| > 0.55 it is 1 - 2 / (e^(2|x|) + 1).
+    It is odd in each bit, x itself where x is small, and its size never exceeds that of x or one.  For |x| > 0.55 it is
+    1 - 2 / (e^(2|x|) + 1).
     """
     size = abs(x)
     m, scale, t = _tanh_split(select(size > 20.0, 20.0, size))
@@ -104,10 +106,10 @@ def tanh(x):
 
 @inlined
 def log_cosh(x):
-    """log(cosh(x)) to 3 ulp, x^2 / 2 where x is small; for |x| < 1e-153 that underflows.
+    """Return log(cosh(x)) to 3 ulp; for |x| < 1e-153 it underflows.
 
-    With v = tanh^2(x/2) it is 2 artanh(v), and with v = 1 / (1 + 2 e^(2|x|)) it is |x| - ln 2 + 2 artanh(v).  With the
-    first up to 0.8 and the second beyond, v is at most 0.145.
+    With v = tanh^2(x/2) it is 2 artanh(v), and with v = 1 / (1 + 2 e^(2|x|)) it is |x| - ln 2 + 2 artanh(v).  The first
+    is used up to 0.8 and the second above, so v is at most 0.145.
     """
     size = abs(x)
     m, scale, t = _tanh_split(0.5 * select(size > 40.0, 40.0, size))
@@ -122,14 +124,15 @@ def log_cosh(x):
 
 @inlined
 def log_cosh_jet(x):
-    """Return log(cosh(x)), tanh(x), 1 - tanh(x)/x for |x| < 1/8 (beyond it may be anything), and 1/cosh(x)^2.
+    """Return log(cosh(x)), tanh(x), 1 - tanh(x)/x for |x| < 1/8 (undefined above), and 1/cosh(x)^2.
 
-    Errors are at most 10, 3.5 and 4.5 ulp, and 3e-14 of 1 - tanh(x)/x; 1/cosh^2 stays at 5.5e-87 for |x| > 100.  All
-    of it costs little more than one of the functions above, and what waits for tanh waits for less.
+    The errors of log cosh, tanh and 1/cosh^2 are at most 10, 3.5 and 4.5 ulp, that of 1 - tanh(x)/x is 3e-14 of it;
+    1/cosh^2 stays at 5.5e-87 for |x| > 100.  All four cost little more than one of the functions above, and tanh is
+    ready earlier.
 
     With e^(2|x|) = 2^m (1 + t) / (1 - t), t = tanh(z), |z| <= ln 2 / 4, let the numerator be ``grown`` and the
     denominator ``rest``.  Their difference, which is 2t where m = 0, over their sum is tanh|x|.  log cosh is artanh(v)
-    with v = tanh^2 / (2 - tanh^2) for |x| < 0.55, and |x| - ln 2 + 2 artanh(v) with v = 1 / (1 + 2 e^(2|x|)) beyond:
+    with v = tanh^2 / (2 - tanh^2) for |x| < 0.55, and |x| - ln 2 + 2 artanh(v) with v = 1 / (1 + 2 e^(2|x|)) above, so
     v is at most 0.145.
     """
     size = abs(x)
@@ -157,9 +160,9 @@ def log_cosh_jet(x):
 
 @inlined
 def normal_density(x):
-    """phi(x) = exp(-x^2 / 2) / sqrt(2 pi) to 2.1 ulp; zero for |x| > 37.63.
+    """Return phi(x) = exp(-x^2 / 2) / sqrt(2 pi) to 2.1 ulp; zero for |x| > 37.63.
 
-    What x^2 was rounded by would be 1e-13 of it at 37.
+    The rounding error of x^2 is included; at 37 it would be 1e-13 of the result.
     """
     x = bounded(x, 40.0)
     square = x * x
@@ -168,23 +171,23 @@ def normal_density(x):
 
 @inlined
 def _tail(x, numerator):
-    """phi(x) numerator(|x|) / Q(|x|).  Models that need several of these functions pay for phi and 1/Q once."""
+    """Return phi(x) numerator(|x|) / Q(|x|); a model that needs several such functions pays for phi and 1/Q once."""
     y = abs(bounded(x, 40.0))
     return normal_density(x) * (polynomial(y, numerator) * (1.0 / polynomial(y, MILLS_Q)))
 
 
 @inlined
 def normal_distribution(x):
-    """Phi(x), the probability that a standard normal number is below x, to 6.5 ulp; zero for x < -37.63."""
+    """Return Phi(x), the probability that a standard normal number is below x, to 6.5 ulp; zero for x < -37.63."""
     lower = _tail(x, MILLS_P)
     return select(x > 0.0, 1.0 - lower, lower)
 
 
 @inlined
 def expected_relu(b):
-    """E max(z + b, 0) = phi(b) + b Phi(b) for a standard normal z, to 7.2 ulp; zero for b < -37.63.
+    """Return E max(z + b, 0) = phi(b) + b Phi(b) for a standard normal z, to 7.2 ulp; zero for b < -37.63.
 
-    Its derivative is Phi(b).  For b < 0 it is phi(b) (1 - |b| M(|b|)), for b > 0 it is b more than at -b.
+    Its derivative is Phi(b).  For b < 0 it is phi(b) (1 - |b| M(|b|)), for b > 0 it is b plus the value at -b.
     """
     lower = _tail(b, MILLS_R)
     return select(b > 0.0, b + lower, lower)

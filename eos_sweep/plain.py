@@ -1,8 +1,7 @@
-"""What a model is that says nothing else of itself: for a model's module to begin with.
+"""Defaults of a model.
 
-    from eos_sweep.plain import *
-
-and then to say again whatever is not so: a coordinate with its own exponent, a clip, a guarded weight, critical lines.
+The module of a model begins with ``from eos_sweep.plain import *`` and then defines again what is different for it: a
+coordinate with its own exponent, a clip, a guarded weight, critical lines.
 """
 
 from eos_sweep.contract import CriticalLine, Quantity

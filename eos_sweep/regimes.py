@@ -1,144 +1,231 @@
-"""Regimes of training as ordered rules on stored observables.
+"""Regimes of training: ordered regime rules on stored observables.
 
 A regime is a pure function of a trajectory's observables and a few named thresholds, so a stored sweep can be labelled
-again with other thresholds without running a step.  The first rule that holds decides.
+again with other thresholds without running a step.  The first regime rule that holds decides.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
+import math
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from eos_sweep.errors import InputError
+from eos_sweep import labelling
+from eos_sweep.errors import InputError, closest, named
+from eos_sweep.labelling import Threshold
 
-CODES = {
-    "not_computed": 0,
-    "divergence": 1,
-    "sign_flip": 2,
-    "edge_of_stability": 3,
-    "catapult": 4,
-    "progressive_sharpening": 5,
-    "stable": 6,
-    "unsettled": 7,
-    "periodic": 8,
-    "chaotic": 9,
-}
+CONVERGED, DIVERGED, BUDGET_SPENT = 1, 2, 3  # of ``outcome``
+BELOW, ABOVE = 1, 2  # of ``final_above``
 
 
-class Threshold(NamedTuple):
-    """A number that a rule compares with."""
-
-    default: float
-    meaning: str
-    reason: str
+def alternated(o: SimpleNamespace) -> np.ndarray:
+    """Return whether runs were at or above 2/eta, but never for two steps in a row, from observables ``o``."""
+    return (o.steps_above > 0) & (o.steps_above == o.crossings + (o.first_crossing == 0))
 
 
-THRESHOLDS: Mapping[str, Threshold] = {
-    "flips": Threshold(1, "sign flips from which on a run is a sign flip", "one flip ends the theory's assumptions"),
-    "crossings": Threshold(
-        2,
-        "upward crossings of 2/eta from which on a run is at the edge of stability",
-        "one crossing may be a catapult; a second one means that it sharpened again after it had stabilised itself",
-    ),
-    "chaos": Threshold(
-        0,
-        "Lyapunov exponent above which a bounded run that spent its budget is chaotic; 0 switches the rule off",
-        "a rule for models that are maps of the line in disguise; runs at the edge of stability part, too",
-    ),
-    "margin": Threshold(
-        1e-3,
-        "relative distance from where a label changes within which it is near_threshold",
-        "as much as the next cell of a map of a thousand differs",
-    ),
-    "bits": Threshold(
-        30,
-        "bits by which an error must have grown for a label to hang on rounding",
-        "of the 53 of a double some 20 are left; all labels known to hang on rounding had lost 32 and more",
-    ),
-    "growth": Threshold(
-        1.05,
-        "factor by which sharpness must grow to count as progressive sharpening",
-        "5 % is far above rounding and far below the growth that is seen on the way to the edge",
-    ),
-}
-
-
-class Rule(NamedTuple):
-    """One regime: its name, its rule in words, and as a function of observables ``o`` and thresholds ``t``."""
+class RegimeRule(NamedTuple):
+    """One regime, and all that is known of it."""
 
     regime: str
+    code: int  # stored: the code of a regime never changes
     words: str
-    holds: Callable
+    reads: tuple[str, ...]  # observables
+    holds: Callable  # of observables ``o`` and thresholds ``t``
+    colour: str | None  # in pictures; None: one that is found for it
+    thresholds: Mapping[str, Threshold] = MappingProxyType({})  # those that it brings, by name
+    switch: str | None = None  # one of its thresholds; 0 switches the regime rule off
+    if_stored: tuple[str, ...] = ()  # observables that it reads where they are stored; NaN where they are not
+    words_without: str = ""  # the words where they are not
 
 
 RULES = (
-    Rule("divergence", "the loss left every bound", lambda o, t: o.outcome == 2),
-    Rule("sign_flip", "the guarded weight changed sign", lambda o, t: o.sign_flips >= t.flips),
-    Rule(
+    RegimeRule(
+        "divergence",
+        code=1,
+        words="the loss left every bound, or ended above `blowup` times its scale at the start",
+        reads=("outcome",),
+        holds=lambda o, t: (o.outcome == DIVERGED) | (o.loss_growth > t.blowup),
+        colour="#050518",
+        thresholds={
+            "blowup": Threshold(
+                1e12,
+                "growth of the loss, over its scale at the start, beyond which a run has diverged",
+                "by the curvature of the start such a state is a million times as far away as the start",
+            )
+        },
+        if_stored=("loss_growth",),
+        words_without="the loss left every bound; its growth over its scale is not stored",
+    ),
+    RegimeRule(
+        "sign_flip",
+        code=2,
+        words="the guarded weight changed sign at least `flips` times",
+        reads=("sign_flips",),
+        holds=lambda o, t: o.sign_flips >= t.flips,
+        colour="#7C0C01",
+        thresholds={
+            "flips": Threshold(
+                1,
+                "number of sign flips, or more, that makes a run a sign flip",
+                "one flip ends the theory's assumptions",
+            )
+        },
+    ),
+    RegimeRule(
         "periodic",
-        "ends on an orbit of two steps or more, or at rest above 2/eta: it neither converges nor sharpens again",
-        lambda o, t: (o.period >= 2) | ((o.period == 1) & (o.final_above == 2)),
+        code=8,
+        words="ends on an orbit of two steps or more, or at rest at or above 2/eta: it neither converges nor sharpens "
+        "again",
+        reads=("period", "final_above"),
+        holds=lambda o, t: (o.period >= 2) | ((o.period == 1) & (o.final_above == ABOVE)),
+        colour="#CB8841",
     ),
-    Rule(
+    RegimeRule(
         "chaotic",
-        "spent its budget without such an orbit, and runs nearby part exponentially",
-        lambda o, t: (o.outcome == 3) & (t.chaos > 0) & (o.lyapunov > t.chaos),
+        code=9,
+        words="spent its budget without such an orbit, and runs nearby part exponentially",
+        reads=("outcome", "lyapunov"),
+        holds=lambda o, t: (o.outcome == BUDGET_SPENT) & (o.lyapunov > t.chaos),
+        colour="#980C66",
+        thresholds={
+            "chaos": Threshold(
+                0,
+                "Lyapunov exponent above which a bounded run that spent its budget is chaotic; 0 switches the regime "
+                "rule off",
+                "it is for models that reduce to a one-dimensional map; runs at the edge of stability separate, too",
+            )
+        },
+        switch="chaos",
     ),
-    Rule(
+    RegimeRule(
         "edge_of_stability",
-        "sharpness crossed 2/eta upwards at least twice, and stayed bounded",
-        lambda o, t: o.crossings >= t.crossings,
+        code=3,
+        words="sharpness came from below to 2/eta or above at least twice, and stayed bounded; not where a run starts "
+        "at or above 2/eta and is never there for two steps in a row",
+        reads=("crossings", "first_crossing", "steps_above"),
+        holds=lambda o, t: (o.crossings >= t.crossings) & ~((o.first_crossing == 0) & alternated(o)),
+        colour="#FFCD00",
+        thresholds={
+            "crossings": Threshold(
+                2,
+                "number of crossings of 2/eta from below that puts a run at the edge of stability",
+                "one crossing may be a catapult; two mean that the run stabilised itself and sharpened again",
+            )
+        },
     ),
-    Rule(
+    RegimeRule(
         "catapult",
-        "sharpness was above 2/eta, from the start or after one crossing, and came back below to stay",
-        lambda o, t: (o.steps_above > 0) & (o.final_above == 1),
+        code=4,
+        words="sharpness was at or above 2/eta, from the start, after one crossing or at every second step from the "
+        "start, and came back below to stay",
+        reads=("steps_above", "final_above"),
+        holds=lambda o, t: (o.steps_above > 0) & (o.final_above == BELOW),
+        colour="#2E54E7",
     ),
-    Rule(
+    RegimeRule(
         "progressive_sharpening",
-        "never above 2/eta, and sharpness grew",
-        lambda o, t: (o.steps_above == 0) & (o.sharpness_max > t.growth * o.sharpness_initial),
+        code=5,
+        words="always below 2/eta, and sharpness grew by more than the factor `growth`",
+        reads=("steps_above", "sharpness_initial", "sharpness_max"),
+        holds=lambda o, t: (o.steps_above == 0) & (o.sharpness_max > t.growth * o.sharpness_initial),
+        colour="#65BFAC",
+        thresholds={
+            "growth": Threshold(
+                1.05,
+                "factor by which sharpness must grow to count as progressive sharpening",
+                "5 % is far above rounding and far below the growth that is seen on the way to the edge",
+            )
+        },
     ),
-    Rule("stable", "never above 2/eta, without such growth", lambda o, t: o.steps_above == 0),
-    Rule("unsettled", "the budget ended above 2/eta", lambda o, t: o.steps_above > 0),
+    RegimeRule(
+        "stable",
+        code=6,
+        words="always below 2/eta, without such growth",
+        reads=("steps_above",),
+        holds=lambda o, t: o.steps_above == 0,
+        colour="#FFFFAD",
+    ),
+    RegimeRule(
+        "unsettled",
+        code=7,
+        words="the budget ended at or above 2/eta",
+        reads=("steps_above",),
+        holds=lambda o, t: o.steps_above > 0,
+        colour="#7E7EC1",
+    ),
 )
 
-# What the rules read: a sweep that stores these can be labelled.
-REQUIRED = (
-    "outcome",
-    "sign_flips",
-    "crossings",
-    "steps_above",
-    "final_above",
-    "sharpness_initial",
-    "sharpness_max",
-    "period",
-)
+# Of the reasons of ``settled`` (eos_sweep.trust); they are given, stored and changed along with those of the regimes.
+SETTLED_THRESHOLDS = {
+    "margin": Threshold(
+        1e-3,
+        "a label within this relative distance of where it changes is near_threshold",
+        "neighbouring cells of a map with a thousand values per axis differ by about as much",
+    ),
+    "bits": Threshold(
+        30,
+        "bits by which an error must have grown before a label depends on rounding",
+        "some 20 of the 53 bits of a double are left; all labels known to depend on rounding had lost 32 or more",
+    ),
+    "near_flip": Threshold(
+        0.5,
+        "factor of the guarded weight in one step below which rounding may have prevented a sign flip",
+        "noise flips none of 1646 runs at the edge of stability that have lost 30 bits and stayed above 0.3, and 7 of "
+        "113 below (110 x 110 cells with clip = 5 and 20 000 steps)",
+    ),
+}
+
+CODES = {"not_computed": 0} | {rule.regime: rule.code for rule in sorted(RULES, key=lambda rule: rule.code)}
+THRESHOLDS = {name: one for rule in RULES for name, one in rule.thresholds.items()} | SETTLED_THRESHOLDS
 
 
-def reads(limits: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the observables that the rules read with these thresholds."""
-    return (*REQUIRED, "lyapunov") if limits["chaos"] > 0 else REQUIRED
+def required(limits: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the observables without which there are no regimes with these thresholds."""
+    on = [rule for rule in RULES if rule.switch is None or limits[rule.switch] > 0]
+    return tuple(dict.fromkeys(name for rule in on for name in rule.reads))
+
+
+def reads(limits: Mapping[str, float], stored: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the observables that the regime rules read with these thresholds, if these are ``stored``; all by default.
+
+    Those that are required are among them in any case.
+    """
+    return required(limits) + tuple(name for name in IF_STORED if stored is None or name in stored)
 
 
 def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return all thresholds by name: those ``given``, and the defaults of the others.
 
+    Parameters
+    ----------
+    given : mapping, optional
+        Name -> number.
+
+    Returns
+    -------
+    dict
+        Name -> number, for each of THRESHOLDS.
+
     Raises
     ------
     InputError
-        If a name is unknown or a value is not a finite number.
+        If a name is unknown or a value is not a finite number >= 0.
     """
     given = dict(given or {})
     for name, value in given.items():
         if name not in THRESHOLDS:
-            raise InputError(f"threshold {name!r}: unknown; there are: {', '.join(THRESHOLDS)}")
-        if not np.isfinite(value):
-            raise InputError(f"threshold {name!r}: must be a finite number, got {value!r}")
+            raise InputError(f"thresholds.{named(name)}: unknown, got {value}; {closest(name, THRESHOLDS)}")
+        if not 0 <= value < math.inf:
+            raise InputError(f"thresholds.{name}: got {value}; give a finite number >= 0")
     return {name: float(given.get(name, threshold.default)) for name, threshold in THRESHOLDS.items()}
+
+
+IF_STORED = tuple(name for rule in RULES for name in rule.if_stored)
+REQUIRED = required(thresholds())  # the observables without which there are no regimes; those with a switch come on top
+SWITCHED = tuple(name for rule in RULES if rule.switch for name in rule.reads if name not in REQUIRED)
 
 
 def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> np.ndarray:
@@ -146,9 +233,10 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
 
     Parameters
     ----------
-    values
-        Observable name -> array, for each name that :func:`reads` gives; all of one shape.
-    limits
+    values : mapping
+        Observable name -> array, for each name that :func:`required` gives, and any that :func:`reads` gives; all of
+        one shape.
+    limits : mapping
         All thresholds, as :func:`thresholds` returns them.
 
     Returns
@@ -156,21 +244,15 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     ndarray of int8
         A code of ``CODES``; 0 where ``outcome`` is 0, which means not computed.
     """
-    o, t = SimpleNamespace(**{"lyapunov": np.nan, **values}), SimpleNamespace(**limits)
-    codes = np.select([rule.holds(o, t) for rule in RULES], [CODES[rule.regime] for rule in RULES], 0)
-    return np.where(o.outcome == 0, 0, codes).astype(np.int8)
+    o, t = SimpleNamespace(**{**dict.fromkeys((*SWITCHED, *IF_STORED), np.nan), **values}), SimpleNamespace(**limits)
+    on = [rule for rule in RULES if rule.switch is None or limits[rule.switch] > 0]
+    return labelling.first_that_holds(on, o, t, otherwise=0)
 
 
-def attributes(limits: Mapping[str, float]) -> dict:
-    """Return the CF attributes of a regime variable labelled with ``limits``."""
-    return {
-        "long_name": "regime of training",
-        "units": "1",
-        "flag_values": list(CODES.values()),
-        "flag_meanings": " ".join(CODES),
-        "rules": "; ".join(f"{rule.regime}: {rule.words}" for rule in RULES),
-        "thresholds": ", ".join(f"{name}={value:g}" for name, value in limits.items()),
-    }
+def attributes(limits: Mapping[str, float], stored: Collection[str] = IF_STORED) -> dict:
+    """Return the CF attributes of a regime variable labelled with ``limits``, from observables that are ``stored``."""
+    words = [(r.regime, r.words if set(r.if_stored) <= set(stored) else r.words_without) for r in RULES]
+    return labelling.attributes("regime of training", CODES, words, limits)
 
 
 def limits_of(dataset: xr.Dataset, given: Mapping[str, float]) -> dict[str, float]:
@@ -184,11 +266,12 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
 
     Parameters
     ----------
-    dataset
-        A sweep that stores the observables of ``REQUIRED``; dask-backed variables stay lazy.
-    **given
-        Thresholds by name (``flips``, ``crossings``, ``growth``, ``chaos``); the others are those of
-        the sweep, or the defaults if it has none.
+    dataset : Dataset
+        A sweep that stores the observables of ``REQUIRED``; dask-backed variables stay lazy. Without ``loss_growth``
+        only a loss beyond 1e30 is divergence.
+    **given : float
+        Thresholds of the regime rules, by their names in ``THRESHOLDS``; the others are those of the sweep, or the
+        defaults if it has none.
 
     Returns
     -------
@@ -198,36 +281,16 @@ def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
     Raises
     ------
     InputError
-        If an observable that the rules read is not stored, or a threshold is unknown.
+        If an observable that the regime rules read is not stored, or a threshold is unknown.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> found = eos_sweep.sweep("quartic", {"eta": [0.1, 1.0, 3.0]}, initial={"x": 0.5, "y": 0.1}, steps=20)
+    >>> eos_sweep.label(found, chaos=0).values
+    array([5, 4, 1], dtype=int8)
     """
-    limits = limits_of(dataset, given)
-    codes = by_cell(dataset, "the regime rules read", reads(limits), lambda values: classify(values, limits))
-    return codes.rename("regime").assign_attrs(attributes(limits))
-
-
-def by_cell(dataset: xr.Dataset, what: str, names: Sequence[str], codes_of: Callable) -> xr.DataArray:
-    """Return codes that are a function of observables, lazily where ``dataset`` is.
-
-    Parameters
-    ----------
-    dataset
-        A sweep.
-    what
-        Begins the sentence that tells what is missing.
-    names
-        Of the observables.
-    codes_of
-        Takes observable name -> array.
-    """
-    missing = [name for name in names if name not in dataset]
-    if missing:
-        raise InputError(
-            f"observables: {what} {', '.join(missing)}, not stored here; "
-            'add them, or "default", to the spec\'s observables and run it again'
-        )
-    return xr.apply_ufunc(
-        lambda *arrays: codes_of(dict(zip(names, arrays, strict=True))),
-        *(dataset[name] for name in names),
-        dask="parallelized",
-        output_dtypes=[np.int8],
-    )
+    limits, stored = limits_of(dataset, given), [str(name) for name in dataset.data_vars]
+    names = reads(limits, stored)
+    codes = labelling.by_cell(dataset, "the regime rules read", names, lambda values: classify(values, limits))
+    return codes.rename("regime").assign_attrs(attributes(limits, stored))

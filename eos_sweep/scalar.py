@@ -1,4 +1,4 @@
-"""Functions that read the same for one number and for a whole NumPy array.
+"""Functions that are written once for a number in a kernel and for a NumPy array.
 
 Models and observables are written with these, with ``np.sqrt``, ``abs``, ``&`` and ``|``.  Called from Python they
 work on arrays; called from a compiled kernel they work on one lane's numbers.  Both give the same bits.
@@ -24,8 +24,20 @@ def _select(condition, yes, no):
     return lambda condition, yes, no: yes if condition else no
 
 
+@inlined
+def larger(one, other):
+    """Return the larger of two numbers, ``other`` if one of them is NaN."""
+    return select(one > other, one, other)
+
+
+@inlined
+def smaller(one, other):
+    """Return the smaller of two numbers, ``other`` if one of them is NaN."""
+    return select(one < other, one, other)
+
+
 def scaled(values, factor):
-    """Return a tuple with each of ``values`` times ``factor``."""
+    """Return the tuple ``values``, each times ``factor``."""
     return tuple(value * factor for value in values)
 
 
@@ -34,6 +46,56 @@ def _scaled(values, factor):
     if len(values) == 1:
         return lambda values, factor: (values[0] * factor,)
     return lambda values, factor: (values[0] * factor, *scaled(values[1:], factor))
+
+
+def added(values, others):
+    """Return the sums of the numbers of two tuples."""
+    return tuple(a + b for a, b in zip(values, others, strict=True))
+
+
+@overload(added, jit_options={"forceinline": True})
+def _added(values, others):
+    if len(values) == 1:
+        return lambda values, others: (values[0] + others[0],)
+    return lambda values, others: (values[0] + others[0], *added(values[1:], others[1:]))
+
+
+def on_sides(values, side):
+    """Return the numbers of a tuple with signs that a number in [0, 1) decides, and for the later ones its double."""
+    signed = []
+    for value in values:
+        signed.append(np.where(side < 0.5, value, -value))
+        side = 2.0 * side - np.where(side < 0.5, 0.0, 1.0)
+    return tuple(signed)
+
+
+@overload(on_sides, jit_options={"forceinline": True})
+def _on_sides(values, side):
+    if len(values) == 1:
+        return lambda values, side: (select(side < 0.5, values[0], -values[0]),)
+
+    def on_sides_of(values, side):
+        first = select(side < 0.5, values[0], -values[0])
+        return (first, *on_sides(values[1:], 2.0 * side - select(side < 0.5, 0.0, 1.0)))
+
+    return on_sides_of
+
+
+def quotients(values, others):
+    """Return the quotients of the numbers of two tuples, zero where the divisor is."""
+    return tuple(a / np.where(b == 0.0, np.inf, b) for a, b in zip(values, others, strict=True))
+
+
+@overload(quotients, jit_options={"forceinline": True})
+def _quotients(values, others):
+    if len(values) == 1:
+        return lambda values, others: (values[0] / select(others[0] == 0.0, np.inf, others[0]),)
+
+    def quotients_of(values, others):
+        first = values[0] / select(others[0] == 0.0, np.inf, others[0])
+        return (first, *quotients(values[1:], others[1:]))
+
+    return quotients_of
 
 
 def largest(values):
@@ -53,23 +115,6 @@ def _largest(values):
     return largest_of
 
 
-def near(values, others, tolerance):
-    """Tell whether each of ``values`` is as close to its counterpart as ``tolerance`` times that."""
-    return np.logical_and.reduce([abs(a - b) <= tolerance * abs(b) for a, b in zip(values, others, strict=True)])
-
-
-@overload(near, jit_options={"forceinline": True})
-def _near(values, others, tolerance):
-    if len(values) == 1:
-        return lambda values, others, tolerance: abs(values[0] - others[0]) <= tolerance * abs(others[0])
-
-    def all_near(values, others, tolerance):
-        first = abs(values[0] - others[0]) <= tolerance * abs(others[0])
-        return first & near(values[1:], others[1:], tolerance)
-
-    return all_near
-
-
 @inlined
 def bounded(value, bound):
     """Return ``value`` moved to the nearer end of [-bound, bound]; NaN stays NaN."""
@@ -83,7 +128,7 @@ def polynomial(x, coefficients):
 
 
 def _estrin(x, coefficients, add, multiply):
-    """Estrin's scheme, in pairs: no more operations to wait for than needed.  Horner's takes 1.3 times as long."""
+    """Evaluate by Estrin's scheme, whose chain of dependent operations is short; Horner's takes 1.3 times as long."""
     while len(coefficients) > 1:
         pairs = zip(coefficients[::2], coefficients[1::2], strict=False)
         odd = coefficients[len(coefficients) // 2 * 2 :]
@@ -108,7 +153,8 @@ def _polynomial(x, coefficients):
 def residual(one, other, product):
     """Return ``one * other - product``, exact where ``product`` is that product rounded.
 
-    In NumPy it is Dekker's splitting, in a kernel one fused multiply-add.  Both are exact: they give the same bits.
+    In NumPy it is computed by Dekker's splitting, in a kernel by one fused multiply-add.  Both are exact and give the
+    same bits.
     """
     (high, low), (up, down) = _halves(one), _halves(other)
     return low * down - (((product - high * up) - low * up) - high * down)

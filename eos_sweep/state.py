@@ -1,6 +1,6 @@
-"""From coordinates to a kernel's state and back: a coordinate with its own exponent is a mantissa and a power.
+"""Coordinates as a kernel's state, and back: a coordinate with its own exponent is a mantissa and a power.
 
-The value is ``mantissa * 2**(512 * power)``; powers follow the coordinates, in the order of ``model.CARRIED``.
+Its value is ``mantissa * 2**(512 * power)``; powers follow the coordinates, in the order of ``model.CARRIED``.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ DECADES = 512 * np.log10(2.0)  # of one power
 
 
 def enter(model: Model, initial: Mapping[str, np.ndarray], p: Numbers) -> Numbers:
-    """Return the state that stands for the coordinates ``initial``, whatever their size (denormals included)."""
+    """Return the state of the coordinates ``initial``, which may have any size, denormal numbers included."""
     zero = np.zeros_like(next(iter(initial.values())))
     theta = tuple(initial[name] for name in model.STATE) + tuple(zero for _ in model.CARRIED)
     for _ in range(3):  # from 5e-324 to above 1e-50 takes two
@@ -27,19 +27,24 @@ def carried(model: Model, theta: Numbers) -> dict[str, tuple[np.ndarray, np.ndar
 
 
 def places(model: Model) -> dict[str, tuple[int, int]]:
-    """Return name -> where mantissa and power of each coordinate with its own exponent are in a state."""
+    """Return name -> positions in a state of mantissa and power of each coordinate with its own exponent."""
     names = list(model.STATE)
     return {name: (names.index(name), len(names) + k) for k, name in enumerate(model.CARRIED)}
 
 
+def guard_index(model: Model) -> int | None:
+    """Return the position in a state of the guarded coordinate; None if the model has none."""
+    return None if model.GUARD is None else list(model.STATE).index(model.GUARD)
+
+
 def log10_abs(mantissa: np.ndarray, power: np.ndarray) -> np.ndarray:
-    """Return log10 of the absolute value, -inf for zero; it has no lower end."""
+    """Return log10 of the absolute value, -inf for zero; it does not underflow."""
     with np.errstate(divide="ignore"):
         return np.log10(np.abs(mantissa)) + DECADES * power
 
 
 def values(model: Model, theta: Numbers) -> dict[str, np.ndarray]:
-    """Return name -> value of each coordinate; one too small for a double comes out as zero."""
+    """Return name -> value of each coordinate; a value too small for a double becomes zero."""
     result = dict(zip(model.STATE, theta, strict=False))
     for name, power in zip(model.CARRIED, theta[len(model.STATE) :], strict=False):  # an array model has more there
         result[name] = np.ldexp(result[name], (512 * np.maximum(power, -9)).astype(np.int32))

@@ -1,15 +1,14 @@
-"""Where the claims of Liu et al. 2025 hold, and where each fails next to what they assume.
+"""Where the claims of Liu et al. 2025 hold, and the failure of each that is nearest to their assumptions.
 
     python figures/claims.py [FOLDER]
 
 runs sweeps/claims.toml, claims_map.toml and claims_starts.toml into stores in FOLDER (the current one by default), as
 far as they are not there, draws figures/claims.png (over step size and variance) and figures/claims_starts.png (over
 the start), and writes the table of all claims to figures/claims.md.  Each failure that the table names is confirmed in
-exact arithmetic, or the script ends with an error.
+exact arithmetic; otherwise the script ends with an error.
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,16 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from stored_sweeps import FIGURES, save, spec_of, stored
 
 import eos_sweep
-from eos_sweep import batch, claims, observables, plot
-from eos_sweep.models import bivariate
-from eos_sweep.slices import cell_edges
-from eos_sweep.verify.confirm import Finding, confirm
+from eos_sweep import observables
+from eos_sweep.analysis.pictures.style import FLAG_COLOURS, NO_VALUE, PINK
+from eos_sweep.analysis.slices import cell_edges
+from eos_sweep.checks.labels.confirm import Finding, confirm
+from eos_sweep.engine import batch
+from eos_sweep.models import bivariate, bivariate_claims
 
-HERE = Path(__file__).parent
-SPECS = HERE.parent / "sweeps"
 STATEMENTS = {
     "lemma_4_2_i": ("Lemma 4.2 (i)", "λ₁α² ≤ S ≤ 1.12 λ₁α²"),
     "lemma_4_2_ii": ("Lemma 4.2 (ii)", "|cos(v, e_β₁)| > 0.9"),
@@ -38,15 +38,15 @@ STATEMENTS = {
     "gfs_decrease": ("GFS sharpness", "φ falls (to 1e-7)"),
     "gfs_bounds": ("GFS sharpness", "within its bounds"),
 }
-WHY = """Why they fail inside.  Theorem 4.3: S = λ₁(α² + 4β₁² + …), and a step from a start in X(η) makes β₁ smaller, so
-that S falls at first where β₁² > δ²/(5 − 2ηλ₁α²), not only beyond δ².  Theorem 4.4: S is above λ₁α², and between S =
-2/η and λ₁α² = 2/η |β₁| still shrinks, while α still rises if |β₁| < δ.  Theorem 4.6: with z = β₂√(2/(ηλ₁)) and α = (1 +
-u)√(2/(ηλ₁)) the rate is 2(1 + u)(1 − uz/(1 − z)) λ₂/λ₁; a swing u is too large for its bounds once little is left to
-learn.  The GFS sharpness: with β₁ → 0 a step raises Q by η²λ₂²(1 − αβ₂)²(β₂² − α²)."""
+WHY = """Reasons for the failures inside. Theorem 4.3: S = λ₁(α² + 4β₁² + …), and a step from a start in X(η) makes β₁
+smaller, so that S falls at first where β₁² > δ²/(5 − 2ηλ₁α²), not only beyond δ². Theorem 4.4: S is above λ₁α², and
+between S = 2/η and λ₁α² = 2/η |β₁| still shrinks, while α still rises if |β₁| < δ. Theorem 4.6: with z = β₂√(2/(ηλ₁))
+and α = (1 + u)√(2/(ηλ₁)) the rate is 2(1 + u)(1 − uz/(1 − z)) λ₂/λ₁; once the loss is nearly zero, the oscillation u
+is too large for its bounds. The GFS sharpness: with β₁ → 0 a step raises Q by η²λ₂²(1 − αβ₂)²(β₂² − α²)."""
 DRAWN = ("lambda1", "lambda2", "eta", "alpha", "beta1", "beta2")
 KAPPA = np.sqrt(10) / 6  # of the preset
-HOLDS = plot.QUIET["settled"]
-FEWEST, MOST = 1, 10_000
+HOLDS = FLAG_COLOURS["settled"]
+MIN_STEPS_DRAWN, MAX_STEPS_DRAWN = 1, 10_000
 BUDGETS = {"lemma_4_2_i": 100, "lemma_4_2_ii": 100, "theorem_4_3": 100}  # exact steps; these fail at once
 PARENTS, CHILDREN, ROUNDS = 16, 24, 8  # of the search for the nearest failure
 
@@ -61,11 +61,12 @@ def inputs(sweep: Any) -> dict[str, np.ndarray]:
 def nearest(claim: str, values: dict[str, np.ndarray], failures: np.ndarray, sweep: Any) -> list[dict[str, float]]:
     """Return failures deepest inside all assumptions, or least outside, the deepest first, each as name -> number.
 
-    It begins with those of a sample and moves them at random, the deepest that still fail again and again.
+    The search begins with the deepest ones of a sample, moves them at random, and repeats this with the deepest that
+    still fail.
     """
-    rng, job = np.random.default_rng(0), batch.Job(bivariate, sweep.variables, sweep.steps, sweep.tolerance)
+    rng, job = np.random.default_rng(0), sweep.job()
     best = np.flatnonzero(failures > 0)
-    best = best[np.argsort(-claims.margin(values)[best])[:PARENTS]]
+    best = best[np.argsort(-bivariate_claims.margin(values)[best])[:PARENTS]]
     points = {name: values[name][best] for name in DRAWN}
     for turn in range(ROUNDS):
         spread = 0.1 * 0.6**turn
@@ -75,14 +76,14 @@ def nearest(claim: str, values: dict[str, np.ndarray], failures: np.ndarray, swe
         full = points | {"clip": np.full_like(points["eta"], np.inf), "radius": KAPPA / np.sqrt(points["lambda1"])}
         initial, parameters = ({name: full[name] for name in q} for q in (bivariate.STATE, bivariate.PARAMETERS))
         found = batch.run(job, initial, parameters)
-        margin = np.where(found[f"{claim}_failures"] > 0, claims.margin(full), -np.inf)
+        margin = np.where(found[f"{claim}_failures"] > 0, bivariate_claims.margin(full), -np.inf)
         order = np.argsort(-margin)[: min(PARENTS, np.isfinite(margin).sum())]
         points = {name: v[order] for name, v in points.items()}
     return [{name: float(v[k]) for name, v in full.items()} for k in order]
 
 
 def confirmed(claim: str, points: list[dict[str, float]], steps: int) -> tuple[dict[str, float], Finding]:
-    """Return the first of ``points`` at which the claim fails in exact arithmetic, too, and what that found."""
+    """Return the first of ``points`` at which the claim fails in exact arithmetic as well, and the finding there."""
     for point in points:
         start, parameters = ({name: point[name] for name in q} for q in (bivariate.STATE, bivariate.PARAMETERS))
         exact = confirm(claim, bivariate, start, parameters, steps)
@@ -92,18 +93,18 @@ def confirmed(claim: str, points: list[dict[str, float]], steps: int) -> tuple[d
 
 
 def share(holds: np.ndarray, where: np.ndarray) -> str:
-    """Return on what share of ``where`` a claim holds, as words."""
+    """Return the share of ``where`` on which a claim holds, in words."""
     return f"{100 * holds[where].mean():.2f} % of {where.sum()}" if where.any() else "never asked"
 
 
 def row(claim: str, dataset: xr.Dataset, values: dict[str, np.ndarray], sweep: Any) -> tuple[str, str]:
     """Return a row of the table, and the command that shows the nearest failure."""
     failures, worst = dataset[f"{claim}_failures"].values, dataset[f"{claim}_worst"].values
-    asked, usable = np.isfinite(worst), claims.margin(values) >= 0
+    asked, usable = np.isfinite(worst), bivariate_claims.margin(values) >= 0
     point, exact = confirmed(claim, nearest(claim, values, failures, sweep), BUDGETS.get(claim, sweep.steps))
-    depth = float(claims.margin(point))
+    depth = float(bivariate_claims.margin(point))
     name, statement = STATEMENTS[claim]
-    broken = min((value, key) for key, value in claims.margins(point).items())[1]
+    broken = min((value, key) for key, value in bivariate_claims.margins(point).items())[1]
     place = f"**{depth:.3f} inside**" if depth >= 0 else f"{-depth:.3f} outside ({broken})"
     cells = (
         f"{name}: {statement}",
@@ -119,7 +120,7 @@ def row(claim: str, dataset: xr.Dataset, values: dict[str, np.ndarray], sweep: A
 
 
 def ends() -> str:
-    """Return the row of theorem 4.1, from runs of the usable set that are fast enough to end."""
+    """Return the sentence on theorem 4.1, from runs of the usable set that are fast enough to end."""
     drawn = eos_sweep.sweep(
         "bivariate",
         {"seed": np.arange(1024)},
@@ -148,7 +149,7 @@ def ends() -> str:
 
 
 def swings(dataset: xr.Dataset, usable: np.ndarray) -> str:
-    """Return what became of the runs that reached 2/eta: whether S oscillates about it, as theorem 4.4 has it."""
+    """Return the outcomes of the runs that reached 2/eta; by theorem 4.4 the sharpness oscillates about it."""
     reached = usable & (dataset.first_crossing.values >= 0)
     back, again = dataset.final_above.values == 1, dataset.crossings.values >= 2
     parts = {
@@ -165,18 +166,18 @@ def swings(dataset: xr.Dataset, usable: np.ndarray) -> str:
 def table(dataset: xr.Dataset, sweep: Any) -> str:
     """Return the table of all claims, as Markdown."""
     values = inputs(sweep)
-    usable = claims.margin(values) >= 0
+    usable = bivariate_claims.margin(values) >= 0
     rows, commands = zip(*(row(claim, dataset, values, sweep) for claim in STATEMENTS), strict=True)
     lines = [
         "| claim | holds in X(η) | holds in the box | nearest failure, decades | by | first on step |",
         "|---|---|---|---|---|---|",
         *rows,
         "",
-        f"Of {usable.size} starts drawn from the box of sweeps/claims.toml {usable.sum()} are in X(η) and keep all "
-        "other assumptions; shares are of those on which a claim is asked at least once.  The nearest failure lies "
-        "deepest inside all assumptions, or, if none fails there, least outside; its distance is to the nearest "
-        "assumption, or to the one broken most.  By how far the worst ratio is above one there, and on which step it "
-        "fails first, is from exact arithmetic.",
+        f"Of {usable.size} starts drawn from the box of sweeps/claims.toml, {usable.sum()} are in X(η) and satisfy all "
+        "other assumptions. Shares are among the starts for which the premise of a claim holds on at least one step. "
+        "The nearest failure is the one deepest inside all assumptions or, if none fails there, least outside. Its "
+        "distance is to the nearest assumption, or to the one that is violated most. Exact arithmetic gives by how "
+        "much the worst ratio exceeds one there, and the first step on which the claim fails.",
         "",
         WHY,
         "",
@@ -200,13 +201,15 @@ def panel(
     edges = [cell_edges(dataset[name].values) for name in axes]
     base = np.where(asked, 1.0, np.nan)
     ax.pcolormesh(*edges, np.ma.masked_invalid(base), cmap=colormaps["Greys"], vmin=0.95, vmax=2.0, rasterized=True)
-    drawn = np.ma.masked_where(~fails, np.clip(shown, FEWEST, MOST))
-    mesh = ax.pcolormesh(*edges, drawn, cmap=colormaps["viridis_r"], norm=LogNorm(FEWEST, MOST), rasterized=True)
-    for colour, width in (("white", 2.6), ("#FF2D8D", 1.4)):
+    drawn = np.ma.masked_where(~fails, np.clip(shown, MIN_STEPS_DRAWN, MAX_STEPS_DRAWN))
+    mesh = ax.pcolormesh(
+        *edges, drawn, cmap=colormaps["viridis_r"], norm=LogNorm(MIN_STEPS_DRAWN, MAX_STEPS_DRAWN), rasterized=True
+    )
+    for colour, width in (("white", 2.6), (PINK, 1.4)):
         ax.contour(
             dataset[axes[0]], dataset[axes[1]], inside.astype(float), levels=[0.5], colors=colour, linewidths=width
         )
-    ax.patch.set(**plot.NOTHING)
+    ax.patch.set(**NO_VALUE)
     name, statement = STATEMENTS[claim]
     holds = 100 * (~fails)[asked & inside].mean() if (asked & inside).any() else np.nan
     ax.set_title(f"{name}\n{statement}\nin X: {holds:.4g} %", fontsize="small", loc="left")
@@ -218,7 +221,7 @@ def maps(
 ) -> Figure:
     """Draw each claim over a plane, a block of panels for each of ``what`` is shown."""
     dataset = dataset.transpose(axes[1], axes[0])
-    inside = claims.margin(inputs(sweep)) >= 0
+    inside = bivariate_claims.margin(inputs(sweep)) >= 0
     inside = inside if sweep.dims == axes[::-1] else inside.T
     words = {"failures": "steps on which it fails", "first_failure": "first step on which it fails"}
     figure = Figure(figsize=(11.0, 0.7 + 5.2 * len(what)), layout="constrained")
@@ -233,8 +236,8 @@ def maps(
         block.supylabel(f"{dataset[axes[1]].attrs['long_name']} {symbols[1]}", fontsize="medium")
     handles = [
         Patch(facecolor=colormaps["Greys"](0.05), edgecolor="0.35", label="holds"),
-        Patch(**plot.NOTHING, label="never asked"),
-        Line2D([], [], color="#FF2D8D", linewidth=1.4, label="the paper's assumptions"),
+        Patch(**NO_VALUE, label="never asked"),
+        Line2D([], [], color=PINK, linewidth=1.4, label="the paper's assumptions"),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False, fontsize="small")
     figure.suptitle(dataset.attrs["title"], x=0.01, ha="left", fontsize="medium")
@@ -242,20 +245,13 @@ def maps(
 
 
 def main(folder: str = ".") -> None:
-    stores = {}
-    for name in ("claims", "claims_map", "claims_starts"):
-        stores[name] = Path(folder) / f"{name}.zarr"
-        eos_sweep.run(SPECS / f"{name}.toml", stores[name])
-    loaded = {
-        name: (eos_sweep.open_sweep(store).load(), eos_sweep.load_spec(SPECS / f"{name}.toml"))
-        for name, store in stores.items()
-    }
+    loaded = {name: (stored(name, folder), spec_of(name)) for name in ("claims", "claims_map", "claims_starts")}
     found = maps(*loaded["claims_map"], ("eta", "lambda1"), ("failures", "first_failure"), ("log", "log"))
-    plot.save(found, HERE / "claims.png")
+    save(found, "claims")
     found = maps(*loaded["claims_starts"], ("beta2", "beta1"), ("failures",), ("linear", "log"))
-    plot.save(found, HERE / "claims_starts.png")
+    save(found, "claims_starts")
     text = table(*loaded["claims"])
-    (HERE / "claims.md").write_text(text, encoding="utf-8")
+    (FIGURES / "claims.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -4,8 +4,8 @@
 
 runs sweeps/normalised_lambda2.toml and normalised_radius.toml into stores in FOLDER (the current one by default), as
 far as they are not there, draws figures/collapse.png and collapse_outlines.png, and prints on how many cells the labels
-agree: of all, of those whose label is settled, of those that ``settled`` does not say to hang on rounding.  In exact
-arithmetic all of them would.
+agree: of all, of those whose label is settled, and of those that ``settled`` does not call sensitive to rounding.
+In exact arithmetic they agree on all.
 """
 
 import sys
@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 import contourpy
 import numpy as np
 from matplotlib.lines import Line2D
-from panels import EDGE, SMALL, figure_of, fixed, inner, legend, panel, swept
+from panels import EDGE, SMALL, figure_of, fixed_inputs, label_outer_panels, legend, panel, swept
+from stored_sweeps import save
 
-from eos_sweep import critical, plot, trust
+from eos_sweep import trust
+from eos_sweep.analysis.pictures import theory_lines
+from eos_sweep.analysis.pictures.style import COLOURS, PINK
+from eos_sweep.analysis.slices import select
 
-HERE = Path(__file__).parent
-KNOWN = "#FF2D8D"
-SPECK = 60  # vertices of an outline, below which it is one of the specks where rounding decides
+SPECK = 60  # vertices of an outline; smaller ones are specks where rounding decides
 DASHES = {  # of the lines that are the same at each lambda1
     "start_at_edge": "-", "onset": "--", "room": "-.", "flips_excluded": ":", "flip_at_the_start": (0, (8, 2))
 }  # fmt: skip
@@ -50,12 +52,12 @@ PLANES = (
 )
 
 
-def told(plane: Plane, labels: Any) -> None:
+def print_agreement(plane: Plane, labels: Any) -> None:
     """Print on how many cells the labels agree."""
     codes, reasons = labels.regime.values, labels.settled.values
     differ = (codes != codes[0]).any(axis=0)
     settled, shaken = (reasons == 1).all(axis=0), (reasons == trust.CODES["rounding"]).any(axis=0)
-    groups = {"all": np.ones_like(settled), "settled": settled, "not said to hang on rounding": ~shaken}
+    groups = {"all": np.ones_like(settled), "settled": settled, "not sensitive to rounding": ~shaken}
     print(f"{plane.sweep}: labels are the same at lambda1 = " + ", ".join(f"{v:g}" for v in labels.lambda1.values))
     for name, group in groups.items():
         share = 100 * (1 - differ[group].mean())
@@ -65,26 +67,26 @@ def told(plane: Plane, labels: Any) -> None:
 
 
 def differences(ax: Any, plane: Plane, labels: Any) -> dict[str, Any]:
-    """Draw where the labels of the four maps differ, on the boundaries of one of them; return what a legend shows."""
+    """Draw where the labels of the four maps differ, on the boundaries of one of them; return entries of a legend."""
     codes, q2, y = labels.regime.values, labels.q2.values, labels[plane.y].values
     change = np.zeros(codes.shape[1:], bool)
     change[:, 1:] |= codes[1, :, 1:] != codes[1, :, :-1]
     change[1:] |= codes[1, 1:] != codes[1, :-1]
     shaken = (labels.settled.values == trust.CODES["rounding"]).any(axis=0)
     differ = (codes != codes[0]).any(axis=0)
-    for where, colour, size in ((change, "0.8", 0.6), (differ & shaken, KNOWN, 1.6), (differ & ~shaken, "black", 1.6)):
+    for where, colour, size in ((change, "0.8", 0.6), (differ & shaken, PINK, 1.6), (differ & ~shaken, "black", 1.6)):
         rows, columns = np.nonzero(where)
         ax.plot(q2[columns], y[rows], ".", color=colour, markersize=size, markeredgewidth=0, rasterized=True)
     ax.set(xscale="log", yscale="log", xlim=q2[[0, -1]], ylim=y[[0, -1]])
     ax.tick_params(labelsize=SMALL)
     ax.set_title(f"labels differ: {100 * differ.mean():.2g} %", loc="left", fontsize=SMALL)
-    looks = {"differ, settled says: rounding": KNOWN, "differ, settled does not": "black"}
+    looks = {"differ, settled says: rounding": PINK, "differ, settled does not": "black"}
     return {label: Line2D([], [], linestyle="", marker="o", color=c, label=label) for label, c in looks.items()}
 
 
 def maps(planes: list[tuple[Plane, Any]]) -> Any:
     """Draw the maps side by side, and where they differ."""
-    title = "One map, whatever λ₁: regimes in normalised axes\n" + fixed(planes[0][1], ["clip", "radius"])
+    title = "One map, whatever λ₁: regimes in normalised axes\n" + fixed_inputs(planes[0][1], ["clip", "radius"])
     figure = figure_of(planes[0][1], 9.2, 6.2, title)
     axes, found = figure.subplots(2, 5, sharex=True, sharey="row"), {}
     for row, (plane, dataset) in zip(axes, planes, strict=True):
@@ -93,7 +95,7 @@ def maps(planes: list[tuple[Plane, Any]]) -> Any:
             found |= panel(ax, dataset, "q2", plane.y, {"lambda1": lambda1}, words)
             ax.set(xlabel="")
         dots = differences(row[-1], plane, dataset)
-    inner(axes)
+    label_outer_panels(axes)
     axes[-1, 2].set_xlabel("normalised step size q² = ηλ₁", fontsize=SMALL)
     legend(figure, found | dots, "outside lower left", 4)
     return figure
@@ -110,10 +112,10 @@ def outlines(dataset: Any, plane: Plane, lambda1: float) -> list[np.ndarray]:
 def collapsed(planes: list[tuple[Plane, Any]]) -> Any:
     """Draw the outlines of the edge of stability at each lambda1 in plain and in normalised axes."""
     title = "The edge of stability at four λ₁, in plain axes and in normalised ones\n"
-    figure, found = figure_of(planes[0][1], 8.2, 7.4, title + fixed(planes[0][1], ["clip", "radius"])), {}
+    figure, found = figure_of(planes[0][1], 8.2, 7.4, title + fixed_inputs(planes[0][1], ["clip", "radius"])), {}
     for row, (plane, dataset) in zip(figure.subplots(2, 2), planes, strict=True):
         plain, normal = row
-        for k, (lambda1, colour) in enumerate(zip(dataset.lambda1.values, plot.COLOURS, strict=True)):
+        for k, (lambda1, colour) in enumerate(zip(dataset.lambda1.values, COLOURS, strict=True)):
             label = f"edge of stability at λ₁ = {lambda1:g}"
             for curve in outlines(dataset, plane, lambda1):
                 q2, y = curve.T
@@ -135,9 +137,9 @@ def collapsed(planes: list[tuple[Plane, Any]]) -> Any:
 
 def theory(ax: Any, plane: Plane, dataset: Any) -> dict[str, Any]:
     """Add the closed forms that are the same at each lambda1; return label -> what a legend shows."""
-    piece = plot.select(dataset, "q2", plane.y, {"lambda1": 100.0})
+    piece = select(dataset, "q2", plane.y, {"lambda1": 100.0})
     found = {}
-    for line, curves in critical.critical_lines(piece, "q2", plane.y).items():
+    for line, curves in theory_lines.critical_lines(piece, "q2", plane.y).items():
         if line.name in DASHES:
             for curve in curves:
                 (found[line.label],) = ax.plot(*curve.T, color="0.25", linewidth=1.0, linestyle=DASHES[line.name])
@@ -147,9 +149,9 @@ def theory(ax: Any, plane: Plane, dataset: Any) -> dict[str, Any]:
 def main(folder: str = ".") -> None:
     planes = [(plane, swept(Path(folder), plane.sweep)) for plane in PLANES]
     for plane, labels in planes:
-        told(plane, labels)
-    plot.save(maps(planes), HERE / "collapse.png")
-    plot.save(collapsed(planes), HERE / "collapse_outlines.png")
+        print_agreement(plane, labels)
+    save(maps(planes), "collapse")
+    save(collapsed(planes), "collapse_outlines")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from studies import spec_of, stored
+from stored_sweeps import save, spec_of, stored
 
 import eos_sweep
-from eos_sweep import plot
+from eos_sweep.analysis.pictures.style import COLOURS, DOT
+from eos_sweep.analysis.slices import cell_edges
 
-HERE = Path(__file__).parent
 TIMES = np.array([0.1, 0.2, 0.4])  # at which the slope is fitted, in units of lambda1/lambda2
 LEVEL = 0.2  # of lambda2/2: the loss level to which the time is measured
 LAMBDA1, KAPPA = 100.0, np.sqrt(10.0) / 6.0
@@ -88,11 +88,11 @@ def page(found: dict[str, np.ndarray], last: np.ndarray, room: np.ndarray) -> Fi
     ratio, eta = found["lambda2"] / LAMBDA1, found["eta"]
     figure = Figure(figsize=(10.5, 5.0), layout="constrained")
     left, right = figure.subplots(1, 2)
-    edges = [plot.cell_edges(values) for values in (eta, ratio)]
+    edges = [cell_edges(values) for values in (eta, ratio)]
     norm = Normalize(0.5, 1.5)
     mesh = left.pcolormesh(*edges, found["slope"].clip(-9.0, 9.0), cmap="RdBu_r", norm=norm, rasterized=True)
     left.plot(room, ratio, color="black", linestyle="--", linewidth=1.4, label="η = 8κ²/(λ₁λ₂)")
-    left.plot(last, ratio, **plot.DOT, markerfacecolor="#FFCD00", markevery=6, label="5 % off from here on")
+    left.plot(last, ratio, **DOT, markerfacecolor="#FFCD00", markevery=6, label="5 % off from here on")
     left.set(xscale="log", yscale="log", xlabel="step size η", ylabel="λ₂/λ₁ (λ₁ = 100)")
     left.set(xlim=eta[[0, -1]], ylim=ratio[[0, -1]])
     left.set_title("slope of log L̂ over 2 log(1 − 2λ₂/λ₁)", loc="left", fontsize="medium")
@@ -107,7 +107,7 @@ def page(found: dict[str, np.ndarray], last: np.ndarray, room: np.ndarray) -> Fi
         linewidth=1.4,
         label="rate of the edge from the start",
     )
-    for value, colour in zip((1e-5, 1e-4, 1e-3, 1e-2), plot.COLOURS, strict=True):
+    for value, colour in zip((1e-5, 1e-4, 1e-3, 1e-2), COLOURS, strict=True):
         k = int(np.abs(np.log(ratio / value)).argmin())
         right.plot(eta, 4.0 * found["time"][k], color=colour, linewidth=1.6, label=f"λ₂/λ₁ = {value:g}")
     right.set(xscale="log", xlabel="step size η", ylabel="steps × 4λ₂/λ₁", xlim=(0.02, 10.0), ylim=(0.0, 3.0))
@@ -136,7 +136,7 @@ def main(folder: str = ".") -> None:
         there = slope[(ratio <= thin)[:, None] & inside & (eta <= most)]
         quantiles = np.quantile(there, [0.0, 0.05, 0.5, 0.95, 1.0])
         print(f"slope over prediction, {words} 0.03 to {most}: 0, 5, 50, 95, 100 %", quantiles.round(4))
-    plot.save(page(found, last, room), HERE / "decay.png")
+    save(page(found, last, room), "decay")
 
 
 if __name__ == "__main__":

@@ -1,30 +1,28 @@
 """The four phases of a run that sharpens, and the map from narrow to wide networks.  Writes figures/linear_net.png.
 
-    python figures/linear_net.py [STORE]
+    python figures/linear_net.py [FOLDER]
 
-runs sweeps/linear_net.toml into STORE (linear_net.zarr by default) if it is not there.
+runs sweeps/linear_net.toml into a store in FOLDER (the current one by default) if it is not there.
 
-Phases as in Li, Wang, Li 2022, arXiv 2207.12678: I, sharpness grows below 2/eta; II, it grows on above; III, it falls,
-still above; IV, it falls on below.  Sharpness is judged without what changes from step to step.
+Phases are those of Li, Wang, Li 2022, arXiv 2207.12678: in I sharpness grows below 2/eta, in II it grows above, in III
+it falls above, in IV it falls below.  They are judged by a running mean, without the oscillation from step to step.
 """
 
 import itertools
 import sys
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from stored_sweeps import save, spec_of, stored
 
 import eos_sweep
 from eos_sweep import plot
 
-HERE = Path(__file__).parent
-SPEC = HERE.parent / "sweeps" / "linear_net.toml"
 RUN = {"width": 16.0, "eta": 1.2}
 STEPS = 560
 PHASES = {"I": "#FFFFFF", "II": "#FFE08A", "III": "#B9C6F5", "IV": "#D9EFEA"}
-AVERAGED = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0]) / 16.0  # takes out what alternates, and what is left of it
+AVERAGED = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0]) / 16.0  # cancels an alternating part, and one that drifts
 
 
 def phases(ratio: np.ndarray) -> np.ndarray:
@@ -34,10 +32,8 @@ def phases(ratio: np.ndarray) -> np.ndarray:
     return np.where(smooth < 1.0, np.where(falls, "IV", "I"), np.where(falls, "III", "II"))
 
 
-def main(store: str = "linear_net.zarr") -> None:
-    eos_sweep.run(SPEC, store)
-    dataset = eos_sweep.open_sweep(store).load()
-    sweep = eos_sweep.load_spec(SPEC)
+def main(folder: str = ".") -> None:
+    dataset, sweep = stored("linear_net", folder), spec_of("linear_net")
     run = eos_sweep.trajectory("linear_net", sweep.parameters | RUN, sweep.initial, steps=STEPS)
     ratio = (run.sharpness / run.threshold).values
 
@@ -71,7 +67,7 @@ def main(store: str = "linear_net.zarr") -> None:
     entries = axes["map"].get_legend().legend_handles
     axes["map"].get_legend().remove()
     figure.legend(handles=entries, loc="outside lower right", ncols=3, frameon=False, fontsize="small")
-    plot.save(figure, HERE / "linear_net.png")
+    save(figure, "linear_net")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the figures of Liu, Zhang, Du, Zhao 2025 (arXiv 2503.02809) share; figures/all.py draws them.
 
-Runs that are stored step by step, what the paper measures on them, and the two curves that it compares them with:
+Runs that are stored step by step, the paper's measurements on them, and the two curves that it compares them with:
 gradient flow, and gradient descent held below the edge.
 """
 
@@ -15,16 +15,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from scipy.integrate import solve_ivp
+from stored_sweeps import save, spec_of
 
-import eos_sweep
-from eos_sweep import inputs, plot, provenance, sources, theory, trace
+from eos_sweep.analysis import trajectories
+from eos_sweep.eigen.sharpness import sharpness
+from eos_sweep.engine import recorder, sources
 from eos_sweep.errors import InputError
-from eos_sweep.inner import along
-from eos_sweep.models import bivariate
-from eos_sweep.sharpness import sharpness
+from eos_sweep.models import bivariate, bivariate_theory
+from eos_sweep.models.inner_weight import along
+from eos_sweep.spec import inputs
+from eos_sweep.store import provenance
 
-HERE = Path(__file__).parent
-BLUE, AMBER, RED, GREEN = plot.COLOURS
 # 7 inches are the width of a page; letters of 8 points are those of its captions.
 PRINT = {"font.size": 8.0, "axes.linewidth": 0.6, "lines.linewidth": 1.1, "lines.markersize": 4.0}
 LEGEND: dict[str, Any] = {"frameon": False, "borderaxespad": 0.2, "handlelength": 1.8, "columnspacing": 1.2}
@@ -40,17 +41,18 @@ def stored(name: str, folder: str | Path) -> xr.Dataset:
     same sources, are there.  Dimensions are the axis and ``step``; variables are those of
     :func:`eos_sweep.trajectory`, and ``threshold``, which is 2/eta.
     """
-    sweep = eos_sweep.load_spec(HERE.parent / "sweeps" / f"{name}.toml")
+    sweep = spec_of(name)
     (axis,) = sweep.axes
     path = Path(folder) / f"{name}_steps.zarr"
-    about = provenance.attributes(sweep) | {"model_digest": sources.digest(sweep.module, inputs, trace)}
+    digest = sources.digest_of(sweep.module, (), (inputs, ["evaluate"]), (recorder, ["recorder"]))
+    about = provenance.attributes(sweep) | {"model_digest": digest}
     if path.exists():
         with xr.open_zarr(path, consolidated=False) as there:
             if "spec_hash" not in there.attrs:
-                raise InputError(f"{path}: holds something else than runs; move it away or name another folder")
+                raise InputError(f"{path}: holds no runs; move it away or name another folder")
             if all(there.attrs.get(key) == about[key] for key in ("spec_hash", "model_digest")):
                 return there.load()
-    runs = [trace.record(sweep, {axis.name: float(value)}) for value in axis.values]
+    runs = [trajectories.record(sweep, {axis.name: float(value)}) for value in axis.values]
     edge = {"long_name": "2/eta, the edge of stability", "units": "1", "symbol": "2/η"}
     runs = [run.assign(threshold=((), run.attrs["threshold"], edge)).drop_attrs(deep=False) for run in runs]
     found = xr.concat(runs, axis.name, data_vars="all", combine_attrs="drop_conflicts").assign_attrs(about)
@@ -66,13 +68,13 @@ def redraw(name: str, draw: Callable[[xr.Dataset], Figure], folder: str | Path) 
     """Draw the runs of sweeps/NAME.toml, stored in FOLDER, into figures/NAME.png."""
     runs = stored(name, folder)
     with matplotlib.rc_context(PRINT):
-        plot.save(picture(runs, draw), HERE / f"{name}.png")
+        save(picture(runs, draw), name)
 
 
 def picture(runs: xr.Dataset, draw: Callable[[xr.Dataset], Figure]) -> Figure:
-    """Return what ``draw`` makes of runs, under a caption with all their inputs.
+    """Return the figure that ``draw`` makes of runs, under a caption with all their inputs.
 
-    What ``draw`` leaves as the figure's title becomes the last line of the caption.
+    The title that ``draw`` gives the figure becomes the last line of the caption.
     """
     figure = draw(runs)
     words = f"{caption(runs)}\n{figure.get_suptitle()}".strip()
@@ -83,7 +85,7 @@ def picture(runs: xr.Dataset, draw: Callable[[xr.Dataset], Figure]) -> Figure:
 
 
 def caption(runs: xr.Dataset) -> str:
-    """Return the title of runs and all that they were started with."""
+    """Return the title of runs and all of their inputs."""
     starts = {f"{runs[name].attrs['symbol']}(0)": runs[name].isel(step=0) for name in bivariate.STATE}
     given = {runs[name].attrs["symbol"]: runs[name] for name in bivariate.PARAMETERS} | starts
     words = [
@@ -216,5 +218,5 @@ def drift(flow: Curve) -> float:
 
 def miss(flow: Curve) -> float:
     """Return how far a coordinate of a flow ends, at most, from alpha^2 = h(Q), beta1 = 0, beta2 = 1/alpha."""
-    end = np.sqrt(theory.flow_limit(flow.alpha[0] ** 2 - flow.beta1[0] ** 2 - flow.beta2[0] ** 2))
+    end = np.sqrt(bivariate_theory.flow_limit(flow.alpha[0] ** 2 - flow.beta1[0] ** 2 - flow.beta2[0] ** 2))
     return float(max(abs(flow.alpha[-1] - end), abs(flow.beta1[-1]), abs(flow.beta2[-1] - 1.0 / end)))

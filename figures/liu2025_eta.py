@@ -9,8 +9,10 @@ import sys
 
 import liu2025
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED, DOTTED, GREEN, RED
+from liu2025 import DASHED, DOTTED
 from matplotlib.figure import Figure
+
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, GREEN, RED
 
 LOOKS = (BLUE, "-"), (AMBER, DASHED), (RED, (0, (7, 2, 1.3, 2))), (GREEN, DOTTED)
 ALLOWED = 0.03  # share of the law by which a slope may differ

@@ -9,8 +9,10 @@ import sys
 
 import liu2025
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED
+from liu2025 import DASHED
 from matplotlib.figure import Figure
+
+from eos_sweep.analysis.pictures.style import AMBER, BLUE
 
 
 def draw(runs: xr.Dataset) -> Figure:

@@ -11,8 +11,10 @@ import sys
 import liu2025
 import numpy as np
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED, DOTTED
+from liu2025 import DASHED, DOTTED
 from matplotlib.figure import Figure
+
+from eos_sweep.analysis.pictures.style import AMBER, BLUE
 
 
 def flips(run: xr.Dataset) -> np.ndarray:

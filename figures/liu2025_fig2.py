@@ -10,8 +10,10 @@ import sys
 import liu2025
 import numpy as np
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED, RED
+from liu2025 import DASHED
 from matplotlib.figure import Figure
+
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
 
 
 def draw(runs: xr.Dataset) -> Figure:

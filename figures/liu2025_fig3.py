@@ -11,16 +11,17 @@ import sys
 import liu2025
 import numpy as np
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED, DOTTED, RED
+from liu2025 import DASHED, DOTTED
 from matplotlib.figure import Figure
 
-from eos_sweep import theory
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
+from eos_sweep.models import bivariate_theory
 
 
 def bounds(run: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper bound on the sharpness of the gradient-flow solution, at each step."""
     given = (run[name].values for name in ("lambda1", "alpha", "beta2", "radius"))
-    return theory.gradient_flow_sharpness_bounds(*given)
+    return bivariate_theory.gradient_flow_sharpness_bounds(*given)
 
 
 def draw(runs: xr.Dataset) -> Figure:

@@ -3,7 +3,7 @@
     python figures/liu2025_fig4.py [FOLDER]
 
 keeps the run of sweeps/liu2025_fig4.toml, step by step, in FOLDER (the current one by default), and prints how well the
-flows keep what they must, and where they end.
+flows keep their invariant, and where they end.
 """
 
 import sys
@@ -11,8 +11,10 @@ import sys
 import liu2025
 import numpy as np
 import xarray as xr
-from liu2025 import AMBER, BLUE, DASHED, RED
+from liu2025 import DASHED
 from matplotlib.figure import Figure
+
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
 
 STARTS = 0, 1200, 2500, 4000, 6000, 8200  # steps of gradient descent
 STEPS = 60_000  # duration of a flow: its error shrinks as exp(-lambda2 (alpha^2 + beta2^2) eta t), to below 1e-25

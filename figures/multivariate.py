@@ -1,17 +1,18 @@
-"""Does self-stabilisation survive several irrelevant inputs?  Writes figures/multivariate.png.
+"""Whether self-stabilisation survives several irrelevant inputs.  Writes figures/multivariate.png.
 
-It does.  Inputs alike act as one: the edge of stability of one to four has 39.6, 37.3, 33.5 and 31.0 % of the map; with
-a radius too small for one it has 7.4 % of the step sizes for one and 28.3 % for four.  Of two unlike ones the larger
-acts alone from a difference of 0.1 % (eta = 0.04) or 5 % (eta = 0.5) on, and where it has not the room to hold the
-sharpness at 2/eta, the second holds it at lambda1/lambda2 times that.  Runs that show it; with lambda2=0 they do not:
+It does.  Equal inputs act as one: the edge of stability of one to four inputs has 39.6, 37.3, 33.5 and 31.0 % of the
+map; with a radius too small for one input it has 7.4 % of the step sizes for one and 28.3 % for four.  The larger one
+of two inputs acts alone from a difference of 0.1 % (eta = 0.04) or 5 % (eta = 0.5) on.  Where its bound is too tight to
+hold the sharpness at 2/eta, the second input holds it at lambda1/lambda2 times 2/eta.  These runs show both, and with
+lambda2=0 neither:
 
     eos-sweep trace sweeps/multivariate.toml --at radius=0.03 --at eta=2 --at lambda2=300       # alpha flips
     eos-sweep trace sweeps/multivariate.toml --at radius=0.006 --at eta=0.05 --at lambda2=270   # held at 1.11 * 2/eta
 
-    python figures/multivariate.py [FOLDER] [SIZE]
+    python figures/multivariate.py [FOLDER]
 
-runs sweeps/multivariate.toml and, with SIZE x SIZE trajectories a map (512 by default), others into stores in FOLDER
-(the current one by default), as far as they are not there, and prints the numbers.
+runs sweeps/multivariate.toml and other maps into stores in FOLDER (the current one by default), as far as they are not
+there, and prints the numbers.
 """
 
 import sys
@@ -20,13 +21,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from panels import legend_above, take_legend
+from stored_sweeps import save, stored
 
 import eos_sweep
 from eos_sweep import plot, regimes
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, GREEN, RED
 
-HERE = Path(__file__).parent
-COLOURS = {2: "#E69F00", 3: "#0063D2", 4: "#8A0821"}
+SIZE = 512  # of the maps
+COLOURS = {2: AMBER, 3: BLUE, 4: RED}
 LAMBDA, RADII, NORM = 300.0, (0.03, 0.006), 1e-3
 START = {"alpha": 0.5, "beta_r": 0.5}
 EDGE = regimes.CODES["edge_of_stability"]
@@ -37,9 +40,9 @@ def weights(k: int) -> dict[str, float]:
     return {f"beta{j}": NORM / k**0.5 for j in range(1, k + 1)}
 
 
-def alike(folder: Path, k: int, size: int) -> Any:
+def alike(folder: Path, k: int) -> Any:
     """Return the map of k inputs of one variance, over that and the step size."""
-    axes = {"lambda1": np.geomspace(1, 1e4, size), "eta": np.geomspace(1e-3, 30, size)}
+    axes = {"lambda1": np.geomspace(1, 1e4, SIZE), "eta": np.geomspace(1e-3, 30, SIZE)}
     given = {"lambda_r": 0.01, "radius": "liu2025", **{f"lambda{j}": "lambda1" for j in range(2, k + 1)}}
     out = folder / f"multivariate_alike_{k}.zarr"
     names = regimes.REQUIRED
@@ -48,12 +51,12 @@ def alike(folder: Path, k: int, size: int) -> Any:
     ).load()
 
 
-def unlike(folder: Path, k: int, size: int) -> Any:
+def unlike(folder: Path, k: int) -> Any:
     """Return the map of one input of variance LAMBDA and k - 1 of a smaller one, for both radii."""
     axes = {
         "radius": sorted(RADII),
-        "lambda2": np.linspace(0, LAMBDA, size),
-        "eta": np.geomspace(1e-3, 30, size),
+        "lambda2": np.linspace(0, LAMBDA, SIZE),
+        "eta": np.geomspace(1e-3, 30, SIZE),
     }
     given = {"lambda1": LAMBDA, "lambda_r": 0.01, **{f"lambda{j}": "lambda2" for j in range(3, k + 1)}}
     start = START | {f"beta{j}": NORM for j in range(1, k + 1)}
@@ -61,19 +64,16 @@ def unlike(folder: Path, k: int, size: int) -> Any:
     return eos_sweep.sweep("multivariate", axes, given, start, steps=10_000, observables=names, out=out).load()
 
 
-def maps(axes: Any, folder: Path, size: int) -> dict[str, Any]:
-    """Draw the regimes of one to four inputs alike; return what a legend shows of them."""
+def maps(axes: Any, folder: Path) -> dict[str, Any]:
+    """Draw the regimes of one to four inputs alike; return their entries of a legend."""
     legend: dict[str, Any] = {}
     for ax, k in zip(axes, range(1, 5), strict=True):
-        found = alike(folder, k, size)
+        found = alike(folder, k)
         plot.regime_map(found, "eta", "lambda1", ax=ax)
         codes = regimes.label(found).values
         shares = {name: f"{100 * (codes == code).mean():.1f}" for name, code in regimes.CODES.items()}
         print(f"k = {k} alike, shares in percent:", {name: share for name, share in shares.items() if share != "0.0"})
-        for handle in ax.get_legend().legend_handles:
-            handle.set_label(handle.get_label().split("  ")[0])
-            legend.setdefault(handle.get_label(), handle)
-        ax.get_legend().remove()
+        legend |= {label: entry for label, entry in take_legend(ax).items() if label not in legend}
         words = "one irrelevant input" if k == 1 else f"{k}, λ₁ = … = λ{'₀₁₂₃₄'[k]}" if k > 2 else "2, λ₁ = λ₂"
         ax.set_title(f"{words}: edge {shares['edge_of_stability']} %", loc="left", fontsize="medium")
         ax.set(xlabel="step size η", ylabel="variance λ₁ of each" if k == 1 else "")
@@ -116,7 +116,7 @@ def shared(ax: Any) -> None:
     print("two inputs share the bound up to 1 - lambda2/lambda1, in steps of a cycle of one alone, by step size:")
     for step_size, gap, steps in zip(eta, limit, cycle, strict=True):
         print(f"    {step_size:.3f}: {gap:.4f}, {steps:.0f} steps, product {gap * steps:.2f}")
-    ax.plot(eta, limit, "o", color="#0063D2", markersize=4, label="two share the bound up to here")
+    ax.plot(eta, limit, "o", color=BLUE, markersize=4, label="two share the bound up to here")
     ax.plot(eta, 0.3 / cycle, color="0.3", linewidth=1.2, linestyle="--", label="0.3 / steps from peak to peak")
     ax.set(xscale="log", yscale="log", xlabel="step size η", ylabel="1 − λ₂/λ₁", ylim=(1e-4, 0.12))
     ax.set(xticks=(0.02, 0.05, 0.1, 0.2, 0.5), xticklabels=("0.02", "0.05", "0.1", "0.2", "0.5"))
@@ -129,7 +129,7 @@ def heights(ax: Any, dataset: Any) -> None:
     """Draw where the sharpness hovers when each input has little room."""
     ratio = dataset.lambda2.values / LAMBDA
     narrow = dataset.sel(radius=RADII[1])
-    for eta, colour in zip((0.1, 0.05, 0.02), ("#8A0821", "#0063D2", "#4BB48C"), strict=True):
+    for eta, colour in zip((0.1, 0.05, 0.02), (RED, BLUE, GREEN), strict=True):
         mean = narrow.sel(eta=eta, method="nearest").tail_mean.values
         ax.plot(ratio, mean, color=colour, linewidth=1.6, label=f"η = {eta:g}")
         print(f"radius {RADII[1]}, eta {eta:g}: tail mean of S eta/2, by ratio: {some(ratio, mean)}")
@@ -142,7 +142,7 @@ def heights(ax: Any, dataset: Any) -> None:
 def example(ax: Any) -> None:
     """Draw the run that one input lets go and a second one holds."""
     eta, steps, start = 0.05, 4000, START | {"beta1": NORM, "beta2": NORM}
-    for variance, colour in ((0.0, "0.55"), (270.0, "#0063D2"), (300.0, "#E69F00")):
+    for variance, colour in ((0.0, "0.55"), (270.0, BLUE), (300.0, AMBER)):
         given = {"lambda1": LAMBDA, "lambda2": variance, "lambda_r": 0.01, "eta": eta, "radius": RADII[1]}
         run = eos_sweep.trajectory("multivariate", given, start, steps=steps)
         label = f"λ₂ = {variance:g}" if variance else "one input"
@@ -153,23 +153,18 @@ def example(ax: Any) -> None:
     ax.legend(frameon=False, fontsize="small", loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.4)
 
 
-def main(folder: str = ".", size: str = "512") -> None:
+def main(folder: str = ".") -> None:
     place = Path(folder)
-    eos_sweep.run(HERE.parent / "sweeps" / "multivariate.toml", place / "multivariate.zarr")
-    two = eos_sweep.open_sweep(place / "multivariate.zarr").load()
+    two = stored("multivariate", place)
     figure = Figure(figsize=(13.5, 7.2), layout="constrained")
     axes = figure.subplots(2, 4)
-    legend = maps(axes[0], place, int(size))
-    areas = [handle for handle in legend.values() if not isinstance(handle, Line2D)]
-    lines = [handle for handle in legend.values() if isinstance(handle, Line2D)]
-    figure.legend(
-        handles=areas + lines, loc="outside upper center", ncols=6, frameon=False, fontsize="small", handlelength=2.8
-    )
-    widths(axes[1, 0], {2: two} | {k: unlike(place, k, int(size)) for k in (3, 4)})
+    legend = maps(axes[0], place)
+    legend_above(figure, legend, columns=6)
+    widths(axes[1, 0], {2: two} | {k: unlike(place, k) for k in (3, 4)})
     shared(axes[1, 1])
     heights(axes[1, 2], two)
     example(axes[1, 3])
-    plot.save(figure, HERE / "multivariate.png")
+    save(figure, "multivariate")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Several phase diagrams of the model ``bivariate`` in one figure, with one legend."""
+"""Panels that several figures have: phase diagrams with one legend, Lyapunov exponents."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,40 +6,52 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from stored_sweeps import stored
 
-import eos_sweep
-from eos_sweep import critical, plot, regimes
+from eos_sweep import plot, regimes
+from eos_sweep.analysis.pictures import theory_lines
+from eos_sweep.analysis.pictures.style import LEGEND, RED
+from eos_sweep.analysis.slices import select
 from eos_sweep.models import bivariate
 
 SMALL = "small"
 EDGE = regimes.CODES["edge_of_stability"]
-# Legends tell of regimes, then of lines.
-ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for line in critical.lines_of(bivariate)]
+# Of a legend: regimes first, then lines.
+ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for line in theory_lines.lines_of(bivariate)]
 
 
 def swept(folder: Path, name: str) -> Any:
-    """Run sweeps/``name``.toml into ``folder``, as far as it is not there, and return its labels."""
-    eos_sweep.run(Path(__file__).parent.parent / "sweeps" / f"{name}.toml", folder / f"{name}.zarr")
-    return eos_sweep.open_sweep(folder / f"{name}.zarr")[["regime", "settled"]].load()
+    """Return the labels of a spec's sweep, which is run into ``folder`` first as far as it is not there."""
+    return stored(name, folder, variables=("regime", "settled"))
 
 
 def panel(
     ax: Any, dataset: Any, x: str, y: str, at: dict[str, float] | None = None, title: str = "", thin: float = 0.75
 ) -> dict[str, Any]:
-    """Draw a map; return label -> what a legend shows of it.
+    """Draw a map without a legend.
 
-    ``{edge}`` in ``title`` is its share of the edge of stability; ``thin`` is the width of its lines, in those of a map
-    that is alone.
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    dataset, x, y, at
+        As for :func:`eos_sweep.plot.regime_map`.
+    title
+        Title, in which ``{edge}`` becomes the share of the edge of stability.
+    thin
+        Width of lines, relative to those of a map that is alone.
+
+    Returns
+    -------
+    dict
+        Label -> entry of a legend.
     """
     plot.regime_map(dataset, x, y, at, ax)
-    found = {}
-    for handle in ax.get_legend().legend_handles:
-        handle.set_label(handle.get_label().split("  ")[0])
-        found[handle.get_label()] = handle
-    ax.get_legend().remove()
+    found = take_legend(ax)
     for line in [*ax.lines, *found.values()]:
         line.set_linewidth(thin * line.get_linewidth())
-    edge = 100 * float((plot.select(dataset, x, y, at).regime == EDGE).mean())
+    edge = 100 * float((select(dataset, x, y, at).regime == EDGE).mean())
     words = f"edge {edge:.0f} %" if edge >= 0.95 else f"edge {edge:.1f} %"
     ax.set_title(title.format(edge=words), loc="left", fontsize=SMALL)
     ax.tick_params(labelsize=SMALL)
@@ -48,14 +60,44 @@ def panel(
     return found
 
 
+def take_legend(ax: Any) -> dict[str, Any]:
+    """Remove the legend of a map; return label, without its share -> entry."""
+    found = {}
+    for handle in ax.get_legend().legend_handles:
+        handle.set_label(handle.get_label().split("  ")[0])
+        found[handle.get_label()] = handle
+    ax.get_legend().remove()
+    return found
+
+
+def shrink_legend(ax: Any) -> None:
+    """Make the legend of a map fit a small panel."""
+    for text in ax.get_legend().get_texts():
+        text.set_fontsize("x-small")
+
+
+def legend_above(figure: Figure, found: dict[str, Any], columns: int) -> None:
+    """Give ``figure`` one legend above its panels: areas, then lines."""
+    handles = sorted(found.values(), key=lambda handle: isinstance(handle, Line2D))
+    look = {"frameon": False, "fontsize": SMALL, "handlelength": 2.8}
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, **look)
+
+
+def draw_exponent(ax: Any, x: np.ndarray, exponent: np.ndarray) -> None:
+    """Draw a Lyapunov exponent, red where it is positive."""
+    ax.fill_between(x, exponent, where=exponent > 0, color=RED, linewidth=0)
+    ax.plot(x, exponent, color="black", linewidth=0.7)
+    ax.axhline(0.0, color="0.3", linewidth=0.7)
+
+
 def legend(figure: Figure, found: dict[str, Any], place: str = "outside right upper", columns: int = 1) -> None:
-    """Give ``figure`` one legend of all that its panels show."""
+    """Give ``figure`` one legend for all of its panels."""
     labels = sorted(found, key=lambda label: ORDER.index(label) if label in ORDER else len(ORDER))
     handles = [found[label] for label in labels]
-    figure.legend(handles, labels, loc=place, fontsize=SMALL, ncols=columns, **plot.LEGEND)
+    figure.legend(handles, labels, loc=place, fontsize=SMALL, ncols=columns, **LEGEND)
 
 
-def fixed(dataset: Any, but: Iterable[str] = ()) -> str:
+def fixed_inputs(dataset: Any, but: Iterable[str] = ()) -> str:
     """Return the inputs that are the same in all cells of a dataset, but for some."""
     order = [*bivariate.PARAMETERS, *bivariate.STATE]
     names = [name for name, data in dataset.coords.items() if data.dims == () and name not in but]
@@ -63,7 +105,7 @@ def fixed(dataset: Any, but: Iterable[str] = ()) -> str:
     return ", ".join(words).replace("inf", "∞")
 
 
-def inner(axes: np.ndarray) -> None:
+def label_outer_panels(axes: np.ndarray) -> None:
     """Leave labels and numbers to the outermost panels of a grid."""
     for ax in axes.flat:
         ax.label_outer()

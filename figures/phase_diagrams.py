@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from panels import SMALL, figure_of, fixed, inner, legend, panel, swept
+from panels import SMALL, figure_of, fixed_inputs, label_outer_panels, legend, panel, swept
+from stored_sweeps import save
 
 from eos_sweep import plot
 
-HERE = Path(__file__).parent
 PICTURES: dict[str, dict[str, Any]] = {
     "quickstart": {},
     "flagship": {"x": "eta", "y": "lambda1", "at": {"lambda2": 0.01}, "facet": "clip"},
@@ -29,7 +29,7 @@ def readings(folder: Path) -> Any:
     """Draw the plane of step size and curvature for both readings of "clipped", and without a clip."""
     clipping, projected = swept(folder, "clipping"), swept(folder, "quickstart")
     title = "Gradient descent without a clip, with a clip of β₁'s gradient, and with a projection of β₁\n"
-    figure = figure_of(clipping, 9.0, 4.7, title + fixed(clipping, ["radius"]))
+    figure = figure_of(clipping, 9.0, 4.7, title + fixed_inputs(clipping, ["radius"]))
     axes = figure.subplots(1, 3, sharey=True)
     found = {}
     for ax, (dataset, at, words) in zip(
@@ -42,7 +42,7 @@ def readings(folder: Path) -> Any:
         strict=True,
     ):
         found |= panel(ax, dataset, "eta", "lambda1", at, f"{words}: {{edge}}")
-    inner(axes)
+    label_outer_panels(axes)
     legend(figure, found, BELOW, 4)
     return figure
 
@@ -64,7 +64,7 @@ def planes(folder: Path) -> Any:
     axes, found = figure.subplots(2, 2), {}
     for ax, (name, (x, y, words)) in zip(axes.flat, PLANES.items(), strict=True):
         dataset = datasets[name]
-        found |= panel(ax, dataset, x, y, title=f"{words}: {{edge}}\n{fixed(dataset, NOT_HERE)}")
+        found |= panel(ax, dataset, x, y, title=f"{words}: {{edge}}\n{fixed_inputs(dataset, NOT_HERE)}")
     legend(figure, found)
     return figure
 
@@ -72,7 +72,7 @@ def planes(folder: Path) -> Any:
 def starts(folder: Path) -> Any:
     """Draw maps over the start, without a bound on beta1 and with a projection."""
     datasets = {"beta1": swept(folder, "start_beta1"), "beta2": swept(folder, "start_beta2")}
-    title = "Regimes over the start θ₀ = (α₀, β₁₀, β₂₀)\n" + fixed(datasets["beta1"], ["clip", "beta2"])
+    title = "Regimes over the start θ₀ = (α₀, β₁₀, β₂₀)\n" + fixed_inputs(datasets["beta1"], ["clip", "beta2"])
     figure = figure_of(datasets["beta1"], 8.6, 6.6, title)
     axes, found = figure.subplots(2, 2, sharex=True), {}
     for row, (y, dataset) in zip(axes, datasets.items(), strict=True):
@@ -80,7 +80,7 @@ def starts(folder: Path) -> Any:
         for ax, (kappa, words) in zip(row, ((np.inf, "no clip"), (0.527, "|β₁| ≤ 0.527/√λ₁")), strict=True):
             at = {"kappa": kappa}
             found |= panel(ax, dataset, "alpha", y, at, f"{words}, {other}: {{edge}}")
-    inner(axes)
+    label_outer_panels(axes)
     legend(figure, found)
     return figure
 
@@ -95,7 +95,7 @@ def facet(folder: Path, name: str) -> Any:
     """Draw four dimensions: a plane of step size and curvature for each pair of lambda2 and a bound on beta1."""
     dataset, (by, values, words) = swept(folder, name), FACETS[name]
     title = f"Step size and curvature for each {words} (columns) and λ₂ (rows)\n"
-    figure = figure_of(dataset, 9.0, 8.3, title + fixed(dataset, ["clip", "radius"]))
+    figure = figure_of(dataset, 9.0, 8.3, title + fixed_inputs(dataset, ["clip", "radius"]))
     rows = [1, 0.1, 0.01, 1e-3, 1e-4]
     axes, found = figure.subplots(len(rows), len(values), sharex=True, sharey=True), {}
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
@@ -113,15 +113,14 @@ def facet(folder: Path, name: str) -> Any:
     return figure
 
 
-def main(place: str = ".") -> None:
-    folder = Path(place)
+def main(folder: str = ".") -> None:
     for name, choice in PICTURES.items():
-        plot.save(plot.draw(swept(folder, name), **choice), HERE / f"{name}.png")
-    plot.save(readings(folder), HERE / "phase_readings.png")
-    plot.save(planes(folder), HERE / "phase_planes.png")
-    plot.save(starts(folder), HERE / "phase_starts.png")
-    plot.save(facet(folder, "flagship"), HERE / "phase_facet_clip.png")
-    plot.save(facet(folder, "radius_facet"), HERE / "phase_facet_radius.png")
+        save(plot.draw(swept(folder, name), **choice), name)
+    save(readings(folder), "phase_readings")
+    save(planes(folder), "phase_planes")
+    save(starts(folder), "phase_starts")
+    save(facet(folder, "flagship"), "phase_facet_clip")
+    save(facet(folder, "radius_facet"), "phase_facet_radius")
 
 
 if __name__ == "__main__":

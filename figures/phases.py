@@ -1,29 +1,30 @@
 """The phases of a trajectory, and where its cycles turn.  Writes figures/phases.png.
 
-    python figures/phases.py
+    python figures/phases.py [FOLDER]
 
-The run is the README's reference, lambda1 = 100, lambda2 = 0.01, eta = 0.05 with the preset's projection.
+The run is the reference of the documentation: lambda1 = 100, lambda2 = 0.01, eta = 0.05 with the preset's projection.
+It takes seconds, so nothing is stored in FOLDER.
 """
 
-from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from stored_sweeps import save
 
 import eos_sweep
-from eos_sweep import plot, theory
-from eos_sweep.phases import PHASES
+from eos_sweep.analysis.phases import PHASES
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, GREEN, RED
+from eos_sweep.models import bivariate_theory
 
-HERE = Path(__file__).parent
 START = {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}
 PARAMETERS = {"lambda1": 100.0, "lambda2": 0.01, "eta": 0.05, "radius": "liu2025"}
 STEPS, SHOWN = 30_000, 3_000
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.3)
 COLOURS = {"I": "#E3F4EE", "II.1": "#FBE3E6", "II.2": "#FFF3C4"}
 NAMES = {"I": "I: sharpening", "II.1": "II.1: |β₁| grows", "II.2": "II.2: α falls"}
-BLUE, ORANGE, RED, GREEN = plot.COLOURS
 KAPPAS = {0.3: ("s", GREEN), np.sqrt(10) / 6: ("o", BLUE), 0.9: ("^", RED)}
 
 
@@ -61,7 +62,7 @@ def trajectory(upper: Any, lower: Any, run: Any, found: Any) -> None:
 def cycles(ax: Any, found: Any) -> None:
     """Draw peak and undershoot of each cycle of the whole run beside what its own largest beta1 makes of the law."""
     number = np.arange(1, found.sizes["cycle"] + 1)
-    ax.plot(number, found.z_peak, "o", color=ORANGE, markersize=5, label="peak")
+    ax.plot(number, found.z_peak, "o", color=AMBER, markersize=5, label="peak")
     ax.plot(number[1:], found.law_next_peak[:-1], color="black", linewidth=1.0, label="law, from ηλ₁β₁² at z = 1")
     ax.plot(number, found.undershoot, "v", color=BLUE, markersize=5, label="undershoot")
     ax.plot(number, found.law_undershoot, color="black", linewidth=1.0)
@@ -74,7 +75,7 @@ def cycles(ax: Any, found: Any) -> None:
 def law(ax: Any) -> None:
     """Draw the undershoot against kappa^2 eta, over step sizes and projections."""
     reach = np.geomspace(3e-4, 0.15, 200)
-    ax.plot(reach, 1 - theory.turning_points(reach)[0], color="black", linewidth=1.2, label="law")
+    ax.plot(reach, 1 - bivariate_theory.turning_points(reach)[0], color="black", linewidth=1.2, label="law")
     for kappa, (marker, colour) in KAPPAS.items():
         etas = np.geomspace(0.004, 0.16, 9)
         depth = []
@@ -101,7 +102,7 @@ def main(folder: str = ".") -> None:
     trajectory(axes["sharpness"], axes["beta1"], run, found)
     cycles(axes["cycles"], found)
     law(axes["law"])
-    plot.save(figure, HERE / "phases.png")
+    save(figure, "phases")
     print("crossing   peak   undershoot   law   steps in I, II.1, II.2")
     steps = found.duration.values[1:]  # the start has too large a beta1, so that alpha falls on the first step
     for k in range(8):
@@ -114,4 +115,4 @@ def main(folder: str = ".") -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from panels import draw_exponent, shrink_legend
+from stored_sweeps import save, stored
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
 from eos_sweep.models import quartic
 
-HERE = Path(__file__).parent
-STARTS = {(2.5, 0.3): "#0063D2", (3.0, 0.25): "#E69F00", (2.6, 0.5): "#8A0821"}
+STARTS = {(2.5, 0.3): BLUE, (3.0, 0.25): AMBER, (2.6, 0.5): RED}
 ETA = 0.2
-BLUE, DASHES = "#0063D2", {"color": "0.3", "linewidth": 0.9, "linestyle": ":"}
+DASHES = {"color": "0.3", "linewidth": 0.9, "linestyle": ":"}
 
 
 def balanced(folder: Path) -> Any:
@@ -48,9 +50,7 @@ def tree(ax: Any, below: Any, dataset: Any) -> None:
     ax.set(ylabel="|x| at the end", xlim=(0.2, 1.0), ylim=(0.0, 1.25))
     ax.set_title("on x = y: orbits of 2, 4, 8, … steps", loc="left", fontsize="medium")
     exponent = dataset.lyapunov.values.max(axis=1)
-    below.fill_between(dataset.eta, exponent, where=exponent > 0, color="#8A0821", linewidth=0)
-    below.plot(dataset.eta, exponent, color="black", linewidth=0.7)
-    below.axhline(0.0, color="0.3", linewidth=0.7)
+    draw_exponent(below, dataset.eta.values, exponent)
     below.set(xlabel="step size η", ylabel="Lyapunov exponent", ylim=(-0.8, 0.8))
     lines = (quartic.TWO_CYCLE, quartic.FOUR_CYCLE, quartic.EIGHT_CYCLE, quartic.CHAOS)
     for place, (label, side) in zip(lines, (("2", -1), ("4", -1), ("8", -1), ("∞", 1)), strict=True):
@@ -80,7 +80,7 @@ def where_runs_end(ax: Any, dataset: Any) -> None:
     across = found.crossings.values > 1
     for chosen, colour, label in (
         (~across, "#65BFAC", "one crossing at most"),
-        (across, "#E69F00", "edge of stability"),
+        (across, AMBER, "edge of stability"),
     ):
         ax.plot(flow[chosen], found.sharpness_final.values[chosen], ".", color=colour, markersize=3, label=label)
     ax.plot([4, 10], [4, 10], color="black", linewidth=0.9, label="as gradient flow")
@@ -92,18 +92,16 @@ def where_runs_end(ax: Any, dataset: Any) -> None:
 
 def main(folder: str = ".") -> None:
     place = Path(folder)
-    eos_sweep.run(HERE.parent / "sweeps" / "quartic.toml", place / "quartic.zarr")
     figure = Figure(figsize=(10.5, 9.0), layout="constrained")
     axes = figure.subplot_mosaic([["tree", "map"], ["exponent", "map"], ["end", "ends"]], height_ratios=[1.6, 0.8, 1.8])
     axes["exponent"].sharex(axes["tree"])
     tree(axes["tree"], axes["exponent"], balanced(place).load())
-    plot.regime_map(eos_sweep.open_sweep(place / "quartic.zarr"), "eta", "x", ax=axes["map"])
-    for text in axes["map"].get_legend().get_texts():
-        text.set_fontsize("x-small")
+    plot.regime_map(stored("quartic", place, variables=("regime", "outcome")), "eta", "x", ax=axes["map"])
+    shrink_legend(axes["map"])
     axes["map"].set_title("regimes from y = 0.5", loc="left", fontsize="medium")
     common_end(axes["end"])
     where_runs_end(axes["ends"], ends(place))
-    plot.save(figure, HERE / "quartic.png")
+    save(figure, "quartic")
 
 
 if __name__ == "__main__":

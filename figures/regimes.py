@@ -1,23 +1,24 @@
 """One trajectory of each regime, and what each threshold does to a map.  Writes figures/regimes.png.
 
-    python figures/regimes.py [STORE]
+    python figures/regimes.py [FOLDER]
 
-runs sweeps/quickstart.toml into STORE (quickstart.zarr by default) if it is not there, for the panels on thresholds.
+runs sweeps/quickstart.toml, for the panels on thresholds, into a store in FOLDER (the current one by default) if it is
+not there.
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from stored_sweeps import save, stored
 
 import eos_sweep
-from eos_sweep import plot, regimes
+from eos_sweep import regimes
+from eos_sweep.analysis.pictures.style import BLUE, PALETTE
 
-HERE = Path(__file__).parent
 START = {"alpha": 0.5, "beta1": 0.05, "beta2": 0.5}
-# Regime -> parameters, start, steps to draw.
+# Regime -> parameters, start, steps that are drawn.
 RUNS: dict[str, tuple[dict[str, Any], dict[str, float], int]] = {
     "divergence": ({"lambda1": 100, "eta": 0.18}, START, 40),
     "sign_flip": ({"lambda1": 100, "eta": 0.15}, START, 400),
@@ -32,7 +33,7 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, float], int]] = {
         60,
     ),
 }
-LAMBDA2 = {"lambda2": 0.01}  # where nothing else is said
+LAMBDA2 = {"lambda2": 0.01}  # by default
 GROWTH, CROSSINGS = np.geomspace(1.001, 3.0, 40), np.arange(1, 31)
 
 
@@ -54,7 +55,7 @@ def example(ax: Any, name: str) -> None:
     if found != name:
         raise ValueError(f"{name}: the trajectory drawn for it is {found}")
     run = eos_sweep.trajectory("bivariate", parameters, start, steps=steps)
-    ax.plot(run.step, run.sharpness / run.threshold, color="#0063D2", linewidth=1.2)
+    ax.plot(run.step, run.sharpness / run.threshold, color=BLUE, linewidth=1.2)
     ax.axhline(1.0, color="0.3", linewidth=0.9, linestyle=":")
     if name == "divergence":
         ax.set_yscale("log")
@@ -72,7 +73,7 @@ def sensitivity(ax: Any, dataset: Any, threshold: str, values: np.ndarray) -> No
     for name, code in regimes.CODES.items():
         shares = np.array([100 * np.mean(labels == code) for labels in codes])
         if np.ptp(shares) > 0.05:
-            ax.plot(values, shares, color=plot.PALETTE[name], linewidth=2.2, label=name.replace("_", " "))
+            ax.plot(values, shares, color=PALETTE[name], linewidth=2.2, label=name.replace("_", " "))
     ax.axvline(regimes.THRESHOLDS[threshold].default, color="0.3", linewidth=0.9, linestyle=":")
     ax.set_title(
         f"threshold {threshold}, default {regimes.THRESHOLDS[threshold].default:g}", fontsize="small", loc="left"
@@ -81,9 +82,8 @@ def sensitivity(ax: Any, dataset: Any, threshold: str, values: np.ndarray) -> No
     ax.legend(fontsize="x-small", frameon=False)
 
 
-def main(store: str = "quickstart.zarr") -> None:
-    eos_sweep.run(HERE.parent / "sweeps" / "quickstart.toml", store)
-    dataset = eos_sweep.open_sweep(store)[list(regimes.REQUIRED)].load()
+def main(folder: str = ".") -> None:
+    dataset = stored("quickstart", folder, variables=regimes.REQUIRED)
     figure = Figure(figsize=(11.5, 8.0), layout="constrained")
     names = list(RUNS)
     axes = figure.subplot_mosaic([names[:4], names[4:], ["growth", "growth", "crossings", "crossings"]])
@@ -91,7 +91,7 @@ def main(store: str = "quickstart.zarr") -> None:
         example(axes[name], name)
     sensitivity(axes["growth"], dataset, "growth", GROWTH)
     sensitivity(axes["crossings"], dataset, "crossings", CROSSINGS)
-    plot.save(figure, HERE / "regimes.png")
+    save(figure, "regimes")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,31 @@
 """Where gradient descent on a product of weights ends.  Writes figures/scalar_net.png and figures/scalar_net_map.png.
 
-    python figures/scalar_net.py [STORE]
+    python figures/scalar_net.py [FOLDER]
 
-runs sweeps/scalar_net.toml into STORE (scalar_net.zarr by default) if it is not there.  The first picture shows how the
-sharpness phi at which gradient flow would end falls at each step, and where the sharpness itself ends for each depth;
-the second one is the map of regimes.  Source: Kreisler et al. 2023, arXiv 2305.13064.
+runs sweeps/scalar_net.toml into a store in FOLDER (the current one by default) if it is not there.  The first picture
+shows how the sharpness phi at which gradient flow would end falls at each step, and where the sharpness itself ends for
+each depth.  The second one is the map of regimes.  Source: Kreisler et al. 2023, arXiv 2305.13064.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from stored_sweeps import save, stored
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.analysis.pictures.style import COLOURS
 
-HERE = Path(__file__).parent
-COLOURS = ("#0063D2", "#E69F00", "#8A0821", "#4BB48C")
 START, DEPTH, STEPS = {"w1": 3.0, "w2": 0.5, "w3": 0.5, "w4": 0.5}, 4, 3000
 ETAS = (0.3, 0.36, 0.42, 0.48)
 SHOWN = 0.36  # the run whose own sharpness is drawn
 SLICE = 3.0  # the w1 of the panel on the right; the other weights are a half
 
 
-def main(store: str = "scalar_net.zarr") -> None:
-    eos_sweep.run(HERE.parent / "sweeps" / "scalar_net.toml", store)
-    dataset = eos_sweep.open_sweep(store).load()
-    plot.save(plot.draw(dataset, "eta", "w1", facet="depth"), HERE / "scalar_net_map.png")
+def main(folder: str = ".") -> None:
+    dataset = stored("scalar_net", folder)
+    save(plot.draw(dataset, "eta", "w1", facet="depth"), "scalar_net_map")
 
     figure = Figure(figsize=(11.5, 4.0), layout="constrained")
     one, flows, ends = figure.subplots(1, 3)
@@ -69,7 +67,7 @@ def main(store: str = "scalar_net.zarr") -> None:
     ends.minorticks_off()
     ends.set_title("minima reached; φ(θ₀) dotted", loc="left", fontsize="medium")
     ends.legend(frameon=False, fontsize="small")
-    plot.save(figure, HERE / "scalar_net.png")
+    save(figure, "scalar_net")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from panels import shrink_legend
+from stored_sweeps import save, stored
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
 from eos_sweep.models.stabilization import centre, energy
 
-HERE = Path(__file__).parent
 DELTA = centre(1.0, 1.0)
 STAGES = {
     "progressive sharpening": "#E3F4EE",
@@ -25,7 +27,6 @@ STAGES = {
     "self-stabilization": "#FFF3C4",
     "return": "#DFE8FB",
 }
-BLUE, RED = "#0063D2", "#8A0821"
 
 
 def run_of(eta: float, start: float, steps: int) -> Any:
@@ -82,7 +83,7 @@ def lifetimes(folder: Path) -> Any:
 def durations(ax: Any, dataset: Any) -> None:
     """Draw the number of steps that runs last, in units of 1/(alpha eta^2)."""
     gone = dataset.outcome == 2
-    for start, colour in zip(dataset.x.values, (RED, "#E69F00", BLUE, "black"), strict=True):
+    for start, colour in zip(dataset.x.values, (RED, AMBER, BLUE, "black"), strict=True):
         found = dataset.sel(x=start)
         time = (found.steps_taken * found.eta**2).where(gone.sel(x=start))
         ax.plot(found.eta, time, ".", color=colour, markersize=3, label=f"from |x| = {start / DELTA:.2g} δ")
@@ -93,19 +94,17 @@ def durations(ax: Any, dataset: Any) -> None:
 
 def main(folder: str = ".") -> None:
     place = Path(folder)
-    eos_sweep.run(HERE.parent / "sweeps" / "stabilization.toml", place / "stabilization.zarr")
     figure = Figure(figsize=(10.5, 9.0), layout="constrained")
     mosaic = [["upper", "orbits"], ["lower", "orbits"], ["map", "durations"]]
     axes = figure.subplot_mosaic(mosaic, height_ratios=[1.1, 0.9, 2.0])
     stages(axes["upper"], axes["lower"])
     orbits(axes["orbits"])
-    dataset = eos_sweep.open_sweep(place / "stabilization.zarr")
+    dataset = stored("stabilization", place, variables=("regime", "outcome"))
     plot.regime_map(dataset, "eta", "x", ax=axes["map"])
     axes["map"].set_title("regimes after 20 000 steps, from y = 0", loc="left", fontsize="medium")
-    for text in axes["map"].get_legend().get_texts():
-        text.set_fontsize("x-small")
+    shrink_legend(axes["map"])
     durations(axes["durations"], lifetimes(place).load())
-    plot.save(figure, HERE / "stabilization.png")
+    save(figure, "stabilization")
 
 
 if __name__ == "__main__":

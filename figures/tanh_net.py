@@ -1,32 +1,30 @@
-"""A network's way to the edge of stability for several step sizes.  Writes figures/tanh_net.png.
+"""A network at the edge of stability for several step sizes.  Writes figures/tanh_net.png.
 
-    python figures/tanh_net.py [STORE]
+    python figures/tanh_net.py [FOLDER]
 
-runs sweeps/tanh_net.toml into STORE (tanh_net.zarr by default) if it is not there, traces each of its runs step by step
-(they must be those stored, to the bit), and prints when each reached 2/eta and where it hovers.
+runs sweeps/tanh_net.toml into a store in FOLDER (the current one by default) if it is not there, repeats each of its
+runs step by step, which must give the stored bits, and prints when each reached 2/eta and where it hovers.
 """
 
 import sys
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from stored_sweeps import save, stored
 
-import eos_sweep
-from eos_sweep import plot, trace
-
-HERE = Path(__file__).parent
-COLOURS = ("#4BB48C", "#E69F00", "#0063D2", "#8A0821")
+from eos_sweep.analysis import one_cell
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, GREEN, RED
 
 
-def main(store: str = "tanh_net.zarr") -> None:
-    eos_sweep.run(HERE.parent / "sweeps" / "tanh_net.toml", store)
-    dataset = eos_sweep.open_sweep(store).load()
+def main(folder: str = ".") -> None:
+    dataset = stored("tanh_net", folder)
+    store = Path(folder) / "tanh_net.zarr"
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
-    for k, colour in enumerate(COLOURS):
-        found, run = trace.report(store, {}, {"eta": k})
+    for k, colour in enumerate((GREEN, AMBER, BLUE, RED)):
+        found, run = one_cell.report(store, {}, {"eta": k})
         if not all(found["stored"].values()):
-            raise ValueError(f"{store}: run {k} comes out with other bits here than where it was made")
+            raise ValueError(f"{store}: run {k} has other bits here than in the store")
         one = dataset.isel(eta=k)
         print(f"eta {float(one.eta):g}: 2/eta at step {int(one.first_crossing)}, then {float(one.tail_mean):.4f} of it")
         look = {"color": colour, "linewidth": 1.1, "label": f"{float(one.eta):g}", "zorder": 2.5 - k / 10}
@@ -38,7 +36,7 @@ def main(store: str = "tanh_net.zarr") -> None:
     right.set_title("loss: it falls at each step before, and in spikes there", loc="left", fontsize="medium")
     right.set(ylabel="loss", yscale="log", xlabel="gradient descent step")
     left.legend(title="step size η", frameon=False, loc="upper left")
-    plot.save(figure, HERE / "tanh_net.png")
+    save(figure, "tanh_net")
 
 
 if __name__ == "__main__":

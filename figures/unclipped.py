@@ -17,21 +17,22 @@ import xarray as xr
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from studies import stored
+from stored_sweeps import save, stored
 
-from eos_sweep import plot, regimes
+from eos_sweep import regimes
+from eos_sweep.analysis.pictures.style import BLUE, PALETTE, PINK, RED
+from eos_sweep.analysis.slices import cell_edges
 
-HERE = Path(__file__).parent
 PLATEAU = 0.01  # relative distance from lambda2/2 within which the loss is on the plateau
 FATES = {
-    "divergence": plot.PALETTE["divergence"],
-    "flip, recovered": "#FF2D8D",
-    "flip, on the plateau": plot.PALETTE["sign_flip"],
-    "flip, loss above it": plot.PALETTE["periodic"],
-    "edge of stability": plot.PALETTE["edge_of_stability"],
-    "catapult": plot.PALETTE["catapult"],
-    "never above 2/η": plot.PALETTE["progressive_sharpening"],
-    "unsettled": plot.PALETTE["unsettled"],
+    "divergence": PALETTE["divergence"],
+    "flip, recovered": PINK,
+    "flip, on the plateau": PALETTE["sign_flip"],
+    "flip, loss above it": PALETTE["periodic"],
+    "edge of stability": PALETTE["edge_of_stability"],
+    "catapult": PALETTE["catapult"],
+    "never above 2/η": PALETTE["progressive_sharpening"],
+    "unsettled": PALETTE["unsettled"],
 }
 BUDGETS, DRAWN = (2_000, 20_000, 200_000, 2_000_000), 4096  # steps, and points of the box that are run with each
 QUARTILES = (0.25, 0.5, 0.75)
@@ -79,7 +80,7 @@ def page(whole: xr.Dataset, cohort: dict[int, xr.Dataset], pairs: Any, stays: np
     """Return the map of fates, what becomes of flipped runs, and how long the plateau holds them."""
     figure = Figure(figsize=(10.5, 8.4), layout="constrained")
     axes = figure.subplot_mosaic([["map", "bars"], ["pairs", "stays"]], height_ratios=[1.3, 1.0])
-    edges = [plot.cell_edges(whole[name].values) for name in ("eta", "lambda1")]
+    edges = [cell_edges(whole[name].values) for name in ("eta", "lambda1")]
     colours = ListedColormap(list(FATES.values()))
     axes["map"].pcolormesh(*edges, fate(whole), cmap=colours, vmin=-0.5, vmax=len(FATES) - 0.5, rasterized=True)
     axes["map"].set(xscale="log", yscale="log", xlabel="step size η", ylabel="variance of the irrelevant feature λ₁")
@@ -96,12 +97,12 @@ def page(whole: xr.Dataset, cohort: dict[int, xr.Dataset], pairs: Any, stays: np
     axes["bars"].set_title("box: what becomes of runs that flip", loc="left", fontsize="medium")
     handles = [Patch(facecolor=colour, edgecolor="0.35", label=name) for name, colour in FATES.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
-    axes["pairs"].loglog(*pairs, ".", color="#0063D2", markersize=3)
+    axes["pairs"].loglog(*pairs, ".", color=BLUE, markersize=3)
     ends = np.array([pairs[0].min(), pairs[0].max()])
     axes["pairs"].loglog(ends, ends, color="black", linewidth=1.0, linestyle="--")
     axes["pairs"].set(xlabel="closed form", ylabel="measured")
     axes["pairs"].set_title("box: further steps on the plateau L = λ₂/2", loc="left", fontsize="medium")
-    axes["stays"].semilogx(stays, 100.0 * (1.0 - np.arange(stays.size) / stays.size), color="#8A0821", linewidth=1.6)
+    axes["stays"].semilogx(stays, 100.0 * (1.0 - np.arange(stays.size) / stays.size), color=RED, linewidth=1.6)
     axes["stays"].set(
         xlabel="steps on the plateau (closed form)", ylabel="% of stuck runs that stay longer", ylim=(0, 100)
     )
@@ -152,9 +153,9 @@ def main(folder: str = ".") -> None:
     print(f"further steps of the {more.size} on it, closed form, quartiles:", *np.quantile(more, QUARTILES).round())
     once = (later.sign_flips == now.sign_flips).values & (fate(later) == recovered) & (more > 0)
     ratio = np.quantile(stayed[once] / more[once], (0.05, 0.5, 0.95)).round(3)
-    print(f"measured over closed form, of {once.sum()} that left it for good: 5 %, median, 95 %:", *ratio)
+    print(f"measured over closed form, of {once.sum()} that left it and stayed away: 5 %, median, 95 %:", *ratio)
     figure = page(whole, cohort, (more[once], stayed[once]), np.sort(now.plateau_steps.values + more))
-    plot.save(figure, HERE / "unclipped.png")
+    save(figure, "unclipped")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,27 @@
-"""What plain doubles make of the map of sweeps/underflow.toml, beside the truth.  Writes figures/underflow.png.
+"""The map of sweeps/underflow.toml in plain doubles, beside the true one.  Writes figures/underflow.png.
 
-    python figures/underflow.py [STORE]
+    python figures/underflow.py [FOLDER]
 
-runs the sweep into STORE (underflow.zarr by default) if it is not there, runs the same grid in plain doubles, prints
-the shares of both, and draws them with one run that shows why they differ.
+runs the sweep into a store in FOLDER (the current one by default) if it is not there, runs the same grid in plain
+doubles, prints the shares of both, and draws them with one run that shows why they differ.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import plain_doubles
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from stored_sweeps import save, spec_of, stored
 
 import eos_sweep
-from eos_sweep import batch, plot, regimes
+from eos_sweep import plot, regimes
+from eos_sweep.analysis.pictures.style import BLUE, PALETTE, RED
 from eos_sweep.contract import EDGE
-from eos_sweep.sharpness import top
+from eos_sweep.eigen.sharpness import top
+from eos_sweep.engine import batch
 
-HERE = Path(__file__).parent
-SPEC = HERE.parent / "sweeps" / "underflow.toml"
 RUN = {"lambda1": 100.0, "lambda2": 0.01, "eta": 0.05, "clip": np.inf, "radius": np.sqrt(10) / 60}
 START = {"alpha": 0.4, "beta1": 0.01, "beta2": 0.5}
 STEPS = 10_000
@@ -29,12 +29,12 @@ STEPS = 10_000
 
 def in_plain_doubles(truth: xr.Dataset) -> xr.Dataset:
     """Return the regimes of the same grid with the model in plain doubles."""
-    sweep = eos_sweep.load_spec(SPEC)
+    sweep = spec_of("underflow")
     initial, parameters = sweep.inputs(
         dict(zip(sweep.dims, np.ix_(*(axis.values for axis in sweep.axes)), strict=True))
     )
     flat = [{name: array.ravel() for name, array in table.items()} for table in (initial, parameters)]
-    found = batch.run(batch.Job(plain_doubles, regimes.REQUIRED, sweep.steps, sweep.tolerance), *flat)
+    found = batch.run(sweep.job(variables=regimes.REQUIRED)._replace(model=plain_doubles), *flat)
     codes = regimes.classify(found, regimes.thresholds()).reshape(sweep.shape)
     return truth[["regime"]].assign(regime=truth.regime.copy(data=codes))
 
@@ -50,9 +50,8 @@ def run_in_plain_doubles() -> tuple[np.ndarray, np.ndarray]:
         return top(plain_doubles, theta, p) / EDGE, np.log10(np.abs(theta[1]))
 
 
-def main(store: str = "underflow.zarr") -> None:
-    eos_sweep.run(SPEC, store)
-    truth = eos_sweep.open_sweep(store).load()
+def main(folder: str = ".") -> None:
+    truth = stored("underflow", folder)
     plain = in_plain_doubles(truth)
     for name, dataset in (("plain doubles", plain), ("own exponent", truth)):
         shares = [f"{regime} {float((dataset.regime == code).mean()):.3f}" for regime, code in regimes.CODES.items()]
@@ -66,9 +65,9 @@ def main(store: str = "underflow.zarr") -> None:
         axes[key].get_legend().remove()
         diverging = float((dataset.regime == regimes.CODES["divergence"]).mean())
         axes[key].set_title(f"{title}: {100 * diverging:.1f} % diverge", loc="left", fontsize="medium")
-    met = np.union1d(truth.regime, plain.regime)  # to rest above 2/eta counts as an orbit of one step: periodic
+    met = np.union1d(truth.regime, plain.regime)  # a rest above 2/eta counts as an orbit of one step, so as periodic
     names = [name for name, code in regimes.CODES.items() if code in met]
-    handles = [Patch(facecolor=plot.PALETTE[name], edgecolor="0.35", label=name.replace("_", " ")) for name in names]
+    handles = [Patch(facecolor=PALETTE[name], edgecolor="0.35", label=name.replace("_", " ")) for name in names]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize="small")
 
     ratio, depth = run_in_plain_doubles()
@@ -78,14 +77,14 @@ def main(store: str = "underflow.zarr") -> None:
         "beta1": (depth, run.log10_abs_beta1, "log₁₀ |β₁|"),
     }
     for key, (doubles, exact, label) in series.items():
-        axes[key].plot(exact, color="#0063D2", linewidth=1.4, label="own exponent")
-        axes[key].plot(doubles, color="#8A0821", linewidth=1.8, linestyle=(0, (5, 2)), label="plain doubles")
+        axes[key].plot(exact, color=BLUE, linewidth=1.4, label="own exponent")
+        axes[key].plot(doubles, color=RED, linewidth=1.8, linestyle=(0, (5, 2)), label="plain doubles")
         axes[key].set(ylabel=label, xlabel="gradient descent step")
     axes["sharpness"].axhline(1.0, color="0.3", linewidth=0.9, linestyle=":")
     axes["sharpness"].legend(frameon=False, loc="lower right")
     axes["sharpness"].set_title("one run: λ₁ = 100, η = 0.05, radius = √10/60", loc="left", fontsize="medium")
     axes["beta1"].set_title("below 10⁻³²⁴ a double is zero, for ever", loc="left", fontsize="medium")
-    plot.save(figure, HERE / "underflow.png")
+    save(figure, "underflow")
 
 
 if __name__ == "__main__":

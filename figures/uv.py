@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from panels import draw_exponent, shrink_legend
+from stored_sweeps import save, stored
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
 from eos_sweep.models import uv
 
-HERE = Path(__file__).parent
-RUNS = {1.5: "#65BFAC", 2.5: "#0063D2", 3.5: "#E69F00", 3.95: "#8A0821"}
-WIDTHS = {16.0: "#E69F00", 256.0: "#0063D2", 65536.0: "black"}
+RUNS = {1.5: "#65BFAC", 2.5: BLUE, 3.5: AMBER, 3.95: RED}
+WIDTHS = {16.0: AMBER, 256.0: BLUE, 65536.0: "black"}
 DASHES = {"color": "0.3", "linewidth": 0.9, "linestyle": ":"}
 
 
@@ -78,9 +80,7 @@ def tree(ax: Any, below: Any, dataset: Any) -> None:
     ax.set_title("y ≠ 0, u = v: the route to chaos", loc="left", fontsize="medium")
     exponent = np.nanmax(np.where(bounded, dataset.lyapunov.values, -np.inf), axis=1)
     exponent[~bounded.any(axis=1)] = np.nan
-    below.fill_between(dataset.eta, exponent, where=exponent > 0, color="#8A0821", linewidth=0)
-    below.plot(dataset.eta, exponent, color="black", linewidth=0.7)
-    below.axhline(0.0, color="0.3", linewidth=0.7)
+    draw_exponent(below, dataset.eta.values, exponent)
     below.set(xlabel="Y = ηy/√n", ylabel="Lyapunov exponent", ylim=(-1.1, 1.1))
     labels = {uv.TWO_CYCLE: "1", uv.FOUR_CYCLE: "√5 − 1", uv.CHAOS: "1.3023", uv.DIVERGENCE: "2"}
     for place, label in labels.items():
@@ -92,19 +92,17 @@ def tree(ax: Any, below: Any, dataset: Any) -> None:
 
 def main(folder: str = ".") -> None:
     place = Path(folder)
-    eos_sweep.run(HERE.parent / "sweeps" / "uv.toml", place / "uv.zarr")
     figure = Figure(figsize=(10.5, 9.0), layout="constrained")
     mosaic = [["tree", "map"], ["exponent", "map"], ["runs", "flatter"]]
     axes = figure.subplot_mosaic(mosaic, height_ratios=[1.6, 0.8, 1.8])
     axes["exponent"].sharex(axes["tree"])
     tree(axes["tree"], axes["exponent"], balanced(place).load())
-    plot.regime_map(eos_sweep.open_sweep(place / "uv.zarr"), "eta", "lam", ax=axes["map"])
+    plot.regime_map(stored("uv", place, variables=("regime", "outcome")), "eta", "lam", ax=axes["map"])
     axes["map"].set_title("regimes from f = 0: y = 1, n = 16", loc="left", fontsize="medium")
-    for text in axes["map"].get_legend().get_texts():
-        text.set_fontsize("x-small")
+    shrink_legend(axes["map"])
     runs(axes["runs"])
     flatter(axes["flatter"], catapults(place).load())
-    plot.save(figure, HERE / "uv.png")
+    save(figure, "uv")
 
 
 if __name__ == "__main__":

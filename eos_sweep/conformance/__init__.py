@@ -1,1 +1,1 @@
-"""Does a model do what the rest relies on?"""
+"""Check that a model does what everything else relies on: ``eos-sweep check``, and pytest for a model of your own."""

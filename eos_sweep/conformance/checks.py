@@ -1,81 +1,98 @@
-"""The checks: each takes a model's module and fails with what is wrong.
+"""The checks of a model: each takes its module, and fails with a message that says what is wrong.
 
 They try the inputs that the model's TRIAL draws.  Derivatives are differences of the model's own loss and step in
-numbers of 300 bits.
+numbers of 300 bits.  The first line of a docstring is what ``eos-sweep check`` prints of the check.
 """
 
 import itertools
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
-from eos_sweep import batch, exactly, models, observables, oracle, plot, regimes, slowly, trace
-from eos_sweep.api import sweep as run_sweep
+from eos_sweep import models, observables, plot, regimes
+from eos_sweep.analysis import trajectories
+from eos_sweep.analysis.boundaries import uncomputed
+from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
+from eos_sweep.checks.labels.judge import labels_under_noise
+from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
 from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
 from eos_sweep.contract import Job, Model
-from eos_sweep.sharpness import sharpness, top
-from eos_sweep.spec import SpecError
-from eos_sweep.verify.judge import rounded
+from eos_sweep.eigen.sharpness import sharpness, top
+from eos_sweep.engine import batch
+from eos_sweep.errors import SpecError
+from eos_sweep.runtime import worker
+from eos_sweep.spec import labels
+from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.store import schema
 
 CERTIFIED = ("sharpness_max", "sharpness_ratio_max")  # to 1e-14
-SUMMED = ("tail_mean", "sharpness_mean")  # in an order of the kernel's own
+SUMMED = ("tail_mean", "sharpness_mean")  # the kernel adds in another order
 
 
 def check_declarations(model: Model) -> None:
-    """It has a title, a source, and names and symbols for all its numbers."""
+    """Look for a title, a source, and a name and a symbol of each number."""
     missing = models.missing(model)
-    assert not missing, f"{model.__name__} lacks {', '.join(missing)}"
-    assert model.__doc__ and "L" in model.__doc__, "the module's docstring gives the loss and the map"
+    require(not missing, f"{model.__name__} lacks {', '.join(missing)}")
+    told = sys.flags.optimize > 1 or (model.__doc__ and "L" in model.__doc__)  # -OO removes docstrings
+    require(told, f"{model.__name__}: its docstring does not give the loss, L, and the map")
     for name, quantity in {**model.STATE, **model.PARAMETERS, **model.LOSS_PARTS}.items():
-        assert name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier"
-        assert quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: say what it is"
-    assert model.GUARD is None or model.GUARD in model.STATE, f"GUARD: no coordinate {model.GUARD!r}"
-    assert set(model.CARRIED) <= set(model.STATE), "CARRIED: coordinates only"
-    assert len({line.name for line in model.LINES}) == len(model.LINES), "LINES: names are not distinct"
+        require(name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier")
+        require(quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: has no long_name or no symbol")
+    require(model.GUARD is None or model.GUARD in model.STATE, f"GUARD: there is no coordinate {model.GUARD!r}")
+    unknown = set(model.CARRIED) - set(model.STATE)
+    require(not unknown, f"CARRIED: {', '.join(sorted(unknown))} are not coordinates")
+    lines = [line.name for line in model.LINES]
+    require(len(set(lines)) == len(lines), f"LINES: names are not distinct: {', '.join(lines)}")
     known = {**model.STATE, **model.PARAMETERS}
     undrawn = [name for name, quantity in known.items() if quantity.default is None and name not in model.TRIAL]
-    assert not undrawn, f"TRIAL: does not say {', '.join(undrawn)}"
+    require(not undrawn, f"TRIAL: does not say {', '.join(undrawn)}")
 
 
 def check_descent(model: Model) -> None:
-    """A step is theta - eta grad L, where nothing is clipped."""
+    """Compare a step with theta - eta grad L, where nothing is clipped."""
     if not getattr(model, "DESCENT", True):
         return
-    threshold = exactly.translated(model).threshold
-    with exactly.precise(BITS):
+    threshold = arithmetic.translated(model).threshold
+    with arithmetic.precise(BITS):
         for at in points(model):
             if at.clipped(*at.coordinates):
                 continue
             eta, after = 2 / threshold(at.p), at.step(*at.coordinates)
-            for place, name in enumerate(model.STATE):
-                here = at.coordinates[place]
-                ahead, behind = (at.loss(*moved(at.coordinates, {place: by})) for by in (1, -1))
+            for k, name in enumerate(model.STATE):
+                here = at.coordinates[k]
+                ahead, behind = (at.loss(*moved(at.coordinates, {k: by})) for by in (1, -1))
                 descent = eta * (ahead - behind) / (2 * NUDGE * unit(here))
-                size = abs(here) + abs(descent) + abs(after[place])
-                wrong = f"{name}: from {float(here)} to {float(after[place])}, not {float(here - descent)}"
-                assert abs(after[place] - (here - descent)) <= 2.0**-40 * size, wrong
+                size = abs(here) + abs(descent) + abs(after[k])
+                wrong = f"step of {name}: from {float(here)} to {float(after[k])}, not {float(here - descent)}"
+                require(abs(after[k] - (here - descent)) <= 2.0**-40 * size, f"{wrong}, at {at}")
 
 
 def check_hessian(model: Model) -> None:
-    """The Hessian is symmetric, and its largest eigenvalue is the sharpness; it is that of the loss."""
+    """Compare the Hessian with that of the loss, and its largest eigenvalue with the sharpness."""
     theta, p = states(model)
     matrix = model.hessian(theta, p)
-    assert (matrix == np.swapaxes(matrix, -1, -2)).all(), "hessian: not symmetric"
+    where = place(model, theta, p)
+    skew = np.abs(matrix - np.swapaxes(matrix, -1, -2)).max(axis=(-1, -2))
+    require_all(skew == 0, "hessian: not symmetric", where, difference=skew)
     largest, size = np.linalg.eigvalsh(matrix)[..., -1], np.abs(matrix).max(axis=(-1, -2))
-    assert (np.abs(sharpness(model, theta, p) - largest) <= 1e-12 * size).all(), "sharpness: not its largest eigenvalue"
+    found = np.broadcast_to(sharpness(model, theta, p), largest.shape)
+    close = np.abs(found - largest) <= 1e-12 * size
+    require_all(close, "sharpness: not the largest eigenvalue of hessian", where, sharpness=found, eigenvalue=largest)
     if not getattr(model, "DESCENT", True):
         return
-    with exactly.precise(BITS):
+    with arithmetic.precise(BITS):
         for at in itertools.islice(points(model), 8):
             state = tuple(np.array([float(x)]) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
             found = model.hessian(state, tuple(np.array([float(x)]) for x in at.p))[0]
             for i, j in itertools.combinations_with_replacement(range(len(model.STATE)), 2):
                 bend = _bend(at, i, j)
-                wrong = f"hessian[{i}, {j}]: {found[i, j]}, not {bend}"
-                assert abs(found[i, j] - bend) <= 1e-9 * np.abs(found).max(), wrong
+                wrong = f"hessian[{i}, {j}]: {found[i, j]}, not {bend}, at {at}"
+                require(abs(found[i, j] - bend) <= 1e-9 * np.abs(found).max(), wrong)
 
 
 def _bend(at: Point, i: int, j: int) -> float:
@@ -90,38 +107,43 @@ def _bend(at: Point, i: int, j: int) -> float:
 
 
 def check_flow(model: Model) -> None:
-    """What gradient flow keeps, and where it ends, a tiny step keeps; a minimum is its own end."""
+    """Compare what gradient flow keeps, and where it ends, before and after a tiny step, and at minima."""
     theta, p = states(model)
-    place = list(model.PARAMETERS).index("eta")
-    tiny = *p[:place], 1e-4 / np.maximum(sharpness(model, theta, p), 1.0), *p[place + 1 :]
+    k, where = list(model.PARAMETERS).index("eta"), place(model, theta, p)
+    tiny = *p[:k], 1e-4 / np.maximum(sharpness(model, theta, p), 1.0), *p[k + 1 :]
     for name in ("flow_sharpness", "balance"):
         kept = getattr(model, name, lambda theta, p: np.zeros_like(theta[0]))
         with np.errstate(all="ignore"):
             before, after = kept(theta, p), kept(model.step(theta, tiny), p)
             size = np.abs(before) + sum(column * column for column in theta[: len(model.STATE)]) * (name == "balance")
             known = np.isfinite(before) & ~model.clipped(theta, p)
-        assert (np.abs(after - before) <= 1e-6 * size)[known].all(), f"{name}: gradient flow changes it"
+        kept_to = (np.abs(after - before) <= 1e-6 * size) | ~known
+        require_all(kept_to, f"{name}: a tiny step changes it", where, before=before, after=after)
     if not hasattr(model, "flow_sharpness"):
         return
-    found = batch.run(_job(model, 3000, 1e-16), *inputs(model, 4 * POINTS))
+    given = inputs(model, 4 * POINTS)
+    found = batch.run(_job(model, 3000, 1e-16), *given)
     over = (found["outcome"] == 1) & (found["loss_final"] < 1e-16) & np.isfinite(found["flow_sharpness_final"])
-    end, flow = found["sharpness_final"][over], found["flow_sharpness_final"][over]
-    assert (np.abs(end - flow) <= 1e-5 * flow).all(), "flow_sharpness: not the sharpness of a minimum"
+    end, flow = found["sharpness_final"], found["flow_sharpness_final"]
+    close = (np.abs(end - flow) <= 1e-5 * flow) | ~over
+    require_all(close, "flow_sharpness: not the sharpness of a minimum", _starts(given), sharpness=end, found=flow)
 
 
 def check_stability(model: Model) -> None:
-    """The test of stability says on which side of a bound the sharpness is."""
+    """Compare the test of stability with the sharpness, just above and just below it."""
     theta, p = states(model)
     largest, curvature = top(model, theta, p), model.curvature(theta, p)
     positive = largest > 1e-12 * np.max(np.abs(np.broadcast_arrays(*curvature)), axis=0)
-    assert model.stable(curvature, largest * (1 + 1e-9))[positive].all(), "stable: not just above the sharpness"
-    assert not model.stable(curvature, largest * (1 - 1e-9))[positive].any(), "stable: just below the sharpness"
+    where, flat = place(model, theta, p), ~positive
+    above, below = (model.stable(curvature, largest * (1 + by)) for by in (1e-9, -1e-9))
+    require_all(above | flat, "stable: false for a bound of 1 + 1e-9 times the sharpness", where, largest=largest)
+    require_all(~below | flat, "stable: true for a bound of 1 - 1e-9 times the sharpness", where, largest=largest)
 
 
 def check_tangent(model: Model) -> None:
-    """The tangent is the Jacobian of the step; relative for a coordinate with its own exponent."""
+    """Compare the tangent with the Jacobian of the step, relative for a coordinate with its own exponent."""
     rng = np.random.default_rng(0)
-    with exactly.precise(BITS):
+    with arithmetic.precise(BITS):
         for at in points(model):
             v = rng.standard_normal(len(model.STATE))
             scale = [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, at.coordinates, strict=True)]
@@ -135,13 +157,19 @@ def check_tangent(model: Model) -> None:
             state = tuple(np.float64(x) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
             found = model.tangent(state, tuple(np.float64(x) for x in at.p), tuple(v))
             size = max(np.abs(v).max(), *(abs(float(x)) for x in found))
-            for place, name in enumerate(model.STATE):
+            for k, name in enumerate(model.STATE):
                 carried = name in model.CARRIED
-                if carried and here[place] == 0:
+                if carried and here[k] == 0:
                     continue
-                change = float((after[place] - before[place]) / (2 * NUDGE) / (here[place] if carried else 1))
-                wrong = f"tangent of {name}: {found[place]}, not {change}"
-                assert abs(change - found[place]) <= 1e-9 * max(size, abs(change)), wrong
+                change = float((after[k] - before[k]) / (2 * NUDGE) / (here[k] if carried else 1))
+                wrong = f"tangent of {name}: {found[k]}, not {change}, at {at}"
+                require(abs(change - found[k]) <= 1e-9 * max(size, abs(change)), wrong)
+
+
+def _starts(given: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return name -> numbers of the inputs of trajectories, for messages."""
+    initial, parameters = given
+    return {f"{name} at the start": values for name, values in initial.items()} | parameters
 
 
 def _job(model: Model, steps: int, tolerance: float) -> Job:
@@ -150,43 +178,47 @@ def _job(model: Model, steps: int, tolerance: float) -> Job:
 
 
 def check_compiled(model: Model) -> None:
-    """The kernel gives the bits of NumPy, for each observable."""
+    """Compare the kernel with NumPy, bit for bit, for each observable."""
     for steps, tolerance in ((203, 1e-12), (40, 0.0)):
-        job = _job(model, steps, tolerance)
-        found, right = batch.run(job, *inputs(model)), slowly.run(job, *inputs(model))
+        job, given = _job(model, steps, tolerance), inputs(model)
+        found, right = batch.run(job, *given), numpy_run.run(job, *given)
         for name in job.variables:
             one, other = (np.asarray(values[name], np.float64) for values in (found, right))
             if name in (*CERTIFIED, *SUMMED):
                 np.testing.assert_allclose(one, other, rtol=1e-13, err_msg=name)
             else:
                 same = (one == other) | (np.isnan(one) & np.isnan(other))
-                assert same.all(), f"{name}: compiled {one[~same]}, in NumPy {other[~same]}"
+                require_all(same, f"{name}: not the bits of NumPy", _starts(given), compiled=one, numpy=other)
 
 
 def check_settling(model: Model) -> None:
-    """What has converged had a loss below the tolerance, and does not come back to the edge."""
+    """Follow converged trajectories: their loss is below the tolerance, and they do not come back to the edge."""
     given = inputs(model, 4 * POINTS)
     short, long = (batch.run(_job(model, 3000, tolerance), *given) for tolerance in (1e-10, 0.0))
     over = short["outcome"] == 1
-    assert (short["loss_final"][over] < 1e-10).all(), "settled: with a loss that is not below the tolerance"
+    where, loss = _starts(given), short["loss_final"]
+    require_all((loss < 1e-10) | ~over, "settled: with a loss that is not below the tolerance 1e-10", where, loss=loss)
     for name in ("crossings", "steps_above"):
-        assert (short[name][over] == long[name][over]).all(), f"settled: {name} go on"
+        one, other = short[name], long[name]
+        require_all((one == other) | ~over, f"settled: {name} go on", where, when_settled=one, in_the_end=other)
 
 
 def check_labels(model: Model) -> None:
-    """Labels are those of exact arithmetic, or come out of it if each step is rounded as doubles are."""
+    """Compare labels with those of exact arithmetic, and where they differ, with those under noise as of rounding."""
     limits = regimes.thresholds(model.THRESHOLDS)
     job, given = _job(model, 200, 1e-12), inputs(model)
     mine = regimes.classify(batch.run(job, *given), limits)
     job = job._replace(variables=regimes.reads(limits))
     right, bits = oracle.run(job, *given)
-    for seed in np.flatnonzero((mine != regimes.classify(right, limits)) & (bits > 0)):
-        wrong = f"the label of the trial's seed {seed} is not that of exact arithmetic"
-        assert int(mine[seed]) in rounded(job, limits, *given, int(seed), 0), wrong
+    exact, names = regimes.classify(right, limits), list(regimes.CODES)
+    for seed in np.flatnonzero((mine != exact) & (bits > 0)):
+        wrong = f"{names[mine[seed]]}: the label of the trial's seed {seed}, not {names[exact[seed]]}"
+        noisy = labels_under_noise(job, limits, *given, int(seed), 0)
+        require(int(mine[seed]) in noisy, f"{wrong}, that of exact arithmetic, and no label under noise")
 
 
 def check_bounds(model: Model) -> None:
-    """A number outside its bounds is refused by name."""
+    """Try numbers outside their bounds, which must be refused by name."""
     for name, quantity in {**model.PARAMETERS, **model.STATE}.items():
         for value in (
             quantity.above,
@@ -199,24 +231,36 @@ def check_bounds(model: Model) -> None:
             try:
                 trial(model, 1, **{name: [value]})
             except SpecError as error:
-                assert name in str(error), f"{name} = {value}: refused without its name: {error}"
+                require(name in str(error), f"{name} = {value}: refused without its name: {error}")
             else:
-                raise AssertionError(f"{name} = {value}: taken")
+                raise ConformanceError(f"{name} = {value}: taken, although it is out of its bounds")
 
 
 def check_pictures(model: Model) -> None:
-    """A small sweep of it runs, is labelled and drawn with its lines; so is a trajectory."""
+    """Run, label and draw a small sweep with its lines, and draw a trajectory."""
     sweep = trial(model, 3)
     eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))
     given = {name: value for name, value in sweep.to_dict()["parameters"].items() if name != "eta"}
     axes: dict[str, Any] = {"seed": [0, 1, 2], "eta": eta * np.geomspace(0.5, 2.0, 5)}
-    dataset = run_sweep(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"])
-    assert (dataset.regime.values > 0).all() and (dataset.settled.values > 0).all()
-    run = trace.record(sweep, {"seed": 0.0})
+    dataset = _map(make(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"]))
+    for name in labels.LABELS:
+        missing = int((dataset[name] == 0).sum())
+        require(not missing, f"{name}: missing in {missing} of {dataset[name].size} cells of a small sweep")
+    run = trajectories.record(sweep, {"seed": 0.0})
     np.testing.assert_allclose(run.sharpness[0], run.eigenvalues[0, 0], rtol=1e-9)
     with tempfile.TemporaryDirectory() as folder:
         plot.save(plot.draw(dataset), Path(folder) / "map.png")
         plot.save(plot.trajectory_plot(run), Path(folder) / "run.png")
+
+
+def _map(sweep: Sweep) -> xr.Dataset:
+    """Return the dataset of a small sweep, computed as a worker does it, without a store."""
+    values = worker.evaluate(sweep, tuple(slice(0, size) for size in sweep.shape), np.arange(sweep.size))
+    values |= labels.classify(values.__getitem__, sweep.stored, sweep.limits)
+    about = schema.attributes(sweep.stored, sweep.limits)
+    return uncomputed(sweep).assign(
+        {name: (sweep.dims, values[name].reshape(sweep.shape), about[name]) for name in sweep.stored}
+    )
 
 
 CHECKS: tuple[Callable[[Model], None], ...] = (

@@ -1,4 +1,4 @@
-"""Inputs at which a model is tried, and its functions there in numbers of many bits."""
+"""Inputs at which a model is tried, and its functions there in numbers of 300 bits."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 import gmpy2
 import numpy as np
 
-from eos_sweep import exactly, models
+from eos_sweep import models
+from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import Model, Numbers
-from eos_sweep.spec import Sweep, make
+from eos_sweep.spec.sweeps import Sweep, make
 from eos_sweep.state import enter
 
 POINTS = 24
 BITS = 300
-NUDGE = 2.0**-60  # of the differences
+NUDGE = 2.0**-60  # step of the differences, relative
 
 
 def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
@@ -37,7 +38,7 @@ def _columns(table: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
 
 
 def states(model: Model) -> tuple[Numbers, Numbers]:
-    """Return states and parameters of the trial: its starts, and where they are after a while."""
+    """Return states and parameters of the trial: its starts, and the states seven steps later."""
     initial, parameters = inputs(model)
     p = tuple(parameters.values())
     theta = enter(model, initial, p)
@@ -51,35 +52,44 @@ def states(model: Model) -> tuple[Numbers, Numbers]:
 
 
 class Point(NamedTuple):
-    """A state of the trial in 300 bits, and the model's functions of its coordinates there."""
+    """A state of the trial in 300 bits, and the model's functions of its coordinates."""
 
     coordinates: list
     p: list
     step: Callable
     loss: Callable
     clipped: Callable
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return coordinates and parameters, for messages."""
+        numbers = zip(self.names, (*self.coordinates, *self.p), strict=True)
+        return ", ".join(f"{name} = {float(number)}" for name, number in numbers)
 
 
 def points(model: Model) -> Iterator[Point]:
-    """Yield states of the trial; where a coordinate is hidden from the others there are no derivatives to see."""
-    m = exactly.translated(model)
+    """Yield states of the trial, except those where a coordinate's own exponent is not zero.
+
+    Such a coordinate is too small for the others to depend on it, so differences would be zero.
+    """
+    m = arithmetic.translated(model)
     theta, p = states(model)
     width, carried = len(model.STATE), len(model.CARRIED)
     for k in range(len(theta[0])):
         if any(column[k] for column in theta[width:]):
             continue
         numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta[:width], p))
-        functions = (
+        step, loss, clipped = (
             functools.partial(lambda f, q, *x: f((*x, *(0,) * carried), q), f, q) for f in (m.step, m.loss, m.clipped)
         )
-        yield Point(numbers, q, *functions)
+        yield Point(numbers, q, step, loss, clipped, (*model.STATE, *model.PARAMETERS))
 
 
 def unit(number: Any) -> Any:
-    """Return by what a coordinate is moved for a difference: its size, if it has one."""
+    """Return the unit of a coordinate's moves: its size, or one if it is zero."""
     return abs(number) or gmpy2.mpfr(1)
 
 
 def moved(coordinates: list, by: dict[int, int]) -> list:
-    """Return coordinates with some of them moved by so many NUDGEs."""
+    """Return the coordinates, each moved by ``by`` times NUDGE units."""
     return [x + by.get(k, 0) * NUDGE * unit(x) for k, x in enumerate(coordinates)]

@@ -1,1 +1,1 @@
-"""Largest eigenvalues: of small matrices in stages that a kernel vectorises, and by Lanczos."""
+"""Largest eigenvalues: of small matrices, in stages that a kernel vectorises, and of large ones, by Lanczos."""

@@ -1,43 +1,45 @@
-"""The 3x3 arrowhead matrix.
+"""The largest eigenvalue of a 3x3 arrowhead matrix.
 
-An arrowhead matrix is [[d0, e1, e2], [e1, d1, 0], [e2, 0, d2]]; the Hessian of two inner weights that meet in one outer
-weight has this shape.  Its diagonal is not negative here, so the top eigenvalue is at least max(d), and errors are
-relative to it.  The eigenvalues depend on the arms only by their squares q1, q2, so a matrix is given as
+An arrowhead matrix is [[d0, e1, e2], [e1, d1, 0], [e2, 0, d2]].  The Hessian of two inner weights that share one outer
+weight has this shape.  Its diagonal is not negative here, so the largest eigenvalue is at least max(d), and errors are
+relative to it.  The eigenvalues depend on the arms e1, e2 only by their squares q1, q2, so a matrix is given as
 (d0, d1, d2, q1, q2).
 
-The top eigenvalue is found in stages, each a function from a tuple to a tuple.  A kernel runs each of them over many
-matrices before the next, which is 2.4 times faster, since one matrix alone waits for each square root and division in
-turn.
+The eigenvalue is found in stages, each a function from a tuple to a tuple.  A kernel runs each stage over many matrices
+before the next stage.  This is 2.4 times as fast as one matrix at a time, where each square root and division waits for
+the one before.
 """
 
 import numpy as np
 
-from eos_sweep.scalar import inlined, select
+from eos_sweep.scalar import inlined, select, smaller
 
 
 @inlined
 def arrowhead_stable(matrix, bound):
-    """Tell whether the top eigenvalue is below ``bound``, without computing it.
+    """Tell whether the largest eigenvalue is below ``bound``, without computing it.
 
     bound I - H is positive definite exactly when the pivots of its LDL' decomposition are positive (Sylvester).
     """
     d0, d1, d2, q1, q2 = matrix
     x0, x1, x2 = bound - d0, bound - d1, bound - d2
     determinant = x2 * (x0 * x1 - q1) - q2 * x1
-    least = select(x1 < x2, x1, x2)
-    return select(least < determinant, least, determinant) > 0.0
+    return smaller(smaller(x1, x2), determinant) > 0.0
 
 
 @inlined
 def divide(matrix):
-    """Solve the 2x2 block with the longer arm: top eigenvalue mu, spread t.
+    """Solve the 2x2 block with the longer arm: largest eigenvalue mu, difference t of its eigenvalues.
 
-    What is left is s = S - mu >= 0, with D = mu - (the other diagonal), q = (the other arm)^2 and a weight
-    w(s) = (s + g) / (s + t) in (0, 1]:
+    The unknown is s = S - mu >= 0.  With D = mu - (the other diagonal entry), q = (the other arm)^2 and a weight
+    w(s) = (s + g) / (s + t) in (0, 1] it obeys
 
         s (s + D) = q w(s).
 
-    Returns (mu, D, t, g, q, unit); huge entries are in units of a power of two, so that products of three stay finite.
+    Returns
+    -------
+    tuple
+        (mu, D, t, g, q, unit).  Huge entries are in units of a power of two, so that products of three stay finite.
     """
     d0, d1, d2, q1, q2 = matrix
     huge = d0 + d1 + d2 > 1e98
@@ -51,13 +53,13 @@ def divide(matrix):
     h = 0.5 * (d0 - near)
     radius = np.sqrt(h * h + arm)
     mu = 0.5 * (d0 + near) + radius
-    # g may cancel; its rounding moves s by less than half an ulp of radius, because q <= arm.
+    # g may cancel; its rounding moves s by less than half an ulp of radius, since q <= arm.
     return mu, mu - far, 2.0 * radius, radius + h, q, unit
 
 
 @inlined
 def deflate(values):
-    """Append a first s, right to some percent: the root of the quadratic with w's tangent at the least s there may be.
+    """Append a first s, accurate to some percent: the root of the quadratic with the tangent of w at the smallest s.
 
     The quadratic is well conditioned even where two eigenvalues cross.
     """
@@ -72,7 +74,7 @@ def deflate(values):
 
 @inlined
 def polish(values):
-    """Take one fourth-order Householder step on s (s + D)(s + t) - q (s + g); the first leaves at most 1e-5 of S."""
+    """Take a fourth-order Householder step on s (s + D)(s + t) - q (s + g); the first leaves an error of 1e-5 of S."""
     mu, D, t, g, q, unit, s = values
     u = s + D
     v = s + t
@@ -85,7 +87,7 @@ def polish(values):
 
 @inlined
 def finish(values):
-    """Return the eigenvalue; without a second arm s is known, and was 0/0 above where the block is zero."""
+    """Return the eigenvalue; without a second arm s is max(0, -D), and the steps before may have given 0/0."""
     mu, D, t, g, q, unit, s = values
     return ((mu + select(q > 0.0, s, select(D < 0.0, -D, 0.0))) * unit,)
 

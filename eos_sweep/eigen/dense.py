@@ -1,7 +1,7 @@
-"""Eigenvalue routines that models share: the full symmetric 3x3 matrix, positive semidefinite.
+"""The largest eigenvalue of a full symmetric 3x3 matrix, positive semidefinite.
 
-A matrix is given as (m11, m22, m33, m12, m13, m23).  One rotation takes it to an arrowhead matrix with the same
-eigenvalues; it is orthogonal, so nothing is lost that is larger than rounding.
+A matrix is given as (m11, m22, m33, m12, m13, m23).  One rotation turns it into an arrowhead matrix with the same
+eigenvalues; it is orthogonal, so it adds no error beyond rounding.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from eos_sweep.scalar import inlined, select
 
 @inlined
 def dense_stable(matrix, bound):
-    """Tell whether the top eigenvalue is below ``bound``, without computing it (Sylvester; no division)."""
+    """Tell whether the largest eigenvalue is below ``bound``, without computing it (Sylvester; no division)."""
     m11, m22, m33, m12, m13, m23 = matrix
     first = bound - m11
     second, third = first * (bound - m22) - m12 * m12, first * (bound - m33) - m13 * m13
@@ -22,7 +22,7 @@ def dense_stable(matrix, bound):
 
 @inlined
 def rotate(matrix):
-    """Rotate rows and columns 2 and 3 so that their entry becomes zero: an arrowhead matrix (d0, d1, d2, q1, q2)."""
+    """Rotate rows and columns 2 and 3 so that m23 becomes zero; return the arrowhead matrix (d0, d1, d2, q1, q2)."""
     m11, m22, m33, m12, m13, m23 = matrix
     half = 0.5 * (m33 - m22)
     reach = abs(half) + np.sqrt(half * half + m23 * m23)

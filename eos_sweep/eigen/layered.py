@@ -1,20 +1,20 @@
-"""Eigenvalue routines for the Hessian of (w1 ... w5 - 1)^2 / 2, of two to five factors.
+"""The largest eigenvalue of the Hessian of (w1 ... w5 - 1)^2 / 2, with two to five factors.
 
 With P the product of the weights, k = 2 P - 1 and P without some of them written P/i, P/ij, the Hessian is
 
     H_ii = (P/i)^2,    H_ij = k P/ij,
 
-a matrix of rank one beside a diagonal one if rows and columns are multiplied by the weights.  A matrix is given as
-(w1, ..., w5, eta), eta times it being meant; a weight that is infinite is not there.
+With rows and columns multiplied by the weights it is the sum of a diagonal matrix and one of rank one.  eta times the
+Hessian is given as (w1, ..., w5, eta); an infinite weight is absent.
 
-The signs of the weights do not matter but for that of P.  Let a1 <= a2 be the two smallest in size, Q the product of
-the sizes of the others, c = P (1 - P), mu and mu - t the eigenvalues of the block of rows 1 and 2, exact by one square
-root.  The top eigenvalue is mu + s with s >= 0 and
+Only the sign of P matters, not the signs of the weights.  Let a1 <= a2 be the two smallest sizes, Q the product of the
+other sizes, c = P (1 - P), and mu and mu - t the eigenvalues of the block of rows 1 and 2, which one square root gives.
+The largest eigenvalue is S = mu + s with s >= 0 and
 
     s (s + t) = L(s) W(s),    L = |k| (Q / a2) |S a1 - sign(P) a2 Q (1 - P)|,    W = sum_j (S a2^2 - c) / (S aj^2 - c).
 
-Weights of zero leave no division by zero but in ratios a1/a2 and a2/aj, each at most one.  L is linear in s, W varies
-little, S is the only eigenvalue above mu, and nothing cancels but in differences that are known to 1e-16 of mu.  Found
+With weights of zero, only the ratios a1/a2 and a2/aj divide by zero, and each is at most one.  L is linear in s, W
+varies little, S is the only eigenvalue above mu, and only differences that are known to 1e-16 of mu cancel.  Derived
 from the arrowhead form of the secular equation: Golub 1973, SIAM Review 15, 318.
 """
 
@@ -25,16 +25,16 @@ from eos_sweep.scalar import inlined, select
 
 @inlined
 def present(weight):
-    """A weight, or one where it is not there."""
+    """Return a weight, or one where it is absent."""
     return select(weight == np.inf, 1.0, weight)
 
 
 @inlined
 def layered_stable(matrix, bound):
-    """Tell whether the top eigenvalue is below ``bound``, by Sylvester's criterion: I - (eta/bound) H is definite.
+    """Tell whether the largest eigenvalue is below ``bound``, by Sylvester's criterion: I - (eta/bound) H is definite.
 
-    Gaussian elimination without divisions: a pivot is positive exactly when that of the LDL' decomposition is.  Where
-    the matrix is definite its entries, and so all pivots, are at most one.
+    The elimination has no divisions: a pivot is positive exactly when that of the LDL' decomposition is.  Where the
+    matrix is definite, its entries and so all pivots are at most one.
     """
     w1, w2, w3, w4, w5, eta = matrix
     unit = eta / bound
@@ -73,7 +73,7 @@ def layered_stable(matrix, bound):
 
 @inlined
 def ordered(one, other):
-    """The smaller and the larger of two numbers."""
+    """Return the smaller and the larger of two numbers."""
     swap = other < one
     return select(swap, other, one), select(swap, one, other)
 
@@ -82,8 +82,11 @@ def ordered(one, other):
 def divide(matrix):
     """Solve the block of the two smallest weights.
 
-    Returns (mu, t, L(0), L's slope, g, r3, r4, r5), in units of mu but for mu itself; rj = (a2/aj)^2 and
-    g = c / (a2^2 mu), so that W = sum_j rj (1 + s - g) / (1 + s - g rj).
+    Returns
+    -------
+    tuple
+        (mu, t, L(0), slope of L, g, r3, r4, r5), all but mu in units of mu, with rj = (a2/aj)^2 and g = c / (a2^2 mu),
+        so that W = sum_j rj (1 + s - g) / (1 + s - g rj).
     """
     w1, w2, w3, w4, w5, eta = matrix
     a4, a5 = ordered(abs(w4), abs(w5))
@@ -121,9 +124,9 @@ def divide(matrix):
 
 @inlined
 def weight(s, g, r):
-    """r (1 + s - g) / (1 + s - g r), and 1 / (1 + s - g r).
+    """Return r (1 + s - g) / (1 + s - g r), and 1 / (1 + s - g r).
 
-    Both differences are zero where two weights are alike and S = mu; then the first is one, as it is next to there.
+    Both differences are zero where two weights have the same size and S = mu.  Then the first result is one, its limit.
     """
     above, below = 1.0 + s - g, 1.0 + s - g * r
     inverse = 1.0 / select(below > 1e-18, below, 1e-18)
@@ -132,7 +135,7 @@ def weight(s, g, r):
 
 @inlined
 def deflate(values):
-    """Append a first s, right to some percent: the root of the quadratic with W's tangent at s = 0."""
+    """Append a first s, accurate to some percent: the root of the quadratic with the tangent of W at s = 0."""
     mu, t, start, slope, g, r3, r4, r5 = values
     first, inverse3 = weight(0.0, g, r3)
     second, inverse4 = weight(0.0, g, r4)
@@ -151,7 +154,7 @@ def deflate(values):
 
 @inlined
 def polish(values):
-    """Take one fourth-order Householder step on s (s + t) - L(s) W(s); the first leaves at most 1e-4 of S."""
+    """Take a fourth-order Householder step on s (s + t) - L(s) W(s); the first leaves an error of 1e-4 of S."""
     mu, t, start, slope, g, r3, r4, r5, s = values
     first, inverse3 = weight(s, g, r3)
     second, inverse4 = weight(s, g, r4)
@@ -173,7 +176,7 @@ def polish(values):
 
 @inlined
 def finish(values):
-    """Return the eigenvalue; without a block there is nothing, for then three weights are zero."""
+    """Return the eigenvalue; where mu is zero so is the Hessian."""
     mu, t, start, slope, g, r3, r4, r5, s = values
     return (select(mu > 0.0, mu * (1.0 + s), 0.0 * mu),)
 

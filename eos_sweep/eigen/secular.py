@@ -1,41 +1,31 @@
-"""The 6x6 arrowhead matrix, by its secular equation.
+"""The largest eigenvalue of a 6x6 arrowhead matrix, by its secular equation.
 
-One diagonal entry d0 meets five others, d1 ... d5, by arms with the squares q1 ... q5; entries are not negative, and a
-matrix is given as (d0, ..., d5, q1, ..., q5).  An arm that is not there has d = q = 0.  (With two arms
-:mod:`eos_sweep.eigen.arrowhead` is eight times as fast.)
+Arms with the squares q1 ... q5 connect the diagonal entry d0 with d1 ... d5.  No entry is negative, and a matrix is
+given as (d0, ..., d5, q1, ..., q5).  An absent arm has d = q = 0.  (With two arms :mod:`eos_sweep.eigen.arrowhead` is
+eight times as fast.)
 
-With base = max d and e_j = base - d_j >= 0, the top eigenvalue is base + s, where s is the largest root, if it is
+With base = max d and e_j = base - d_j >= 0, the largest eigenvalue is base + s, where s is the largest root, if it is
 positive, of the secular equation
 
     s + e0 = sum_j q_j / (s + e_j),    or    s^2 + e0 s = W(s) = sum_j q_j s / (s + e_j).
 
-Nothing in it cancels, so s is known to some 1e-16 of the eigenvalue however the diagonal entries lie.  W is concave and
-grows from at most sum q_j; where it is nearly straight the equation is quadratic, and a quadratic is well conditioned
-even where eigenvalues cross.  Source: Golub 1973, SIAM Review 15, 318; Borges and Gragg 1993 ("A parallel divide and
+Nothing in it cancels, so s is known to some 1e-16 of the eigenvalue, whatever the diagonal entries.  W is concave and
+at most sum q_j.  Where it is nearly straight the equation is quadratic, and a quadratic is well conditioned even where
+eigenvalues cross.  Source: Golub 1973, SIAM Review 15, 318; Borges and Gragg 1993 ("A parallel divide and
 conquer algorithm for the generalized real symmetric definite tridiagonal eigenproblem") for arrowheads.
 """
 
 import numpy as np
 
-from eos_sweep.scalar import inlined, select
-
-
-@inlined
-def larger(one, other):
-    return select(one > other, one, other)
-
-
-@inlined
-def smaller(one, other):
-    return select(one < other, one, other)
+from eos_sweep.scalar import inlined, larger, select, smaller
 
 
 @inlined
 def secular_stable(matrix, bound):
-    """Tell whether the top eigenvalue is below ``bound``, without computing it.
+    """Tell whether the largest eigenvalue is below ``bound``, without computing it.
 
-    bound I - H is positive definite exactly when x_j = bound - d_j > 0 for each arm and x0 > sum_j q_j / x_j, here
-    times the product of the x_j.
+    bound I - H is positive definite exactly when x_j = bound - d_j > 0 for each arm and x0 > sum_j q_j / x_j.  The code
+    multiplies the second condition by the product of the x_j.
     """
     d0, d1, d2, d3, d4, d5, q1, q2, q3, q4, q5 = matrix
     x0, x1, x2, x3, x4, x5 = bound - d0, bound - d1, bound - d2, bound - d3, bound - d4, bound - d5
@@ -49,7 +39,7 @@ def secular_stable(matrix, bound):
 
 @inlined
 def block(e0, e, q):
-    """The largest root s of (s + e0) (s + e) = q."""
+    """Return the largest root s of (s + e0) (s + e) = q."""
     half = 0.5 * (e0 - e)
     return np.sqrt(half * half + q) - 0.5 * (e0 + e)
 
@@ -58,8 +48,8 @@ def block(e0, e, q):
 def shift(matrix):
     """Return (unit, base, e0 ... e5, q1 ... q5, a lower bound of s), in units of a power of two.
 
-    s is not below that of any arm alone, nor below that of one arm in place of all, at the mean of their d.  A floor,
-    beside which nothing is lost, keeps it from zero.
+    s is at least that of each arm alone, and at least that of one arm in place of all, at the mean of their d.  The
+    bound is kept above 1e-17 of the largest entries, which no result can show.
     """
     d0, d1, d2, d3, d4, d5, q1, q2, q3, q4, q5 = matrix
     base = larger(larger(larger(d0, d1), larger(d2, d3)), larger(d4, d5))
@@ -92,7 +82,7 @@ def shift(matrix):
 
 @inlined
 def inverses(s, e1, e2, e3, e4, e5):
-    """1 / (s + e_j): three divisions for five, which take the most time."""
+    """Return the five 1 / (s + e_j) with three divisions, which take most of the time."""
     v1, v2, v3, v4 = s + e1, s + e2, s + e3, s + e4
     one, two = 1.0 / (v1 * v2), 1.0 / (v3 * v4)
     return v2 * one, v1 * one, v4 * two, v3 * two, 1.0 / (s + e5)
@@ -100,7 +90,7 @@ def inverses(s, e1, e2, e3, e4, e5):
 
 @inlined
 def bracket(values):
-    """Go on to the geometric mean of the lower bound and an upper one: the root with W's tangent, which is above W."""
+    """Replace the lower bound of s by its geometric mean with an upper one, the root with the tangent of W."""
     unit, base, e0, e1, e2, e3, e4, e5, q1, q2, q3, q4, q5, s = values
     i1, i2, i3, i4, i5 = inverses(s, e1, e2, e3, e4, e5)
     r1, r2, r3, r4, r5 = s * i1, s * i2, s * i3, s * i4, s * i5
@@ -113,7 +103,7 @@ def bracket(values):
 
 @inlined
 def term(q, e, s, inverse):
-    """The coefficients that one arm adds to W(s + x) = a + c (s + x) - k (s + x)^2, its Taylor polynomial at s."""
+    """Return what an arm adds to a, c, k of the Taylor polynomial W(s + x) = a + c (s + x) - k (s + x)^2 at s."""
     r = s * inverse
     slope = (q * inverse) * (e * inverse)
     return q * (r * r * r), slope * (1.0 + 2.0 * r), slope * inverse
@@ -121,7 +111,7 @@ def term(q, e, s, inverse):
 
 @inlined
 def narrow(values):
-    """Take the root with W's second Taylor polynomial, whose coefficients are sums of what is not negative."""
+    """Take the root with the second Taylor polynomial of W, whose coefficients are sums of nonnegative terms."""
     unit, base, e0, e1, e2, e3, e4, e5, q1, q2, q3, q4, q5, s = values
     i1, i2, i3, i4, i5 = inverses(s, e1, e2, e3, e4, e5)
     a1, c1, k1 = term(q1, e1, s, i1)
@@ -137,6 +127,7 @@ def narrow(values):
 
 @inlined
 def finish(values):
+    """Return the eigenvalue."""
     unit, base, e0, e1, e2, e3, e4, e5, q1, q2, q3, q4, q5, s = values
     return (base + s * unit,)
 

@@ -1,30 +1,29 @@
-"""Eigenvalue routines that models share: the symmetric 2x2 matrix.
+"""The largest eigenvalue of a symmetric 2x2 matrix.
 
-The eigenvalues of [[a, e], [e, c]] depend on e only by its square q, so a matrix is given as (a, c, q).
+The eigenvalues of [[a, e], [e, c]] depend on e only through its square q, so a matrix is given as (a, c, q).
 """
 
 import numpy as np
 
-from eos_sweep.scalar import inlined, residual, select
+from eos_sweep.scalar import inlined, residual, select, smaller
 
 
 @inlined
 def symmetric_stable(matrix, bound):
-    """Tell whether the top eigenvalue is below ``bound``, without computing it.
+    """Tell whether the largest eigenvalue is below ``bound``, without computing it.
 
     bound I - H is positive definite exactly when its trace and its determinant are positive.
     """
     a, c, q = matrix
     x, y = bound - a, bound - c
-    trace, determinant = x + y, x * y - q
-    return select(trace < determinant, trace, determinant) > 0.0
+    return smaller(x + y, x * y - q) > 0.0
 
 
 @inlined
 def symmetric_top(matrix):
-    """Return the top eigenvalue (a + c)/2 + sqrt((a - c)^2/4 + q), which may be negative.
+    """Return the largest eigenvalue (a + c)/2 + sqrt((a - c)^2/4 + q), which may be negative.
 
-    Where the two terms have different signs they would cancel; there it is the determinant over the other eigenvalue.
+    Where the two terms have different signs they would cancel.  There it is the determinant over the other eigenvalue.
     """
     a, c, q = matrix
     mean, half = 0.5 * (a + c), 0.5 * (a - c)

@@ -1,38 +1,45 @@
-"""The table of models: name -> module.  A new model is a new file here and one row; a user's own is allowed by name."""
+"""The models.  A new one is a file here and a row in ``TABLE``; a module of the user's own is allowed by name."""
 
 import importlib
 import os
 import sys
+import threading
+from collections.abc import Mapping
 from typing import Any
 
-from eos_sweep.contract import OPTIONAL, ArrayModel, Model, is_array
-from eos_sweep.errors import InputError
+from eos_sweep.contract import OPTIONAL_ATTRIBUTES, ArrayModel, Model, is_array
+from eos_sweep.errors import InputError, named, short
 
 TABLE = {
-    "bivariate": "eos_sweep.models.bivariate",
-    "multivariate": "eos_sweep.models.multivariate",
-    "product": "eos_sweep.models.product",
-    "threshold": "eos_sweep.models.threshold",
-    "quartic": "eos_sweep.models.quartic",
-    "scalar_net": "eos_sweep.models.scalar_net",
-    "uv": "eos_sweep.models.uv",
-    "stabilization": "eos_sweep.models.stabilization",
-    "quadratic": "eos_sweep.models.quadratic",
-    "linear_net": "eos_sweep.models.linear_net",
-    "linear_net_full": "eos_sweep.models.linear_net_full",
-    "tanh_net": "eos_sweep.models.tanh_net",
-    "relu": "eos_sweep.models.relu",
+    name: f"eos_sweep.models.{name}"
+    for name in (
+        "bivariate",
+        "multivariate",
+        "product",
+        "threshold",
+        "quartic",
+        "scalar_net",
+        "uv",
+        "stabilization",
+        "quadratic",
+        "linear_net",
+        "linear_net_full",
+        "tanh_net",
+        "relu",
+    )
 }
 
-
-ALLOWED = "EOS_SWEEP_MODELS"  # of the environment, so that processes that this one starts know it, too
+MAPPINGS = "STATE", "PARAMETERS", "PRESETS", "TRIAL", "LOSS_PARTS", "THRESHOLDS", "READINGS"  # attributes of a model
+# The environment variable that names allowed modules, so that processes started by this one inherit it.
+ALLOWED_MODULES = "EOS_SWEEP_MODELS"
+_ALLOWING = threading.Lock()  # or of two threads that allow a module at once, one is forgotten
 
 
 def look_here() -> None:
-    """Let modules of the user's own lie in the current folder.
+    """Import modules of the user's own from the current folder, too.
 
-    Only where one was asked for: packages that ours import look for dozens of optional others, and a file of such a
-    name that somebody put beside a store would run.
+    Call it only where such a module was asked for.  Libraries try to import dozens of optional packages, and a file of
+    such a name beside a stranger's store would run.
     """
     sys.path.append("")
 
@@ -40,43 +47,70 @@ def look_here() -> None:
 def allow(module: str) -> None:
     """Let sweeps name a module of the user's own as their model, such as ``"my_package.my_model"``.
 
-    A spec or a store never imports what was not allowed: opening a stranger's runs nothing.
+    A spec or a store never imports a module that was not allowed, so opening a stranger's runs none of their code.
 
     Raises
     ------
     InputError
-        If there is no such module, or it lacks something that a model must have.
+        If there is no such module, it cannot be imported, or it lacks something that a model must have.
     """
+    check_own(module)
+    with _ALLOWING:
+        os.environ[ALLOWED_MODULES] = os.pathsep.join(dict.fromkeys([*allowed(), module]))
+
+
+def check_own(module: str) -> None:
+    """Import a module of the user's own; InputError says why it is no model."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise InputError(f"model {named(module)!r}: not the name of a module; give one such as my_package.my_model")
     try:
         found = importlib.import_module(module)
+    except KeyboardInterrupt:
+        raise
     except ImportError as error:
-        raise InputError(f"model {module}: {error}; is its folder on PYTHONPATH?") from None
+        raise InputError(f"model {named(module)}: {named(str(error), 200)}; is its folder on PYTHONPATH?") from None
+    except BaseException as error:  # the module's own code may raise anything, such as SystemExit
+        reason = named(" ".join(f"{type(error).__name__} {error}".split()), 200)
+        raise InputError(f"model {module}: cannot be imported, {reason}; correct it there") from error
     if lacking := missing(found):
-        raise InputError(f"model {module}: lacks {', '.join(lacking)}; see eos_sweep/models/README.md")
-    os.environ[ALLOWED] = os.pathsep.join(dict.fromkeys([*allowed(), module]))
+        raise InputError(f"model {module}: lacks {named(', '.join(lacking), 200)}; see eos_sweep/contract.py")
+    for name in MAPPINGS:
+        if not isinstance(getattr(found, name, {}), Mapping):
+            raise InputError(f"model {module}: its {name} is {short(getattr(found, name))}; give a table of names")
 
 
 def allowed() -> list[str]:
-    """Return the names of the modules that :func:`allow` let in."""
-    return [name for name in os.environ.get(ALLOWED, "").split(os.pathsep) if name]
+    """Return the names of the modules that :func:`allow` has allowed."""
+    return [name for name in os.environ.get(ALLOWED_MODULES, "").split(os.pathsep) if name]
 
 
 def missing(module: Any) -> list[str]:
-    """Return what ``module`` lacks of a model."""
+    """Return the names that the contract of a model requires and ``module`` lacks."""
     contract = ArrayModel if is_array(module) else Model
     functions = [name for name, value in vars(contract).items() if callable(value) and not name.startswith("_")]
-    needed = [name for name in contract.__annotations__ if name not in OPTIONAL]
+    needed = [name for name in contract.__annotations__ if name not in OPTIONAL_ATTRIBUTES]
     return [name for name in (*needed, *functions) if not hasattr(module, name)]
 
 
 def name_of(model: Model) -> str:
-    """Return the name by which a sweep names ``model``."""
+    """Return the name of ``model`` in a sweep."""
     names = {path: name for name, path in TABLE.items()}
     return names.get(model.__name__, model.__name__)
 
 
+def own(model: Model) -> tuple[str, ...]:
+    """Return the name of ``model`` if it is a module of the user's own, nothing if it is in the table."""
+    return () if model.__name__ in TABLE.values() else (model.__name__,)
+
+
 def get(name: str) -> Model:
-    """Return the model module called ``name``; KeyError names the ones there are."""
+    """Return the module of the model called ``name``.
+
+    Raises
+    ------
+    KeyError
+        If there is no such model, or the module is not allowed.
+    """
     if name not in TABLE and name not in allowed():
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
     return importlib.import_module(TABLE.get(name, name))  # type: ignore[return-value]

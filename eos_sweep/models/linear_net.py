@@ -1,42 +1,47 @@
-"""A two-layer linear network of any width, through its exact recursion in ten numbers.
+"""A two-layer linear network of any width, by its exact recursion in ten numbers.
 
     f(x) = A'W x / sqrt(m),    A in R^m, W in R^(m x 3);    L = sum_k lambda_k d_k^2,    d_k = f_k - b_k.
 
-Features are in the eigenbasis of their covariance X X'/n with variances lambda_k; f_k = A.W_k / sqrt(m) is what the
-network makes of feature k, b_k what it should.  (L = |D|^2 / n for D = F - Y, the labels being Y = b'X.)  With
-h_k = 2 eta lambda_k d_k a step is A <- A - W h / sqrt(m), W <- W - A h' / sqrt(m), so [A W] is multiplied by a matrix
-of h alone, and the Gram matrix of its columns obeys a law of its own, whatever the width.  With a = |A|^2 / m and
-g_kl = W_k.W_l / m it is
+Features are in the eigenbasis of their covariance X X'/n with variances lambda_k.  f_k = A.W_k / sqrt(m) is the
+coefficient of feature k in the network, b_k its target.  (L = |D|^2 / n for D = F - Y with the labels Y = b'X.)  With
+h_k = 2 eta lambda_k d_k a step is A <- A - W h / sqrt(m), W <- W - A h' / sqrt(m).  It multiplies [A W] by a matrix
+that depends on h alone, so the Gram matrix of the columns of [A W] obeys a closed recursion, for every width.  With
+a = |A|^2 / m and g_kl = W_k.W_l / m it is
 
     a <- a + (h'gh - 2 f.h) / m,    d <- d - a h - g h + (f.h / m) h,    g <- g - (f h' + h f') / m + (a / m) h h'.
 
 Source: Li, Wang, Li 2022, "Analyzing Sharpness along GD Trajectory: Progressive Sharpening and Edge of Stability",
-arXiv 2207.12678, where a sharpening run has four phases: I, S grows below 2/eta; II, above it; III, S falls, still
-above; IV, it falls on below.  The norm of the output layer, a, tells them: it moves with S.
+arXiv 2207.12678.  There a sharpening run has four phases: S grows below 2/eta (I) and above it (II), then falls above
+it (III) and below it (IV).  The norm of the output layer, a, moves with S and identifies the phases.
 
-Sharpness is here the top eigenvalue of the Gauss-Newton matrix, as in that paper: of M = 2 (a Lambda +
-Lambda^(1/2) g Lambda^(1/2)), which moves D by -eta M D.  It is not that of the full Hessian: the two differ by at most
+Sharpness here is the largest eigenvalue of the Gauss-Newton matrix, as in that paper: of M = 2 (a Lambda +
+Lambda^(1/2) g Lambda^(1/2)), which moves D by -eta M D.  It differs from that of the Hessian by at most
 2 |XD| / (n sqrt(m)), which vanishes with the loss.
 
-A start belongs to a network if [[a, f'/sqrt(m)], [f/sqrt(m), g]] is positive semidefinite, of rank m at most; the
-recursion keeps that.  By default f = 0, as where two halves of the network cancel; then only g must be semidefinite.
+A start belongs to a network if [[a, f'/sqrt(m)], [f/sqrt(m), g]] is positive semidefinite and of rank m at most; the
+recursion conserves this.  By default f = 0, as if two halves of the network cancelled; then only g must be
+semidefinite.
 
-The part of d that changes its sign at each step hides below the part that does not.  Doubles lose it where it is 1e-16
-of that, and then leave 2/eta sooner than exact arithmetic: labels of runs that sharpen for long are sensitive.  On the
-map of sweeps/linear_net.toml with 1500 steps 96 % of the labels are exact (a sample of 100 cells, 95 % interval 81 to
-99); of the edge of stability 81 %, of the catapult 97 %.  All that differ are sensitive to rounding.
+The part of d that changes its sign at each step is hidden below the part that does not.  Doubles lose it where it is
+1e-16 of the other, and then leave 2/eta sooner than exact arithmetic: labels of runs that sharpen for long are
+sensitive to rounding.  On the map of sweeps/linear_net.toml with 1500 steps 96 % of the labels are exact (a sample of
+100 cells, 95 % interval 81 to 99): 81 % of the edge of stability, 97 % of the catapult.  All labels that differ are
+sensitive to rounding.
 """
 
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
 from eos_sweep.eigen.dense import DENSE_STAGES, dense_stable
-from eos_sweep.scalar import inlined, select
-from eos_sweep.sharpness import solved
+from eos_sweep.eigen.matrices import from_rows
+from eos_sweep.eigen.sharpness import solved
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
+from eos_sweep.scalar import inlined, larger, select, smaller
 
 TITLE = "f(x) = AᵀWx/√m"
 REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"
-WEIGHT, SCALE = (0.0, 1e15), (1e-30, 1e30)  # so that all products of a step are below 1e170
+WEIGHT, SCALE = (0.0, 1e15), (1e-30, 1e30)  # keep all products of a step below 1e170
 STATE = {
     "a": Quantity("square of the output layer over the width", "|A|²/m", least=0.0, sizes=WEIGHT),
     "d1": Quantity("error of coefficient 1, f1 - b1", "d₁", default="-b1", sizes=WEIGHT),
@@ -67,20 +72,13 @@ TRIAL = {
     "width": "10 ** uniform(1, 3)",
     "eta": "10 ** uniform(-2, 0)",
 }
-DESCENT = False  # a closed map of what the layers' products are
-CARRIED: tuple[str, ...] = ()
-PRESETS: dict[str, dict[str, str]] = {}
+DESCENT = False  # descent is in A and W, not in their products
+MATRIX = "Gauss-Newton matrix"
 LOSS_PARTS = {
     "loss1": Quantity("loss of feature 1", "L₁"),
     "loss2": Quantity("loss of feature 2", "L₂"),
     "loss3": Quantity("loss of feature 3", "L₃"),
 }
-LIMIT = 1e30
-GUARD = None
-OBSERVABLES: tuple[str, ...] = ()
-THRESHOLDS: dict[str, float] = {}
-
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
 @inlined
@@ -91,7 +89,7 @@ def threshold(p):
 
 @inlined
 def pull(d, p):
-    """h = 2 eta Lambda d."""
+    """Return h = 2 eta Lambda d."""
     lambda1, lambda2, lambda3, b1, b2, b3, width, eta = p
     d1, d2, d3 = d
     twice = 2.0 * eta
@@ -100,7 +98,7 @@ def pull(d, p):
 
 @inlined
 def times(g, h):
-    """The product of the symmetric matrix g and h."""
+    """Return the product of the symmetric matrix g with h."""
     g11, g22, g33, g12, g13, g23 = g
     h1, h2, h3 = h
     return g11 * h1 + g12 * h2 + g13 * h3, g12 * h1 + g22 * h2 + g23 * h3, g13 * h1 + g23 * h2 + g33 * h3
@@ -108,6 +106,7 @@ def times(g, h):
 
 @inlined
 def dot(one, other):
+    """Return the scalar product of two triples."""
     return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
 
 
@@ -138,7 +137,7 @@ def step(theta, p):
 
 @inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step; of what is made of v, ``u`` moves h and ``w`` moves g h."""
+    """Apply the Jacobian of a step; ``u`` is the change of h, ``w`` and ``x`` those of g h by h and by g."""
     a, d1, d2, d3, g11, g22, g33, g12, g13, g23 = theta
     va, v1, v2, v3, v11, v22, v33, v12, v13, v23 = v
     lambda1, lambda2, lambda3, b1, b2, b3, width, eta = p
@@ -168,13 +167,8 @@ def tangent(theta, p, v):
 
 
 @inlined
-def rescale(theta, p):
-    return theta
-
-
-@inlined
 def loss_parts(theta, p):
-    """The loss of each feature."""
+    """Return the loss of each feature."""
     a, d1, d2, d3, g11, g22, g33, g12, g13, g23 = theta
     lambda1, lambda2, lambda3, b1, b2, b3, width, eta = p
     return lambda1 * (d1 * d1), lambda2 * (d2 * d2), lambda3 * (d3 * d3)
@@ -188,7 +182,7 @@ def loss(theta, p):
 
 @inlined
 def curvature(theta, p):
-    """The Gauss-Newton matrix times eta: diagonal, entries 12, 13 and 23."""
+    """Return eta times the Gauss-Newton matrix: its diagonal, and entries 12, 13 and 23."""
     a, d1, d2, d3, g11, g22, g33, g12, g13, g23 = theta
     lambda1, lambda2, lambda3, b1, b2, b3, width, eta = p
     r1, r2, r3 = np.sqrt(2.0 * eta * lambda1), np.sqrt(2.0 * eta * lambda2), np.sqrt(2.0 * eta * lambda3)
@@ -207,50 +201,50 @@ stable, SHARPNESS_STAGES = dense_stable, DENSE_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    With D^2 the loss, a step leaves |D| (1 - rate) at most, where rate is the smaller of eta M's least eigenvalue, not
-    below 2 eta a times the least variance, and of 2 MARGIN.  It moves a and g by 2 |f| |h| / m each, where |h| is
-    2 eta sqrt(lambda_max) |D| at most, and S by as much over a, relative.
+    With D^2 the loss, a step leaves at most |D| (1 - rate), where rate is the smaller of 2 gap and the smallest
+    eigenvalue of eta M, which is at least 2 eta a times the smallest variance.  A step moves a and g by 2 |f| |h| / m
+    each, where |h| is at most 2 eta sqrt(lambda_max) |D|, and S by that over a, relative.
     """
     a, d1, d2, d3, g11, g22, g33, g12, g13, g23 = theta
     lambda1, lambda2, lambda3, b1, b2, b3, width, eta = p
     f = d1 + b1, d2 + b2, d3 + b3
     least, most = least_and_most((lambda1, lambda2, lambda3))
     slowest = 2.0 * eta * a * least
-    rate = select(slowest < 2.0 * MARGIN, slowest, 2.0 * MARGIN)
-    room = MARGIN * width * a * rate
-    quiet = (loss < tolerance) & (1024.0 * (eta * eta) * most * dot(f, f) * loss < room * room)
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    drift = np.sqrt(1024.0 * (eta * eta) * most * dot(f, f) * loss) / (width * a)
+    gap = larger(drift / slowest, np.sqrt(0.5 * drift))
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
 
 
 @inlined
 def least_and_most(variances):
-    """The least variance that is not zero, and the largest."""
+    """Return the smallest variance that is not zero, and the largest."""
     first, second, third = variances
-    one, two, three = select(first > 0.0, first, np.inf), select(second > 0.0, second, np.inf), third
-    three = select(three > 0.0, three, np.inf)
-    low, high = select(one < two, one, two), select(first > second, first, second)
-    return select(low < three, low, three), select(high > third, high, third)
+    one, two, three = (
+        select(first > 0.0, first, np.inf),
+        select(second > 0.0, second, np.inf),
+        select(third > 0.0, third, np.inf),
+    )
+    return smaller(smaller(one, two), three), larger(larger(first, second), third)
 
 
-@inlined
-def clipped(theta, p):
-    """Never: nothing is clipped."""
-    return (theta[0] < 0.0) & (theta[0] > 0.0)
+def weights_squared(theta, p):
+    """Return |A|^2 + |W|^2."""
+    a, _, _, _, g11, g22, g33 = theta[:7]
+    return p[list(PARAMETERS).index("width")] * (a + g11 + g22 + g33)
 
 
 def hessian(theta, p):
-    """The Gauss-Newton matrix M, shape (..., 3, 3): what the sharpness is the top eigenvalue of."""
+    """Return the Gauss-Newton matrix M, shape (..., 3, 3), whose largest eigenvalue is the sharpness."""
     m11, m22, m33, m12, m13, m23 = (0.5 * threshold(p) * entry for entry in curvature(theta, p))
-    rows = (m11, m12, m13), (m12, m22, m23), (m13, m23, m33)
-    return np.stack([np.stack(np.broadcast_arrays(*row), -1) for row in rows], -2)
+    return from_rows([(m11, m12, m13), (m12, m22, m23), (m13, m23, m33)])
 
 
 def flow_end(theta, p, k):
-    """The state where gradient flow from theta ends if all there is to learn is feature k, and others stay at zero.
+    """Return the state where gradient flow from theta ends if only feature k is learnt, and the others stay at zero.
 
-    It keeps a - g_kk and (a + g_kk)^2 - 4 f_k^2 / m.
+    Gradient flow conserves a - g_kk and (a + g_kk)^2 - 4 f_k^2 / m.
     """
     state, parameters = dict(zip(STATE, theta, strict=True)), dict(zip(PARAMETERS, p, strict=True))
     diagonal, target = f"g{k}{k}", parameters[f"b{k}"]
@@ -285,13 +279,15 @@ LINES = (
     CriticalLine(
         "flow_at_edge",
         r"$\eta = 2/\lambda_1(M_\infty)$",
-        "from here on sharpening reaches 2/eta (one feature to learn, the others at zero, small eta lambda)",
+        "above it gradient flow from the start ends in an unstable minimum, if one feature is to be learnt and the "
+        "errors of the others and the products of weights (d_k, g_kl) are zero",
         _onset,
     ),
     CriticalLine(
         "lazy_divergence",
         r"$S(\theta_0) = 4/\eta$",
-        "above it a wide network diverges, whose catapult outgrows what there is to learn",
+        "above it a wide network diverges (m -> infinity), if there is an error along the top eigenvector and no "
+        "second eigenvalue is above 2/eta; no line where what there is to learn is not small beside the catapult",
         _lazy,
     ),
 )

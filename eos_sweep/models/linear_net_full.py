@@ -2,11 +2,11 @@
 
     F = A' W X / sqrt(m),    L = |F - Y|^2 / n
 
-for n samples, the columns of X, and one output.  Source: Li, Wang, Li 2022, "Analyzing Sharpness along GD Trajectory:
-Progressive Sharpening and Edge of Stability", arXiv 2207.12678.
+for n samples, the columns of X, and one output.  Gradient descent trains A and W.  Source: Li, Wang, Li 2022,
+"Analyzing Sharpness along GD Trajectory: Progressive Sharpening and Edge of Stability", arXiv 2207.12678.
 
-Without a data file the inputs are normal, feature k with variance 1/k, and the targets are their sums over the root of
-their number.  A and W begin normal with variance one; ``scale`` multiplies them.
+Without a data file the inputs are normal, feature k with variance 1/k, and a target is the sum of its inputs over the
+square root of their number.  The initial weights are normal with variance one, times ``scale``.
 """
 
 import functools
@@ -15,7 +15,7 @@ import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
 from eos_sweep.eigen.lanczos import Tracker
-from eos_sweep.networks.common import COMMON, NUMBERS, views
+from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
 TITLE = "f(x) = A'Wx/√m"
 REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"
@@ -27,8 +27,8 @@ PARAMETERS = {
     **COMMON,
 }
 CONDITIONS = {
-    f"a smaller network, with width², width features and points features of at most {NUMBERS}": lambda v: (
-        np.maximum(v["width"] ** 2, v["features"] * np.maximum(v["width"], v["points"])) <= NUMBERS
+    f"a smaller network, with width², width features and points features of at most {MAX_ARRAY_SIZE}": lambda v: (
+        np.maximum(v["width"] ** 2, v["features"] * np.maximum(v["width"], v["points"])) <= MAX_ARRAY_SIZE
     )
 }
 PRESETS: dict[str, dict[str, str]] = {}
@@ -43,20 +43,21 @@ TARGETS = 1.0
 
 @functools.lru_cache(maxsize=8)
 def normal(seed: int, features: int, points: int) -> Table:
-    """Return random data."""
-    draw = np.random.default_rng([seed, 1])  # another stream than the weights'
+    """Return random training data."""
+    draw = np.random.default_rng([seed, 1])  # not the stream of the weights
     inputs = draw.standard_normal((points, features)) / np.sqrt(np.arange(1, features + 1))
     return Table(inputs, inputs.sum(1, keepdims=True) / np.sqrt(features))
 
 
 def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    """Return the network at its initial weights."""
     width, features, points, eta, seed, stride, time = p
     table = data or normal(int(seed), int(features), int(points))
     size = int(width) * (1 + table.inputs.shape[1])
     return Net(table, initial[0] * np.random.default_rng(int(seed)).standard_normal(size), int(width), eta)
 
 
-class Net:
+class Net(Descending):
     """The network at one step; ``error`` is D = F - Y."""
 
     def __init__(self, table: Table, weights: np.ndarray, width: int, eta: float) -> None:
@@ -66,10 +67,10 @@ class Net:
         self._shapes = [(width,), (width, features)]
         self.weights, self.gradient = weights, np.empty_like(weights)
         self.outer, self.inner = views(weights, self._shapes)
-        self._conserved, self._tracker = self.balance(), Tracker(count)
-        self._pass()
+        self._conserved, self._gauss_newton_tracker = self.balance(), Tracker(count)
+        self.update()
 
-    def _pass(self) -> None:
+    def update(self) -> None:
         """Compute the errors, the loss and the gradient."""
         self.output = self.inputs @ (self.outer @ self.inner) / np.sqrt(len(self.outer))
         self.error = self.output - self.targets
@@ -79,19 +80,8 @@ class Net:
         outer[:] = self._rate * (self.inner @ self._pull)
         np.multiply(self._rate * self.outer[:, None], self._pull, out=inner)
 
-    def advance(self, steps: int) -> np.ndarray:
-        losses = np.empty(steps)
-        for k in range(steps):
-            self.weights -= self.eta * self.gradient
-            self._pass()
-            losses[k] = self.loss
-        return losses
-
-    def restore(self, weights: np.ndarray) -> None:
-        self.weights[:] = weights
-        self._pass()
-
     def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the exact Hessian of the loss times a vector."""
         result = np.empty_like(vector)
         (outer, inner), (slope, slopes) = views(vector, self._shapes), views(result, self._shapes)
         moved = self.inputs @ (outer @ self.inner + self.outer @ inner) / np.sqrt(len(outer))
@@ -105,11 +95,12 @@ class Net:
         return np.multiply.outer(self.outer, self.outer) - self.inner @ self.inner.T
 
     def gauss_newton(self, vector: np.ndarray) -> np.ndarray:
-        """Return M times a vector, M = 2/(mn) (|A|^2 X'X + X'W'WX)."""
+        """Return the Gauss-Newton matrix M = 2/(mn) (|A|^2 X'X + X'W'WX) times a vector."""
         back = vector @ self.inputs
         both = (self.outer @ self.outer) * back + (self.inner @ back) @ self.inner
         return 2.0 / (len(self.outer) * len(self.error)) * (self.inputs @ both)
 
     def readings(self) -> tuple[float, ...]:
+        """Return the squared norm of A, the largest eigenvalue of M, and the drift, in the order of READINGS."""
         drift = float(np.linalg.norm(self.balance() - self._conserved))
-        return float(self.outer @ self.outer), self._tracker.top(self.gauss_newton), drift
+        return float(self.outer @ self.outer), self._gauss_newton_tracker.top(self.gauss_newton), drift

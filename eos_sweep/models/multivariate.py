@@ -1,48 +1,57 @@
-"""Several irrelevant features beside a relevant one: `bivariate` with up to four directions that may be unstable.
+"""One to four irrelevant features beside a relevant one: `bivariate` with up to four unstable directions.
 
-Inputs x_1 ... x_k, x_r of variances lambda_1 ... lambda_k, lambda_r, with response x_r, are fitted by
-f(x) = alpha (beta_1 x_1 + ... + beta_k x_k + beta_r x_r):
+f(x) = alpha (beta_1 x_1 + ... + beta_k x_k + beta_r x_r) is fitted to inputs of variances lambda_1 ... lambda_k,
+lambda_r with the response x_r:
 
-    L = sum_j lambda_j (alpha beta_j)^2 / 2 + lambda_r (alpha beta_r - 1)^2 / 2.
+    L = sum_j lambda_j (alpha beta_j)^2 / 2 + lambda_r (alpha beta_r - 1)^2 / 2
 
-An input of variance zero is not there, so ``lambda2``, ``lambda3``, ``lambda4`` are zero unless they are given; with
-``lambda1`` alone it is the model of Liu, Zhang, Du, Zhao 2025, "A Minimalist Example of Edge-of-Stability and
-Progressive Sharpening", arXiv 2503.02809, bit for bit but for the sharpness, which is the same to 3e-15.  Each gradient
-may be clipped (|dL/dbeta_j| <= clip), and each beta_j may be projected (|beta_j| <= radius after the step).
+    alpha <- alpha - eta (alpha sum_j lambda_j beta_j^2 + lambda_r (alpha beta_r - 1) beta_r)
+    beta_j <- beta_j (1 - eta lambda_j alpha^2),    beta_r <- beta_r - eta lambda_r (alpha beta_r - 1) alpha
 
-Inputs of equal variance are one, with beta^2 the sum of their beta_j^2, as long as no bound acts.  Of different ones
-the largest wins: at the edge, eta lambda_1 alpha^2 = 2, a step multiplies beta_2 by 1 - 2 lambda_2/lambda_1.
-On the way there it is behind: below eta lambda_1 alpha^2 = 2 / (1 + lambda_2/lambda_1), beta_1 shrinks faster.
+An input of variance zero is absent; ``lambda2``, ``lambda3`` and ``lambda4`` are zero by default.  With ``lambda1``
+alone this is the model of Liu, Zhang, Du, Zhao 2025, "A Minimalist Example of Edge-of-Stability and Progressive
+Sharpening", arXiv 2503.02809, bit for bit except for the sharpness, which is the same to 3e-15.  Each gradient may be
+clipped (|dL/dbeta_j| <= clip), and each beta_j may be projected (|beta_j| <= radius after the step).
 
-Each beta_j has an exponent of its own, as in `bivariate`: its value is ``beta_j * 2**(512 * power_j)``.
+Inputs of equal variance act as one, with beta^2 the sum of their beta_j^2, as long as no bound acts.  Among unequal
+inputs the one of largest variance wins at the edge: at eta lambda_1 alpha^2 = 2 a step multiplies beta_2 by
+1 - 2 lambda_2/lambda_1.  Before that it shrinks faster than the others: below eta lambda_1 alpha^2 =
+2 / (1 + lambda_2/lambda_1), beta_1 falls behind beta_2.
+
+Each beta_j has its own exponent, as in `bivariate`: its value is ``beta_j * 2**(512 * power_j)``.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.contract import CriticalLine, Quantity, Values
 from eos_sweep.eigen.secular import SECULAR_STAGES, secular_stable
 from eos_sweep.exponent import rescaled, squared, value
-from eos_sweep.inner import along, held, moved, stretched
+from eos_sweep.models.bivariate_theory import flow_limit
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.models.inner_weight import along, gap, held, moved, stretched
+from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
-from eos_sweep.theory import flow_limit
 
 TITLE = "f(x) = α(β₁x₁ + … + β₄x₄ + βᵣxᵣ)"
 REFERENCE = "after Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
-WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # so that eta lambda beta^2 is at most 1e240, and at least 1e-180
+WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # keep eta lambda beta^2 between 1e-180 and 1e240
 INPUTS = 4
+OPTIONAL_INPUTS = {2: "₂", 3: "₃", 4: "₄"}
 STATE = {
     "alpha": Quantity("outer weight", "α", sizes=WEIGHT),
     "beta1": Quantity("inner weight of irrelevant feature 1", "β₁", sizes=WEIGHT),
-    "beta2": Quantity("inner weight of irrelevant feature 2", "β₂", default=0.0, sizes=WEIGHT),
-    "beta3": Quantity("inner weight of irrelevant feature 3", "β₃", default=0.0, sizes=WEIGHT),
-    "beta4": Quantity("inner weight of irrelevant feature 4", "β₄", default=0.0, sizes=WEIGHT),
+    **{
+        f"beta{k}": Quantity(f"inner weight of irrelevant feature {k}", f"β{sign}", default=0.0, sizes=WEIGHT)
+        for k, sign in OPTIONAL_INPUTS.items()
+    },
     "beta_r": Quantity("inner weight of the relevant feature", "βᵣ", sizes=WEIGHT),
 }
 PARAMETERS = {
     "lambda1": Quantity("variance of irrelevant feature 1", "λ₁", above=0.0, sizes=SCALE),
-    "lambda2": Quantity("variance of irrelevant feature 2", "λ₂", default=0.0, least=0.0, sizes=SCALE),
-    "lambda3": Quantity("variance of irrelevant feature 3", "λ₃", default=0.0, least=0.0, sizes=SCALE),
-    "lambda4": Quantity("variance of irrelevant feature 4", "λ₄", default=0.0, least=0.0, sizes=SCALE),
+    **{
+        f"lambda{k}": Quantity(f"variance of irrelevant feature {k}", f"λ{sign}", default=0.0, least=0.0, sizes=SCALE)
+        for k, sign in OPTIONAL_INPUTS.items()
+    },
     "lambda_r": Quantity("variance of the relevant feature", "λᵣ", above=0.0, sizes=SCALE),
     "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
     "clip": Quantity("bound on the gradient of each beta_j", "clip", default=np.inf, least=0.0),
@@ -66,12 +75,7 @@ LOSS_PARTS = {
     "loss_irrelevant": Quantity("loss of the irrelevant features", "L₁"),
     "loss_relevant": Quantity("loss of the relevant feature", "Lᵣ"),
 }
-LIMIT = 1e30
 GUARD = "alpha"
-OBSERVABLES: tuple[str, ...] = ()
-THRESHOLDS: dict[str, float] = {}
-
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
 @inlined
@@ -80,12 +84,9 @@ def threshold(p):
     return 2.0 / eta
 
 
-# As in bivariate, what follows is computed from a few products with the factor eta, so that the edge is at 2.
-
-
 @inlined
 def pressures(theta, p):
-    """eta lambda_j beta_j^2 of each irrelevant input; zero where nothing can see beta_j."""
+    """Return eta lambda_j beta_j^2 of each irrelevant input; as in bivariate, shared products have the factor eta."""
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     lambda1, lambda2, lambda3, lambda4, lambda_r, eta, clip, radius = p
     return (
@@ -98,14 +99,14 @@ def pressures(theta, p):
 
 @inlined
 def pressure(theta, p):
-    """Their sum, which pushes alpha down."""
+    """Return the sum of ``pressures``, which pushes alpha down."""
     first, second, third, fourth = pressures(theta, p)
     return (first + second) + (third + fourth)
 
 
 @inlined
 def error(theta, p):
-    """eta lambda_r (alpha beta_r - 1), what is left to learn."""
+    """Return eta lambda_r (alpha beta_r - 1), the remaining error."""
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     lambda1, lambda2, lambda3, lambda4, lambda_r, eta, clip, radius = p
     return (eta * lambda_r) * (alpha * beta_r - 1.0)
@@ -144,7 +145,7 @@ def clipped(theta, p):
 
 @inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, for changes of alpha, of each log|beta_j| and of beta_r."""
+    """Apply the Jacobian of a step to changes of alpha, of each log|beta_j| and of beta_r."""
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     lambda1, lambda2, lambda3, lambda4, lambda_r, eta, clip, radius = p
     turn, stretch1, stretch2, stretch3, stretch4, shift = v
@@ -174,7 +175,7 @@ def rescale(theta, p):
 
 @inlined
 def doubled_loss_parts(theta, p):
-    """2 eta times the loss of the irrelevant features and that of the relevant one."""
+    """Return 2 eta times the loss of the irrelevant features, and 2 eta times that of the relevant one."""
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     return pressure(theta, p) * (alpha * alpha), error(theta, p) * (alpha * beta_r - 1.0)
 
@@ -186,13 +187,13 @@ def loss(theta, p):
 
 
 def loss_parts(theta, p):
-    """The loss of the irrelevant features and that of the relevant one, in the order of LOSS_PARTS."""
+    """Return the loss of the irrelevant features and that of the relevant one, in the order of LOSS_PARTS."""
     return tuple(0.25 * threshold(p) * part for part in doubled_loss_parts(theta, p))
 
 
 @inlined
 def curvature(theta, p):
-    """The Hessian times eta, an arrowhead matrix: its diagonal, and the squares of its arms, beta_r's second."""
+    """Return eta times the Hessian, an arrowhead matrix: its diagonal, and its squared arms, that of beta_r second."""
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     lambda1, lambda2, lambda3, lambda4, lambda_r, eta, clip, radius = p
     first, second, third, fourth = pressures(theta, p)
@@ -211,32 +212,26 @@ stable, SHARPNESS_STAGES = secular_stable, SECULAR_STAGES
 
 @inlined
 def lesser(variance, least):
-    """The lesser of two variances; one of zero is not there."""
+    """Return the smaller of two variances, without ``variance`` if it is zero."""
     return select((variance > 0.0) & (variance < least), variance, least)
 
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    The reasons are those of bivariate.  What is left of the loss of input j moves alpha^2 by L_j / (lambda_j alpha^4)
-    relative, or by that over MARGIN where beta_j shrinks slowly for being near the edge.
+    A run whose clip or projection acts is never settled, since the bound may hold a beta_j where it is.
     """
     alpha, beta1, beta2, beta3, beta4, beta_r, power1, power2, power3, power4 = theta
     lambda1, lambda2, lambda3, lambda4, lambda_r, eta, clip, radius = p
-    square, least = alpha * alpha, lesser(lambda4, lesser(lambda3, lesser(lambda2, lambda1)))
-    # MARGIN is not squared with **, which compiles to a loop.
-    quiet = (
-        (loss < tolerance)
-        & (32.0 * loss < MARGIN * MARGIN * lambda_r)
-        & (loss < 0.1 * MARGIN * MARGIN * (least * square * square))
-    )
-    # A clip that acts may hold a beta_j where it is.
-    return select(clipped(theta, p), False, quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE))
+    least = lesser(lambda4, lesser(lambda3, lesser(lambda2, lambda1)))
+    room = gap(loss, alpha, least, lambda_r)
+    over = (loss < tolerance) & (room < MARGIN)
+    return select(clipped(theta, p), False, over & stable(curvature(theta, p), below_edge(room)))
 
 
 def balance(theta, p):
-    """Q = alpha^2 - sum_j beta_j^2 - beta_r^2 over the inputs that are there, which gradient flow keeps."""
+    """Return Q = alpha^2 - sum_j beta_j^2 - beta_r^2 over the inputs present, which gradient flow conserves."""
     alpha, beta_r = theta[0], theta[INPUTS + 1]
     inner = (value(*number) for number in zip(theta[1 : INPUTS + 1], theta[INPUTS + 2 :], strict=True))
     squares = (np.where(variance > 0.0, beta * beta, 0.0) for variance, beta in zip(p, inner, strict=False))
@@ -244,14 +239,18 @@ def balance(theta, p):
 
 
 def flow_sharpness(theta, p):
-    """The sharpness where gradient flow ends: alpha^2 = h(Q), beta_j = 0, alpha beta_r = 1, so max_j lambda_j h(Q), or,
-    if it is larger, lambda_r (h(Q) + 1/h(Q)).  Bounds on beta_j do not act on gradient flow."""
+    """Return the larger of max_j lambda_j h(Q) and lambda_r (h(Q) + 1/h(Q)), the sharpness where gradient flow ends.
+
+    It ends at alpha^2 = h(Q), beta_j = 0, alpha beta_r = 1; NaN if in the saddle.  No bound on beta_j acts on it.
+    """
+    alpha, *betas, beta_r = theta[: INPUTS + 2]
     square = flow_limit(balance(theta, p))
-    return np.maximum(np.maximum.reduce(p[:INPUTS]) * square, p[INPUTS] * (square + 1.0 / square))
+    level = np.maximum(np.maximum.reduce(p[:INPUTS]) * square, p[INPUTS] * (square + 1.0 / square))
+    return np.where((alpha == -beta_r) & ((alpha == 0.0) | ~np.any(betas, axis=0)), np.nan, level)
 
 
 def hessian(theta, p):
-    """The full Hessian of L, shape (..., 6, 6), in the order of STATE."""
+    """Return the Hessian of L, shape (..., 6, 6), in the order of STATE."""
     alpha, beta_r = theta[0], theta[INPUTS + 1]
     inner = [value(*number) for number in zip(theta[1 : INPUTS + 1], theta[INPUTS + 2 :], strict=True)] + [beta_r]
     arms = [2.0 * variance * (alpha * beta) for variance, beta in zip(p, inner, strict=False)]
@@ -266,7 +265,7 @@ def hessian(theta, p):
 
 
 def _edges(v: Values) -> np.ndarray:
-    """eta lambda_(j) alpha^2 / 2 where gradient flow from the start ends, the largest lambda_j last."""
+    """Return eta lambda_j alpha^2 / 2 where gradient flow from the start ends, in increasing order of lambda_j."""
     p = tuple(v[name] for name in PARAMETERS)
     end = flow_limit(balance((*(v[name] for name in STATE), *(0.0,) * INPUTS), p))
     return np.sort(np.stack(np.broadcast_arrays(*(0.5 * v["eta"] * end * variance for variance in p[:INPUTS])), -1), -1)
@@ -281,19 +280,20 @@ LINES = (
     CriticalLine(
         "onset",
         r"$\eta = 2/\varphi(\theta_0)$",
-        "above it sharpening reaches the edge, along the input of largest variance",
+        "above it gradient flow from the start ends in a minimum that is unstable along the input of largest variance; "
+        "for beta_j, lambda_r/lambda_j -> 0 a run that starts below the edge sharpens until it reaches it",
         lambda v: _edges(v)[..., -1],
     ),
     CriticalLine(
         "second_onset",
         r"$\eta\,\lambda_{(2)} h(Q_0) = 2$",
-        "above it the end of gradient flow is unstable along a second input, too",
+        "above it gradient flow from the start ends in a minimum that is unstable along a second input as well",
         lambda v: _edges(v)[..., -2],
     ),
     CriticalLine(
         "flips_excluded",
         r"$\mathrm{radius} = (\eta\,\Sigma_j \lambda_j)^{-1/2}$",
-        "below it the irrelevant inputs cannot flip alpha in a step",
+        "below it the irrelevant inputs never flip alpha, if each |beta_j| at the start is within the radius, too",
         _flips_excluded,
     ),
 )

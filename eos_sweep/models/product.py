@@ -1,40 +1,42 @@
-"""A convex function of the product of two weights: where gradient descent ends at the edge of stability by itself.
+"""A convex function of the product of two weights, on which gradient descent ends at the edge of stability by itself.
 
     L = l(s),  s = x y;    x' = x (1 - eta y^2 l'(s)/s),    y' = y (1 - eta x^2 l'(s)/s).
 
-l is even, convex and of bounded slope, l(0) = 0, l''(0) = 1; the parameter ``ell`` says which:
+l is even and convex, its slope is bounded, l(0) = 0 and l''(0) = 1.  The parameter ``ell`` selects it:
 
-    ell = k > 0: l(s) = k^2 log cosh(s/k).  1 is log cosh, 2 is the symmetric logistic loss
-        4 (log(1 + e^s) + log(1 + e^-s))/2, less its least value 4 log 2;
-    ell = 0: l(s) = sqrt(1 + s^2), less its least value 1.
+    ell = k > 0: l(s) = k^2 log cosh(s/k).  With 1 it is log cosh, with 2 the symmetric logistic loss
+        4 (log(1 + e^s) + log(1 + e^-s))/2, minus its minimum 4 log 2;
+    ell = 0: l(s) = sqrt(1 + s^2), minus its minimum 1.
 
-A step multiplies x^2 - y^2 by 1 - eta^2 l'(s)^2.  So gradient flow keeps it and ends at the sharpness |y^2 - x^2|.
-Where that is beyond 2/eta, gradient descent goes to an orbit of two steps, on which l'(s)/s = 2/(eta y^2) while x is
-small beside y, and y^2 falls until the sharpness is 2/eta - G eta + O(eta^3), G = -3/l''''(0).  On that orbit l''(s)
-is less than l'(s)/s, so the sharpness rises to 2/eta from below, and a run is at the edge although it hardly crosses
-it: its regime is progressive sharpening, or a catapult if a step on the way happened to end near s = 0, and what tells
-of the edge is the line ``onset`` and a sharpness that ends at 2/eta.  Source: Ahn, Bubeck, Chewi, Lee, Suarez, Zhang
-2022, "Learning threshold neurons via the edge of stability", arXiv 2212.07469.
+A step multiplies x^2 - y^2 by 1 - eta^2 l'(s)^2.  So gradient flow conserves it and ends at the sharpness |y^2 - x^2|.
+Where that exceeds 2/eta, gradient descent goes to a cycle of two steps, on which l'(s)/s = 2/(eta y^2) while x is
+small beside y.  On this cycle y^2 falls until the sharpness is 2/eta - G eta + O(eta^3), G = -3/l''''(0).  There l''(s)
+is less than l'(s)/s, so the sharpness rises to 2/eta from below, and a run at the edge hardly crosses it.  Its regime
+is progressive sharpening, or a catapult if one of its steps happens to end near s = 0.  The line ``onset`` and a final
+sharpness of 2/eta show the edge.  Source: Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, "Learning threshold neurons via
+the edge of stability", arXiv 2212.07469.
 
-L does not change if x and y change places, nor with the sign of either, so no coordinate is guarded.  While the
-sharpness is below 2/eta the smaller weight decays for ever; take it as x, which has an exponent of its own: its value
-is ``x * 2**(512 * power)``.  Only where eta y^2 is one to the last digit, x vanishes faster than any exponent can
-hold: it is cubed at each step.
+L is symmetric in x and y and even in each, so no coordinate is guarded.  While the sharpness is below 2/eta the smaller
+weight decays for ever.  Take it as x, which has its own exponent: its value is ``x * 2**(512 * power)``.  Only where
+eta y^2 is one to the last digit, x vanishes faster than any exponent can hold, since each step cubes it.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity
+from eos_sweep.contract import CriticalLine, Quantity
+from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen, value
 from eos_sweep.functions import log_cosh_jet
-from eos_sweep.scalar import inlined, residual, select
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
+from eos_sweep.scalar import inlined, larger, residual, select
 
 TITLE = "L = ℓ(xy)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
 STATE = {
-    "x": Quantity("smaller weight", "x", sizes=(1e-150, 1e30)),  # from 1e-173 on it would not be seen at once
-    "y": Quantity("larger weight", "y", sizes=(1e-40, 1e30)),  # so that eta y^2 is between 1e-140 and 1e120
+    "x": Quantity("smaller weight", "x", sizes=(1e-150, 1e30)),  # below 1e-173 it may stay hidden for too long
+    "y": Quantity("larger weight", "y", sizes=(1e-40, 1e30)),  # keep eta y^2 between 1e-140 and 1e120
 }
 PARAMETERS = {
     "eta": Quantity("step size", "η", above=0.0, sizes=(1e-60, 1e60)),
@@ -48,22 +50,15 @@ TRIAL = {
 }
 CARRIED = ("x",)
 PRESETS = {"ell": {"log_cosh": "1", "logistic": "2", "sqrt": "0"}}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
-OBSERVABLES: tuple[str, ...] = ()
-THRESHOLDS: dict[str, float] = {}
-
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
 def steepest(ell):
-    """Return the largest slope of l."""
+    """Return the supremum of the slope of l."""
     return np.where(np.asarray(ell) == 0.0, 1.0, ell)
 
 
 def final_gap(ell):
-    """Return G = -3/l''''(0): gradient descent that meets the edge ends at the sharpness 2/eta - G eta + O(eta^3)."""
+    """Return G = -3/l''''(0): a run that reaches the edge ends at the sharpness 2/eta - G eta + O(eta^3)."""
     return np.where(np.asarray(ell) == 0.0, 1.0, 1.5 * np.square(ell))
 
 
@@ -71,13 +66,13 @@ LINES = (
     CriticalLine(
         "onset",
         r"$|y_0^2 - x_0^2| = 2/\eta$",
-        "above it gradient flow ends beyond the edge",
+        "above it gradient flow from the start ends in an unstable minimum: its sharpness is |y0^2 - x0^2|",
         lambda v: 0.5 * v["eta"] * np.abs((v["y"] - v["x"]) * (v["y"] + v["x"])),
     ),
     CriticalLine(
         "divergence",
         r"$\eta\,\max|\ell'| = \sqrt{2}$",
-        "above it |x^2 - y^2| grows where the slope is largest, so that a start far out diverges",
+        "above it a step raises |x^2 - y^2| where |l'| is near its largest value; starts far out, |x y| >> 1, diverge",
         lambda v: v["eta"] * steepest(v["ell"]) / np.sqrt(2.0),
     ),
 )
@@ -89,12 +84,15 @@ def threshold(p):
     return 2.0 / eta
 
 
-# Everything below is computed from what a step, its loss and its curvature share: s, and l with its derivatives there.
+# A step, its loss and its curvature share s, and l with its derivatives at s.
 
 
 @inlined
 def jet(theta, p):
-    """Return s as far as it is seen, whether it is small, l(s), l'(s), 1 - l'(s)/s where s is small, and l''(s)."""
+    """Return s, whether it is small, l(s), l'(s), 1 - l'(s)/s where s is small, and l''(s).
+
+    s is zero where x is too small to matter.
+    """
     x, y, power = theta
     eta, ell = p
     rooted = ell == 0.0
@@ -119,9 +117,9 @@ def jet(theta, p):
 
 @inlined
 def step(theta, p):
-    """Where |s| is small the factor of x is known to 1e-16 of itself.
+    """Take one step; where |s| is small, the relative error of the factor of x is 1e-16.
 
-    Where eta y^2 rounds to one, what it was rounded by, and what l'(s)/s is less than one, is all there is.
+    Where eta y^2 rounds to one, this factor is the rounding error of eta y^2 plus 1 - l'(s)/s.
     """
     x, y, power = theta
     eta, ell = p
@@ -135,13 +133,8 @@ def step(theta, p):
 
 
 @inlined
-def clipped(theta, p):
-    return False
-
-
-@inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, for changes of log|x| and of y."""
+    """Apply the Jacobian of a step to changes of log|x| and of y."""
     x, y, power = theta
     eta, ell = p
     s, small, value, pull, deficit, bend = jet(theta, p)
@@ -169,13 +162,9 @@ def loss(theta, p):
     return value
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def bends(theta, p):
-    """The second derivatives of L along x, along y, and across, times eta."""
+    """Return eta times the second derivatives of L: along x, along y, and mixed."""
     x, y, power = theta
     eta, ell = p
     s, small, value, pull, deficit, bend = jet(theta, p)
@@ -185,7 +174,7 @@ def bends(theta, p):
 
 @inlined
 def curvature(theta, p):
-    """The Hessian times eta: its diagonal, and the square of what is beside it."""
+    """Return eta times the Hessian: its diagonal, and the square of its off-diagonal entry."""
     along, across, arm = bends(theta, p)
     return along, across, arm * arm
 
@@ -195,29 +184,30 @@ stable, SHARPNESS_STAGES = symmetric_stable, SYMMETRIC_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    The sharpness is at most |x^2 - y^2| + 3|s|, of which both shrink from step to step from here on, and |x^2 - y^2| is
-    at most the sharpness now over l''(s); |s| is about sqrt(2 loss).
+    The sharpness is at most |x^2 - y^2| + 3|s|.  From here on both terms shrink at each step.  |x^2 - y^2| is at most
+    the present sharpness over l''(s), and |s| is about sqrt(2 loss).
     """
     eta, ell = p
     width = ell + (ell == 0.0)
-    quiet = (loss < tolerance) & (18.0 * (eta * eta) * loss < MARGIN * MARGIN) & (loss < 0.1 * MARGIN * (width * width))
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    gap = larger(np.sqrt(18.0 * (eta * eta) * loss), 10.0 * loss / (width * width))
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
 
 
 def balance(theta, p):
+    """Return y^2 - x^2, which gradient flow conserves."""
     x, y, power = theta
     small = value(x, power)
     return (y - small) * (y + small)
 
 
 def flow_sharpness(theta, p):
-    """|y^2 - x^2|, which gradient flow keeps and ends at."""
+    """Return |y^2 - x^2|, the sharpness where gradient flow ends."""
     return np.abs(balance(theta, p))
 
 
 def hessian(theta, p):
-    """The full Hessian of L, shape (..., 2, 2), in the order of STATE."""
+    """Return the Hessian of L, shape (..., 2, 2), in the order of STATE."""
     along, across, arm = (0.5 * threshold(p) * bend for bend in bends(theta, p))
-    return np.stack([np.stack([along, arm], -1), np.stack([arm, across], -1)], -2)
+    return from_rows([(along, arm), (arm, across)])

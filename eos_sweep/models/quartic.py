@@ -1,23 +1,25 @@
-"""Two scalars with x^2 y^2 to become one: the minimal model of an edge of stability that ends.
+"""Two scalars whose product is to become one in size: a minimal model in which all runs at the edge end alike.
 
     L = (1 - p^2)^2 / 4,  p = x y;    x' = x (1 - eta (p^2 - 1) y^2),    y' = y (1 - eta (p^2 - 1) x^2).
 
 This is the scalar network (1 - x y z w)^2 / 2 on its invariant plane z = x, w = y.  Source: Zhu, Wang, Wang, Zhou, Ge
 2022, "Understanding Edge-of-Stability Training Dynamics with a Minimalist Example", arXiv 2210.03294.
 
-A step multiplies c^2 = x^2 - y^2 by 1 - eta^2 F'(p)^2, F' = p^3 - p.  So gradient flow keeps it and ends at the
-sharpness 2 sqrt(c^4 + 4), and where gradient descent meets 2/eta on the way, oscillation takes c^2 down until the
-sharpness is 2/eta - eta/2 + O(eta^3).  Beyond eta = 1/2 no minimum is stable, and what stays bounded ends on x = +-y,
-where x' = x + eta (1 - x^4) x^3 doubles its period again and again.
+A step multiplies c^2 = x^2 - y^2 by 1 - eta^2 F'(p)^2, F' = p^3 - p.  So gradient flow conserves it and ends at the
+sharpness 2 sqrt(c^4 + 4).  Where gradient descent reaches 2/eta, oscillation reduces c^2 until the sharpness is
+2/eta - eta/2 + O(eta^3).  Above eta = 1/2 no minimum is stable, and bounded runs end on x = +-y, where
+x' = x + eta (1 - x^4) x^3 doubles its period again and again.
 
-L is even in x and in y: what follows a change of sign is the mirror image of what would follow without it, so no
-coordinate is guarded.
+L is even in x and in y, so a run after a change of sign mirrors the run without it, and no coordinate is guarded.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual
 
 TITLE = "L = (1 − x²y²)²/4"
@@ -28,29 +30,22 @@ STATE = {
 }
 PARAMETERS = {"eta": Quantity("step size", "η", above=0.0, sizes=(1e-60, 1e60))}
 TRIAL = {"x": "uniform(-1.5, 2)", "y": "uniform(-1.5, 2)", "eta": "10 ** uniform(-2, -0.1)"}
-CARRIED: tuple[str, ...] = ()
-PRESETS: dict[str, dict[str, str]] = {}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
 OBSERVABLES = ("lyapunov",)
 THRESHOLDS = {"chaos": 0.005}
 
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
-
 
 def gradient_flow_sharpness(x, y):
-    """Return phi = 2 sqrt((x^2 - y^2)^2 + 4), the sharpness at which gradient flow from x, y ends."""
-    return 2.0 * np.hypot((x - y) * (x + y), 2.0)
+    """Return phi = 2 sqrt((x^2 - y^2)^2 + 4), the sharpness where gradient flow from x, y ends; NaN where it rests."""
+    return np.where((x == 0.0) | (y == 0.0), np.nan, 2.0 * np.hypot((x - y) * (x + y), 2.0))
 
 
-TWO_CYCLE = 0.5  # on x = +-y the minimum gives way to an orbit of two steps, here to one of four, of eight, to chaos
-FOUR_CYCLE, EIGHT_CYCLE, CHAOS = 0.623584636218172, 0.652074992017871, 0.659923797874888
-CRISIS = 1.204536897468745  # from here on the orbit itself leaves every bound
+# Step sizes at which runs on x = +-y change from the minimum to a cycle of two steps, of four, of eight, and to chaos.
+TWO_CYCLE, FOUR_CYCLE, EIGHT_CYCLE, CHAOS = 0.5, 0.623584636218172, 0.652074992017871, 0.659923797874888
+CRISIS = 1.204536897468745  # above it the chaotic orbit itself diverges
 
 
 def _balanced_divergence(v: Values) -> np.ndarray:
-    """eta (x^4 - 1) x^2 = 2, where x' = -x: beyond it |x| grows for ever."""
+    """Return eta (x^4 - 1) x^2 / 2 on x = +-y: at one x' = -x, and above it |x| grows for ever."""
     square = v["x"] * v["x"]
     ratio = 0.5 * v["eta"] * (square * square - 1.0) * square
     return np.where((np.abs(v["x"]) == np.abs(v["y"])) & (v["eta"] < CRISIS), ratio, np.nan)
@@ -60,18 +55,38 @@ LINES = (
     CriticalLine(
         "onset",
         r"$\eta = 2/\varphi(\theta_0)$",
-        "above it sharpening reaches the edge",
+        "above it gradient flow from the start ends in an unstable minimum (x y != 0)",
         lambda v: 0.5 * v["eta"] * gradient_flow_sharpness(v["x"], v["y"]),
     ),
-    CriticalLine("two_cycle", r"$\eta = 1/2$", "above it no minimum is stable", lambda v: v["eta"] / TWO_CYCLE),
-    CriticalLine("four_cycle", r"$\eta = 0.6236$", "from two steps to four", lambda v: v["eta"] / FOUR_CYCLE),
-    CriticalLine("eight_cycle", r"$\eta = 0.6521$", "from four steps to eight", lambda v: v["eta"] / EIGHT_CYCLE),
-    CriticalLine("chaos", r"$\eta = 0.6599$", "where periods have doubled for ever", lambda v: v["eta"] / CHAOS),
-    CriticalLine("crisis", r"$\eta = 1.2045$", "above it nearly all diverge", lambda v: v["eta"] / CRISIS),
+    CriticalLine(
+        "two_cycle",
+        r"$\eta = 1/2$",
+        "above it no minimum is stable: the flattest has sharpness 4",
+        lambda v: v["eta"] / TWO_CYCLE,
+    ),
+    CriticalLine(
+        "four_cycle",
+        r"$\eta = 0.6236$",
+        "on x = +-y bounded runs end on an orbit of two steps below it, of four above it",
+        lambda v: v["eta"] / FOUR_CYCLE,
+    ),
+    CriticalLine(
+        "eight_cycle",
+        r"$\eta = 0.6521$",
+        "on x = +-y bounded runs end on an orbit of four steps below it, of eight above it",
+        lambda v: v["eta"] / EIGHT_CYCLE,
+    ),
+    CriticalLine(
+        "chaos",
+        r"$\eta = 0.6599$",
+        "where the period doublings on x = +-y accumulate: below it no bounded run there is chaotic",
+        lambda v: v["eta"] / CHAOS,
+    ),
+    CriticalLine("crisis", r"$\eta = 1.2045$", "above it almost all runs diverge", lambda v: v["eta"] / CRISIS),
     CriticalLine(
         "balanced_divergence",
         r"$\eta\,(x_0^4 - 1)\,x_0^2 = 2$",
-        "above it a run on x = +-y diverges",
+        "above it a run on x = +-y diverges, also for step sizes below the crisis",
         _balanced_divergence,
     ),
 )
@@ -83,12 +98,9 @@ def threshold(p):
     return 2.0 / eta
 
 
-# Steps and curvature carry the factor eta, so that the edge of stability is at 2.
-
-
 @inlined
 def excess(theta):
-    """p^2 - 1, and what it was rounded by where it is not negative."""
+    """Return p^2 - 1, and its rounding error where it is not negative."""
     x, y = theta
     product = x * y
     square = product * product
@@ -99,9 +111,9 @@ def excess(theta):
 
 @inlined
 def factor(eta, over, rounded, weight):
-    """1 - eta (p^2 - 1) weight^2, by which a step multiplies the other weight, to 1e-16 of its own size.
+    """Return 1 - eta (p^2 - 1) weight^2, by which a step multiplies the other weight, with a relative error of 1e-16.
 
-    Where the product rounds to one, what it was rounded by is all there is: without it that weight would be zero for
+    Where the product rounds to one, the factor is its rounding error alone; without it that weight would be zero for
     ever.
     """
     rate, square = eta * over, weight * weight
@@ -119,22 +131,12 @@ def step(theta, p):
 
 
 @inlined
-def clipped(theta, p):
-    return False
-
-
-@inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, 1 - eta H."""
+    """Apply the Jacobian of a step, I - eta H."""
     (eta,) = p
     along, across, arm = bends(theta)
     first, second = v
     return first - eta * (along * first + arm * second), second - eta * (arm * first + across * second)
-
-
-@inlined
-def rescale(theta, p):
-    return theta
 
 
 @inlined
@@ -143,13 +145,9 @@ def loss(theta, p):
     return 0.25 * (over * over)
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def bends(theta):
-    """The second derivatives of L along x, along y, and across."""
+    """Return the second derivatives of L: along x, along y, and mixed."""
     x, y = theta
     product = x * y
     square = product * product
@@ -159,7 +157,7 @@ def bends(theta):
 
 @inlined
 def curvature(theta, p):
-    """The Hessian times eta: its diagonal, and the square of what is beside it."""
+    """Return eta times the Hessian: its diagonal, and the square of its off-diagonal entry."""
     (eta,) = p
     along, across, arm = bends(theta)
     return eta * along, eta * across, (eta * arm) * (eta * arm)
@@ -170,16 +168,17 @@ stable, SHARPNESS_STAGES = symmetric_stable, SYMMETRIC_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    Near the minimum the sharpness moves by at most 4 |1 - p^2| relative, which shrinks from step to step, and
-    |x^2 - y^2| can only shrink.
+    Near the minimum the sharpness moves by at most 4 |1 - p^2| relative, which shrinks at each step, and |x^2 - y^2|
+    cannot grow.
     """
-    quiet = (loss < tolerance) & (loss < 1e-3 * MARGIN * MARGIN)
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    gap = np.sqrt(1e3 * loss)
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
 
 
 def balance(theta, p):
+    """Return x^2 - y^2, which gradient flow conserves."""
     x, y = theta
     return (x - y) * (x + y)
 
@@ -190,6 +189,6 @@ def flow_sharpness(theta, p):
 
 
 def hessian(theta, p):
-    """The full Hessian of L, shape (..., 2, 2), in the order of STATE."""
+    """Return the Hessian of L, shape (..., 2, 2), in the order of STATE."""
     along, across, arm = bends(theta)
-    return np.stack([np.stack([along, arm], -1), np.stack([arm, across], -1)], -2)
+    return from_rows([(along, arm), (arm, across)])

@@ -2,16 +2,17 @@
 
     f(x) = a- sum_j relu(-x_j + b) + a+ sum_j relu(x_j + b),    L = mean log(1 + exp(-y f(x)))
 
-with x = lambda y e_j + N(0, I) in d dimensions, labels y = +-1 and places j uniform.  Trained are a-, a+ and b.  For
-b = 0 the noise of all coordinates drowns the signal; a bias well below zero cuts it off.  Source: Ahn, Bubeck, Chewi,
+with x = lambda y e_j + N(0, I) in d dimensions; the label y = +-1 and the coordinate j are uniformly random.  Gradient
+descent trains a-, a+ and b.  For b = 0 the noise of all coordinates hides the signal; a bias well below zero cuts the
+noise off.  Source: Ahn, Bubeck, Chewi,
 Lee, Suarez, Zhang 2022, "Learning threshold neurons via the edge of stability", arXiv 2212.07469, figure on the
 transition at eta = 8 pi / d^2.
 
-a- and a+ begin normal with variance 1 / (2d) times ``scale`` squared, the bias at ``bias``.
+The initial a- and a+ are normal with variance 1 / (2d), times ``scale``; the initial bias is ``bias``.
 
-A sum over coordinates depends on x by how many of them are above -b and on their sum: with each sample sorted, and
-sums of its smallest coordinates known, a step takes the time of n samples, not of n d coordinates.  A bias moves little
-in a step, so the count of the step before is where to look.
+A sum over coordinates depends only on how many of them are above -b and on the sum of these.  So each sample is stored
+sorted, with the sums of its smallest coordinates, and a step takes the time of n samples, not of n d coordinates.  The
+bias moves little in a step, so the search for the counts begins at those of the step before.
 """
 
 import functools
@@ -21,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks.common import COMMON, NUMBERS, compiled
+from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Tracked, compiled
 
 TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
@@ -35,10 +36,11 @@ PARAMETERS = {
     "signal": Quantity("size of the signal", "λ", default=3.0),
     **COMMON,
 }
-TESTS = 2000  # fresh samples: the accuracy has a standard error of at most 0.011
+FRESH_SAMPLES = 2000  # the accuracy has a standard error of at most 0.011
 CONDITIONS = {
-    f"fewer samples or a lower dimension: dimension points and {TESTS} dimension at most {NUMBERS // 4}": lambda v: (
-        v["dimension"] * np.maximum(v["points"], TESTS) <= NUMBERS // 4
+    "fewer samples or a lower dimension: "
+    f"dimension points and {FRESH_SAMPLES} dimension at most {MAX_ARRAY_SIZE // 4}": (
+        lambda v: v["dimension"] * np.maximum(v["points"], FRESH_SAMPLES) <= MAX_ARRAY_SIZE // 4
     )
 }
 PRESETS: dict[str, dict[str, str]] = {}
@@ -52,7 +54,7 @@ TARGETS = 0.0
 
 
 class Samples(NamedTuple):
-    """Samples sorted along each row, and what their sums are read from."""
+    """Samples with sorted coordinates, a row each, and the sums of their smallest coordinates."""
 
     ordered: np.ndarray
     sums: np.ndarray  # of the k smallest coordinates, k = 0 ... d
@@ -61,9 +63,9 @@ class Samples(NamedTuple):
 
 @functools.lru_cache(maxsize=8)
 def samples(seed: int, dimension: int, points: int, signal: float) -> tuple[Samples, Samples]:
-    """Return samples to learn from, and fresh ones."""
-    draw = np.random.default_rng([seed, 1])  # another stream than the weights'
-    return _drawn(draw, dimension, points, signal), _drawn(draw, dimension, TESTS, signal)
+    """Return the training samples, and fresh ones that measure the accuracy."""
+    draw = np.random.default_rng([seed, 1])  # not the stream of the weights
+    return _drawn(draw, dimension, points, signal), _drawn(draw, dimension, FRESH_SAMPLES, signal)
 
 
 def _drawn(draw: np.random.Generator, dimension: int, points: int, signal: float) -> Samples:
@@ -75,6 +77,7 @@ def _drawn(draw: np.random.Generator, dimension: int, points: int, signal: float
 
 
 def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    """Return the network at its initial weights."""
     dimension, points, signal, eta, seed, stride, time = p
     scale, bias = initial
     outer = scale / np.sqrt(2.0 * dimension) * np.random.default_rng(int(seed)).standard_normal(2)
@@ -84,9 +87,9 @@ def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
 
 @compiled
 def features(bias, ordered, sums, counts, values):
-    """Move ``counts`` to how many coordinates are below bias and how many are not above -bias; sum what is beyond.
+    """Compute sum relu(-x + b), sum relu(x + b) and their derivatives by b, into ``values``.
 
-    ``values`` gets sum relu(-x + b), sum relu(x + b), and their derivatives by b.
+    ``counts`` holds how many coordinates are below b and how many are below -b; it is updated from its last values.
     """
     size = ordered.shape[1]
     for i in range(ordered.shape[0]):
@@ -122,7 +125,7 @@ def slopes(weights, values, labels, gradient):
 
 @compiled
 def bends(weights, values, labels, hessian):
-    """Add up the Hessian in an array of zeros."""
+    """Compute the Hessian into an array of zeros."""
     slope = np.empty(3)
     for i in range(labels.size):
         slope[0], slope[1] = values[i, 0], values[i, 1]
@@ -141,44 +144,48 @@ def bends(weights, values, labels, hessian):
 
 @compiled
 def descend(eta, ordered, sums, labels, weights, gradient, counts, values, losses):
-    """Take ``losses.size`` steps."""
+    """Take ``losses.size`` steps; the loss after each of them goes into ``losses``."""
     for k in range(losses.size):
         weights -= eta * gradient
         features(weights[2], ordered, sums, counts, values)
         losses[k] = slopes(weights, values, labels, gradient)
 
 
-class Net:
-    """The network at one step; its weights are a-, a+, b."""
+class Net(Tracked):
+    """The network at one step; its weights are a-, a+ and b."""
 
     def __init__(self, learnt: Samples, fresh: Samples, weights: np.ndarray, eta: float) -> None:
         self.eta, self.learnt, self.fresh = eta, learnt, fresh
         self._counts, self._values = np.zeros((len(learnt.labels), 2), np.int64), np.empty((len(learnt.labels), 4))
-        self._fresh_counts, self._fresh_values = np.zeros((TESTS, 2), np.int64), np.empty((TESTS, 4))
+        self._fresh_counts, self._fresh_values = np.zeros((FRESH_SAMPLES, 2), np.int64), np.empty((FRESH_SAMPLES, 4))
         self.weights, self.gradient, self.loss = np.empty(3), np.empty(3), np.nan
         self.restore(weights)
 
     def advance(self, steps: int) -> np.ndarray:
+        """Take so many steps; return the loss after each of them."""
         losses = np.empty(steps)
         descend(self.eta, *self.learnt, self.weights, self.gradient, self._counts, self._values, losses)
         self.loss = float(losses[-1]) if steps else self.loss
         return losses
 
     def restore(self, weights: np.ndarray) -> None:
+        """Go back to weights that it had."""
         self.weights[:] = weights
         features(self.weights[2], *self.learnt[:2], self._counts, self._values)
         self.loss = slopes(self.weights, self._values, self.learnt.labels, self.gradient)
 
     def hessian(self) -> np.ndarray:
-        """Return the second derivatives: those of the pieces, between the kinks of f."""
+        """Return the Hessian of the loss, between the kinks of f."""
         found = np.zeros((3, 3))
         bends(self.weights, self._values, self.learnt.labels, found)
         return found
 
     def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the Hessian of the loss times a vector."""
         return self.hessian() @ vector
 
     def readings(self) -> tuple[float, ...]:
+        """Return the bias, the sum of the outer weights, and the accuracy on fresh samples."""
         features(self.weights[2], *self.fresh[:2], self._fresh_counts, self._fresh_values)
         output = self._fresh_values[:, :2] @ self.weights[:2]
         return float(self.weights[2]), float(self.weights[:2].sum()), float(np.mean(output * self.fresh.labels > 0))

@@ -1,28 +1,30 @@
-"""A deep linear network with one neuron a layer: the product of two to five weights, to be one.
+"""A deep linear network with one neuron a layer: a product of two to five weights whose target is one.
 
     L = r^2 / 2,    r = w1 w2 ... wD - 1,    w_i <- w_i - eta r prod_{j != i} w_j.
 
-A minimum has sharpness sum_i 1/w_i^2, at least D, which is where all |w_i| = 1.  Gradient flow keeps each
-w_i^2 - w_j^2.  The sharpness phi at which it would end, from wherever a step has led, falls with each step of gradient
-descent (as long as the product is between 0 and 1 and eta phi <= 2 sqrt 2): sharpness grows towards phi, and phi falls
-below 2/eta.  Source:
-Kreisler, Shpigel Nacson, Soudry, Carmon 2023, "Gradient Descent Monotonically Decreases the Sharpness of Gradient Flow
-Solutions in Scalar Networks and Beyond", arXiv 2305.13064 (phi and its monotony: section 3).
+A minimum has the sharpness sum_i 1/w_i^2, which is at least D, the value where all |w_i| = 1.  Gradient flow conserves
+each w_i^2 - w_j^2.  Let phi be the sharpness where gradient flow from the present state ends.  Each step of gradient
+descent lowers phi, as long as the product is between 0 and 1 and eta phi <= 2 sqrt 2.  The sharpness grows towards phi,
+and phi falls below 2/eta.  Source: Kreisler, Shpigel Nacson, Soudry, Carmon 2023, "Gradient Descent Monotonically
+Decreases the Sharpness of Gradient Flow Solutions in Scalar Networks and Beyond", arXiv 2305.13064 (phi and its
+monotonicity: section 3).
 
-The network has ``depth`` layers; weights beyond it are not there, whatever they are set to.
+The network has ``depth`` layers; further weights are absent, whatever their value.
 
-No coordinate shrinks for ever: what drives the weights is r alone, and where it is lost in rounding nothing moves.
+No coordinate shrinks for ever, since only r moves the weights, so none has its own exponent.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.contract import CriticalLine, Quantity, Values
 from eos_sweep.eigen.layered import LAYERED_STAGES, layered_stable
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
 
 TITLE = "f(x) = ∏ᵢ wᵢ · x"
 REFERENCE = "Kreisler, Shpigel Nacson, Soudry, Carmon 2023, arXiv 2305.13064"
-WEIGHT, SCALE = (1e-30, 1e15), (1e-30, 1e30)  # so that the squares of eta times the Hessian's entries are doubles
+WEIGHT, SCALE = (1e-30, 1e15), (1e-30, 1e30)  # keep the squares of eta times the Hessian's entries finite
 STATE = {
     "w1": Quantity("weight of layer 1", "w₁", sizes=WEIGHT),
     "w2": Quantity("weight of layer 2", "w₂", sizes=WEIGHT),
@@ -38,15 +40,7 @@ TRIAL = {f"w{k}": "uniform(-0.5, 1.6)" for k in range(1, 6)} | {
     "depth": "max(2, uniform(-1, 5))",
     "eta": "10 ** uniform(-2, 0)",
 }
-CARRIED: tuple[str, ...] = ()
-PRESETS: dict[str, dict[str, str]] = {}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
 OBSERVABLES = ("flow_sharpness",)
-THRESHOLDS: dict[str, float] = {}
-
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
 @inlined
@@ -57,7 +51,7 @@ def threshold(p):
 
 @inlined
 def weights(theta, p, absent):
-    """The weights; those beyond the depth are ``absent``."""
+    """Return the weights, with ``absent`` in place of those beyond the depth."""
     w1, w2, w3, w4, w5 = theta
     depth, eta = p
     return (
@@ -71,7 +65,7 @@ def weights(theta, p, absent):
 
 @inlined
 def slopes(theta, p):
-    """The product P of all weights, and for each weight there is dP/dw_i, the product of the others."""
+    """Return the product P of all weights, and of each weight dP/dw_i, the product of the others; zero if absent."""
     w1, w2, w3, w4, w5 = weights(theta, p, 1.0)
     depth, eta = p
     w12, w34 = w1 * w2, w3 * w4
@@ -96,23 +90,14 @@ def step(theta, p):
 
 
 @inlined
-def rescale(theta, p):
-    return theta
-
-
-@inlined
 def loss(theta, p):
     error = slopes(theta, p)[0] - 1.0
     return 0.5 * (error * error)
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, I - eta H: row i takes eta (k sum_{j != i} v_j P/ij + v_i (P/i)^2) from v_i."""
+    """Apply the Jacobian of a step, I - eta H, where (H v)_i = k sum_{j != i} v_j P/ij + v_i (P/i)^2, k = 2 P - 1."""
     w1, w2, w3, w4, w5 = weights(theta, p, 1.0)
     v1, v2, v3, v4, v5 = v
     depth, eta = p
@@ -135,7 +120,7 @@ def tangent(theta, p, v):
 
 @inlined
 def curvature(theta, p):
-    """What fixes the Hessian times eta: the weights, infinite where they are not there, and eta."""
+    """Return what determines eta times the Hessian: the weights, infinite where they are absent, and eta."""
     w1, w2, w3, w4, w5 = weights(theta, p, np.inf)
     depth, eta = p
     return w1, w2, w3, w4, w5, eta
@@ -146,24 +131,23 @@ stable, SHARPNESS_STAGES = layered_stable, LAYERED_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    A step moves it by 2 |r| eta |u|^2 at most, relative, with u the gradient of the product; it leaves |1 - eta |u|^2|
-    of r.  In all that is 2 |r| / MARGIN at most where eta |u|^2 is below 2 (1 - MARGIN), as it is below the sharpness.
+    With u the gradient of the product, a step moves the sharpness by at most 2 |r| eta |u|^2 relative and multiplies r
+    by 1 - eta |u|^2.  All further steps move it by at most 2 |r| / gap if eta |u|^2 is below 2 (1 - gap), and it
+    is, since |u|^2 is below the sharpness.
     """
-    # MARGIN is not raised with **, which compiles to a loop.
-    quiet = (loss < tolerance) & (128.0 * loss < (MARGIN * MARGIN) * (MARGIN * MARGIN))
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    gap = np.sqrt(np.sqrt(128.0 * loss))
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
 
 
-@inlined
-def clipped(theta, p):
-    """Never: nothing is clipped."""
-    return (theta[0] < 0.0) & (theta[0] > 0.0)
+def weights_squared(theta, p):
+    """Return the sum of the squares of the weights that are there."""
+    return sum(w * w for w in weights(theta, p, 0.0))
 
 
 def hessian(theta, p):
-    """The full Hessian of L, shape (..., 5, 5), in the order of STATE; zero where a weight is not there."""
+    """Return the Hessian of L, shape (..., 5, 5), in the order of STATE; zero where a weight is absent."""
     depth, eta = p
     on = np.asarray(depth)[..., None] >= np.arange(1, 6)
     w = np.stack(np.broadcast_arrays(*weights(theta, p, 1.0), depth)[:5], -1)
@@ -175,12 +159,12 @@ def hessian(theta, p):
 
 
 def flow_sharpness(theta, p):
-    """phi(theta) = sum_i 1/(w_i^2 + nu) with prod_i (w_i^2 + nu) = 1: the sharpness where gradient flow ends.
+    """Return phi = sum_i 1/(w_i^2 + nu) with prod_i (w_i^2 + nu) = 1, the sharpness where gradient flow ends.
 
-    For two layers it is sqrt((w1^2 - w2^2)^2 + 4).  NaN where the flow ends in the saddle: the product is not positive
-    and the two smallest weights are alike in size.
+    For two layers it is sqrt((w1^2 - w2^2)^2 + 4).  It is NaN where the flow ends in the saddle: the product is not
+    positive and the two smallest weights have the same size.
 
-    The equation is solved for x = nu + min w_i^2 in log x, by Newton's method, which cannot leave the convex side.
+    Newton's method solves the equation for log(nu + min w_i^2); it stays on the convex side.
     """
     depth, eta = p
     on = np.asarray(depth)[..., None] >= np.arange(1, 6)
@@ -213,13 +197,13 @@ LINES = (
     CriticalLine(
         "flow_at_edge",
         r"$\eta = 2/\varphi(\theta_0)$",
-        "above it the minimum that gradient flow from the start reaches is unstable",
+        "above it gradient flow from the start ends in an unstable minimum; no line where it ends in the saddle",
         _flow,
     ),
     CriticalLine(
         "monotone",
         r"$\eta = 2\sqrt{2}/\varphi(\theta_0)$",
-        "below it, and with a product from 0 to 1, phi cannot rise in the first step",
+        "below it phi cannot rise in the first step, if the product of the weights is from 0 to 1; no line elsewhere",
         _monotone,
     ),
     CriticalLine(

@@ -1,30 +1,33 @@
-"""Self-stabilization by itself: what a cubic term makes of a direction whose curvature grows beyond 2/eta.
+"""Self-stabilization alone: a direction whose curvature grows beyond 2/eta, and the cubic term that brings it back.
 
     x' = -(1 + eta y) x,    y' = y + eta (alpha - beta x^2 / 2).
 
-x is the displacement along the top eigenvector, 2/eta + y its curvature, which the loss elsewhere pushes up at the rate
-alpha (progressive sharpening) and oscillation pushes down.  It is gradient descent with step size eta on
+x is the displacement along the top eigenvector and 2/eta + y the curvature there.  The rest of the loss pushes the
+curvature up at the rate alpha (progressive sharpening), and oscillation pushes it down.  The map is gradient descent
+with step size eta in x and q on
 
     L = (2/eta + y) x^2 / 2 - alpha y / beta,    y = sqrt(beta) q,
 
-in x and q, so its sharpness is that of [[2/eta + y, sqrt(beta) x], [., 0]]: above 2/eta where y > -eta beta x^2 / 2.
+so its sharpness is that of [[2/eta + y, sqrt(beta) x], [., 0]]: above 2/eta where y > -eta beta x^2 / 2.
 Source: Damian, Nichani, Lee 2022, "Self-Stabilization: The Implicit Bias of Gradient Descent at the Edge of Stability",
 arXiv 2209.15594 (their predicted dynamics).
 
-Its four stages are the quadrants about |x| = delta = sqrt(2 alpha/beta), y = 0.  As eta goes to zero cycles close, and
-H = y^2/alpha + g(x^2/delta^2) with g(z) = z - log z - 1 stays what it is; with eta it grows by the factor
-1 + 2 alpha eta^2 a step near the centre, so each cycle is larger than the one before, and in the end x runs away.  With
-X = eta sqrt(beta) x and Y = eta y nothing but alpha eta^2 is left of the parameters.
+The four stages are the quadrants about |x| = delta = sqrt(2 alpha/beta), y = 0.  As eta goes to zero, cycles close and
+H = y^2/alpha + g(x^2/delta^2) with g(z) = z - log z - 1 is conserved.  At a finite eta H grows near the centre by the
+factor 1 + 2 alpha eta^2 a step, so each cycle is larger than the one before, and in the end x diverges.  In
+X = eta sqrt(beta) x and Y = eta y the map has one parameter, alpha eta^2.
 
-L has no lower end.  A run has diverged when |L| has passed LIMIT, upwards or downwards, and none ever settles.  Below
-2/eta x shrinks at each step, so it has an exponent of its own (:mod:`eos_sweep.exponent`).
+L has no lower bound.  A run has diverged when |L| exceeds LIMIT, and no run settles.  Below 2/eta x shrinks at each
+step, so it has its own exponent (:mod:`eos_sweep.exponent`).
 """
 
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import rescaled, squared, value
+from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual, select
 
 TITLE = "L = (2/η + y)x²/2 − αy/β"
@@ -32,7 +35,7 @@ REFERENCE = "Damian, Nichani, Lee 2022, arXiv 2209.15594"
 SCALE = (1e-30, 1e30)
 STATE = {
     "x": Quantity("displacement along the top eigenvector", "x", sizes=(0.0, 1e60)),
-    "y": Quantity("curvature along it, less 2/eta", "y", sizes=(0.0, 1e60)),
+    "y": Quantity("curvature along it, minus 2/eta", "y", sizes=(0.0, 1e60)),
 }
 PARAMETERS = {
     "eta": Quantity("step size", "η", above=0.0, sizes=SCALE),
@@ -46,18 +49,14 @@ TRIAL = {
     "alpha": "10 ** uniform(-1, 0.3)",
     "beta": "10 ** uniform(-1, 0.3)",
 }
-DESCENT = False  # in y, it is in q = y/sqrt(beta)
+DESCENT = False  # descent is in q = y/sqrt(beta), not in y
 CARRIED = ("x",)
+LIMIT = 1e30  # of |L|
 PRESETS = {"x": {"centre": "sqrt(2 * alpha / beta)"}}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
-OBSERVABLES: tuple[str, ...] = ()
-THRESHOLDS: dict[str, float] = {}
 
 
 def centre(alpha, beta):
-    """Return delta = sqrt(2 alpha/beta); x = +-delta, y = 0 is an orbit of two steps, which cycles go round."""
+    """Return delta = sqrt(2 alpha/beta): cycles go round x = +-delta, y = 0, which is an orbit of two steps."""
     return np.sqrt(2.0 * alpha / beta)
 
 
@@ -75,10 +74,10 @@ LINES = (
     CriticalLine(
         "centre",
         r"$|x_0| = \sqrt{2\alpha/\beta}$",
-        "below it a run from y = 0 sharpens first",
+        "below it the first step from y = 0 raises the sharpness",
         lambda v: _from_the_edge(v, np.abs(v["x"]) / centre(v["alpha"], v["beta"])),
     ),
-    # X' = -X and Y' = -X^2/2 = -1 end in X'' = 0, Y'' = -2: beyond it the curvature is negative, and x grows
+    # X' = -X and Y' = -X^2/2 = -1 end in X'' = 0, Y'' = -2; beyond, the curvature is negative and x grows.
     CriticalLine(
         "overshoot",
         r"$\eta\sqrt{\beta}\,|x_0| = \sqrt{2}$",
@@ -96,7 +95,7 @@ def threshold(p):
 
 @inlined
 def pressure(theta, p):
-    """eta beta x^2, which pushes y down; zero where nothing can see x."""
+    """Return eta beta x^2, which pushes y down; zero where x^2 is left out."""
     x, y, power = theta
     eta, alpha, beta = p
     return squared(x, power, eta * beta)
@@ -104,7 +103,7 @@ def pressure(theta, p):
 
 @inlined
 def factor(theta, p):
-    """-(1 + eta y), by which a step multiplies x, to 1e-16 of its own size."""
+    """Return -(1 + eta y), by which a step multiplies x, with a relative error of 1e-16."""
     x, y, power = theta
     eta, alpha, beta = p
     along = eta * y
@@ -119,13 +118,8 @@ def step(theta, p):
 
 
 @inlined
-def clipped(theta, p):
-    return False
-
-
-@inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, for changes of log|x| and of y."""
+    """Apply the Jacobian of a step to changes of log|x| and of y."""
     eta, alpha, beta = p
     stretch, shift = v
     free = factor(theta, p)
@@ -144,7 +138,7 @@ def rescale(theta, p):
 
 @inlined
 def loss(theta, p):
-    """L, or infinity where it has left its bounds."""
+    """Return L, or infinity where |L| exceeds LIMIT."""
     x, y, power = theta
     eta, alpha, beta = p
     edge = threshold(p)
@@ -152,13 +146,9 @@ def loss(theta, p):
     return select(abs(low) < LIMIT, low, np.inf)
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def curvature(theta, p):
-    """The Hessian in x and q times eta: its diagonal, and the square of what is beside it."""
+    """Return eta times the Hessian in x and q: its diagonal, and the square of its off-diagonal entry."""
     x, y, power = theta
     eta, alpha, beta = p
     return 2.0 + eta * y, 0.0, eta * pressure(theta, p)
@@ -172,10 +162,16 @@ def settled(theta, p, loss, tolerance):
     return False
 
 
+def weights_squared(theta, p):
+    """Return x^2 + 2 alpha/beta: the displacement, and the one at which oscillation holds the curvature."""
+    x, y, power = theta
+    eta, alpha, beta = p
+    return np.square(value(x, power)) + 2.0 * alpha / beta
+
+
 def hessian(theta, p):
-    """The full Hessian of L in x and q = y / sqrt(beta), shape (..., 2, 2)."""
+    """Return the Hessian of L in x and q = y / sqrt(beta), shape (..., 2, 2)."""
     x, y, power = theta
     eta, alpha, beta = p
     arm = np.sqrt(beta) * value(x, power)
-    rows = (2.0 / eta + y, arm), (arm, np.zeros_like(arm))
-    return np.stack([np.stack(np.broadcast_arrays(*row), -1) for row in rows], -2)
+    return from_rows([(2.0 / eta + y, arm), (arm, 0.0)])

@@ -1,16 +1,17 @@
 """A fully connected network of tanh units, trained on all its data at once.
 
-    f(x) = W_L tanh( ... tanh(W_1 x + b_1) ... ) + b_L,    L = (1/2n) sum_i |f(x_i) - y_i|^2.
+    f(x) = W_L tanh( ... tanh(W_1 x + b_1) ... ) + b_L,    L = (1/2n) sum_i |f(x_i) - y_i|^2
 
-Source: Cohen, Kaur, Li, Kolter, Talwalkar 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
-Stability", arXiv 2103.00065.  Without a data file the inputs are ``points`` numbers on linspace(-1, 1) and the targets
-the Chebyshev polynomial T_k of them, as in its appendix on one-dimensional tasks.
+Gradient descent trains all weights W and biases b.  Source: Cohen, Kaur, Li, Kolter, Talwalkar 2021, "Gradient Descent
+on Neural Networks Typically Occurs at the Edge of Stability", arXiv 2103.00065.  Without a data file the inputs are
+``points`` numbers on linspace(-1, 1), and the targets are the Chebyshev polynomial T_k of them, as in the appendix on
+one-dimensional tasks.
 
-Weights begin normal with variance 2 / (inputs + outputs) of their layer (Glorot), biases at zero; ``scale`` multiplies
-them.
+Initial weights are normal with variance 2 / (inputs + outputs) of their layer (Glorot), times ``scale``; initial biases
+are zero.
 
-A one is appended to the activations of each layer, so that the last column of a layer's matrix is its bias.  The
-product of the Hessian with a vector is the derivative of the gradient along it (Pearlmutter 1994), by the same passes.
+A one is appended to the activations of each layer, so the last column of a layer's matrix is its bias.  The product of
+the Hessian with a vector is the derivative of the gradient along it (Pearlmutter 1994), computed by the same passes.
 """
 
 import functools
@@ -19,7 +20,7 @@ import itertools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.networks.common import COMMON, NUMBERS, views
+from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
 TITLE = "a fully connected tanh network"
 REFERENCE = "Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"
@@ -34,8 +35,8 @@ PARAMETERS = {
     **COMMON,
 }
 CONDITIONS = {
-    f"a smaller network, with depth width² and depth width points of at most {NUMBERS}": lambda v: (
-        v["depth"] * v["width"] * np.maximum(v["width"], v["points"]) <= NUMBERS
+    f"a smaller network, with depth width² and depth width points of at most {MAX_ARRAY_SIZE}": lambda v: (
+        v["depth"] * v["width"] * np.maximum(v["width"], v["points"]) <= MAX_ARRAY_SIZE
     )
 }
 PRESETS: dict[str, dict[str, str]] = {}
@@ -52,6 +53,7 @@ def chebyshev(degree: int, points: int) -> Table:
 
 
 def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+    """Return the network at its initial weights."""
     width, depth, degree, points, eta, seed, stride, time = p
     table = data or chebyshev(int(degree), int(points))
     sizes = [table.inputs.shape[1], *[int(width)] * int(depth), table.targets.shape[1]]
@@ -63,28 +65,28 @@ def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
     return Net(table, [layer.shape for layer in layers], np.concatenate(layers, axis=None), eta)
 
 
-class Net:
+class Net(Descending):
     """The network at one step; a column of an array is a sample."""
 
     def __init__(self, table: Table, shapes: list[tuple[int, int]], weights: np.ndarray, eta: float) -> None:
         self.weights, self.gradient = weights, np.empty_like(weights)
-        self._eta, self._targets, self._shapes = eta, np.ascontiguousarray(table.targets.T), shapes
+        self.eta, self._targets, self._shapes = eta, np.ascontiguousarray(table.targets.T), shapes
         self._layers, self._slopes = views(weights, shapes), views(self.gradient, shapes)
         count = len(table.inputs)
-        self._active = [np.ones((size, count)) for _, size in shapes]  # with a row of ones
+        self._active = [np.ones((size, count)) for _, size in shapes]  # the last row is ones
         self._active[0][:-1] = table.inputs.T
-        # What comes back to the output of each unit, the unit's own slope, and their product.
+        # By unit: the derivative of the loss by its output, the slope of its tanh, and their product.
         self._back, self._bend, self._delta = ([np.empty((size, count)) for size, _ in shapes] for _ in range(3))
-        self.loss = self._pass()
+        self.update()
 
-    def _pass(self) -> float:
-        """Compute activations, loss and gradient."""
+    def update(self) -> None:
+        """Compute the activations, the loss and the gradient."""
         active, last = self._active, len(self._layers) - 1
         for k in range(last):
             np.tanh(np.dot(self._layers[k], active[k], out=self._back[k]), out=active[k + 1][:-1])
         delta = np.dot(self._layers[last], active[last], out=self._delta[last])
         delta -= self._targets
-        loss = 0.5 * float(np.vdot(delta, delta)) / delta.shape[1]
+        self.loss = 0.5 * float(np.vdot(delta, delta)) / delta.shape[1]
         delta /= delta.shape[1]
         np.dot(delta, active[last].T, out=self._slopes[last])
         for k in range(last - 1, -1, -1):
@@ -93,24 +95,13 @@ class Net:
             np.subtract(1.0, np.multiply(hidden, hidden, out=bend), out=bend)
             np.multiply(self._back[k], bend, out=self._delta[k])
             np.dot(self._delta[k], active[k].T, out=self._slopes[k])
-        return loss
-
-    def advance(self, steps: int) -> np.ndarray:
-        losses = np.empty(steps)
-        for k in range(steps):
-            self.weights -= self._eta * self.gradient
-            losses[k] = self.loss = self._pass()
-        return losses
-
-    def restore(self, weights: np.ndarray) -> None:
-        self.weights[:] = weights
-        self.loss = self._pass()
 
     def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the exact Hessian of the loss times a vector."""
         result = np.empty_like(vector)
         along, slopes = views(vector, self._shapes), views(result, self._shapes)
         active, last = self._active, len(self._layers) - 1
-        moved = []  # derivatives along the vector of the hidden activations
+        moved = []  # derivatives of the hidden activations along the vector
         turned = along[0] @ active[0]
         for k in range(1, last + 1):
             moved.append(turned * self._bend[k - 1])
@@ -125,4 +116,5 @@ class Net:
         return result
 
     def readings(self) -> tuple[float, ...]:
+        """Return the norm of all weights."""
         return (float(np.linalg.norm(self.weights)),)

@@ -1,37 +1,40 @@
-"""The mean of a threshold neuron: a bias that gradient descent learns only at the edge of stability.
+"""The mean model of a threshold neuron, whose bias gradient descent learns only at the edge of stability.
 
     L = l(A g(b)),  l(s) = (log(1 + e^s) + log(1 + e^-s))/2 - log 2 = log cosh(s/2),  g(b) = E max(z + b, 0),
 
-z normally distributed:
+with a standard normal z:
 
     A' = A - 2 d^2 eta l'(A g) g,    b' = b - eta l'(A g) A Phi(b),    g' = Phi,  l'(s) = tanh(s/2)/2.
 
 A = d (a- + a+) stands for the two outer weights of a ReLU network of d coordinates, b for their common bias.  The map
-is gradient descent on L in the coordinates a = A/(d sqrt(2)) = (a- + a+)/sqrt(2) and b, and sharpness is the largest
-eigenvalue of the Hessian in these.  Source: Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, "Learning threshold neurons
-via the edge of stability", arXiv 2212.07469.
+is gradient descent on L in the coordinates a = A/(d sqrt(2)) = (a- + a+)/sqrt(2) and b.  Sharpness is the largest
+eigenvalue of the Hessian in these coordinates.  Source: Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, "Learning
+threshold neurons via the edge of stability", arXiv 2212.07469.
 
-The minima are at A = 0, with the sharpness d^2 g(b)^2/2.  Below eta = 8 pi/d^2 that of b = 0 is stable, and the bias
-ends near zero, where gradient flow leads: at -A0^2 sqrt(2 pi)/(8 d^2) from b = 0.  Beyond, A goes to an orbit of two
-steps that pushes the bias down, until g(b) is below 2/(d sqrt(eta)): the neuron has learnt a threshold.
+The minima are at A = 0 and have the sharpness d^2 g(b)^2/2.  Below eta = 8 pi/d^2 the minimum at b = 0 is stable, and
+the bias ends near zero, as under gradient flow: at -A0^2 sqrt(2 pi)/(8 d^2) from b = 0.  Above it A goes to a cycle of
+two steps that pushes the bias down until g(b) is below 2/(d sqrt(eta)): the neuron has learnt a threshold.
 
-Below the edge A decays for ever; it has an exponent of its own: its value is ``A * 2**(512 * power)``.  It oscillates
-about zero on the edge, and b starts at zero, so that no change of sign is a regime and no coordinate is guarded.
+Below the edge A decays for ever, so it has its own exponent: its value is ``A * 2**(512 * power)``.  At the edge A
+oscillates about zero, and b starts at zero, so no coordinate is guarded.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity
+from eos_sweep.contract import CriticalLine, Quantity
+from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen
 from eos_sweep.functions import expected_relu, log_cosh_jet, normal_density, normal_distribution
-from eos_sweep.scalar import inlined, select
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
+from eos_sweep.scalar import inlined, larger, select
 
 TITLE = "L = log cosh(A g(b)/2), g(b) = E max(z + b, 0)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
 STATE = {
     "A": Quantity("sum of the outer weights times d", "A", sizes=(1e-150, 1e30)),
-    "b": Quantity("bias", "b", sizes=(0.0, 15.0)),  # so that the square of eta d^2 g^2 is a normal number
+    "b": Quantity("bias", "b", sizes=(0.0, 15.0)),  # keep the square of eta d^2 g^2 a normal number
 }
 PARAMETERS = {
     "eta": Quantity("step size", "η", above=0.0, sizes=(1e-20, 1e20)),
@@ -43,21 +46,14 @@ TRIAL = {
     "d": "10 ** uniform(0.5, 2)",
     "eta": "25 * 10 ** uniform(-1.5, 1) / d ** 2",
 }
-DESCENT = False  # in A, it is in A/(d sqrt(2))
+DESCENT = False  # descent is in A/(d sqrt(2)), not in A
 CARRIED = ("A",)
-PRESETS: dict[str, dict[str, str]] = {}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
-OBSERVABLES: tuple[str, ...] = ()
-THRESHOLDS: dict[str, float] = {}
 
 ROOT_HALF = 0.7071067811865476
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
 
 
 def gradient_flow_bias(A, d):
-    """Return the bias at which gradient flow from A and b = 0 ends, for A << d."""
+    """Return the bias where gradient flow from A and b = 0 ends, for A << d."""
     return -np.sqrt(2.0 * np.pi) / 8.0 * np.square(np.divide(A, d))
 
 
@@ -76,7 +72,7 @@ LINES = (
     CriticalLine(
         "edge",
         r"$\eta = 4/(d\,g(b_0))^2$",
-        "above it the minimum with the bias of the start is unstable; at b = 0 it is eta = 8 pi/d^2",
+        "above it the minimum A = 0 with the bias of the start is unstable; at b = 0 it is eta = 8 pi/d^2",
         lambda v: 0.25 * v["eta"] * np.square(v["d"] * expected_relu(v["b"])),
     ),
 )
@@ -88,12 +84,15 @@ def threshold(p):
     return 2.0 / eta
 
 
-# Everything below is computed from what a step, its loss and its curvature share.
+# A step, its loss and its curvature share these two.
 
 
 @inlined
 def jet(theta, p):
-    """Return s/2 = A g/2 as far as it can be seen, and of it L, tanh, 1 - tanh(s/2)/(s/2) for |s| < 1/4, 1/cosh^2."""
+    """Return s/2 = A g/2, L, tanh(s/2), 1 - tanh(s/2)/(s/2) for |s| < 1/4, and 1/cosh(s/2)^2.
+
+    s is zero where A is too small to matter.
+    """
     A, b, power = theta
     half = 0.5 * (seen(A, power) * expected_relu(b))
     return half, *log_cosh_jet(half)
@@ -101,7 +100,7 @@ def jet(theta, p):
 
 @inlined
 def steepness(theta, p):
-    """eta d^2 g^2/2: at A = 0 the curvature along a, and a step multiplies a small A by one minus this."""
+    """Return eta d^2 g^2/2, eta times the curvature along a at A = 0: a step multiplies a small A by one minus this."""
     A, b, power = theta
     eta, d = p
     weight = d * expected_relu(b)
@@ -127,13 +126,8 @@ def step(theta, p):
 
 
 @inlined
-def clipped(theta, p):
-    return False
-
-
-@inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, for changes of log|A| and of b."""
+    """Apply the Jacobian of a step to changes of log|A| and of b."""
     A, b, power = theta
     eta, d = p
     half, value, push, deficit, bend = jet(theta, p)
@@ -163,13 +157,9 @@ def loss(theta, p):
     return value
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def bends(theta, p):
-    """The second derivatives of L along a, along b, and across, times eta."""
+    """Return eta times the second derivatives of L: along a, along b, and mixed."""
     A, b, power = theta
     eta, d = p
     half, value, push, deficit, bend = jet(theta, p)
@@ -184,7 +174,7 @@ def bends(theta, p):
 
 @inlined
 def curvature(theta, p):
-    """The Hessian times eta: its diagonal, and the square of what is beside it."""
+    """Return eta times the Hessian: its diagonal, and the square of its off-diagonal entry."""
     along, across, arm = bends(theta, p)
     return along, across, arm * arm
 
@@ -194,20 +184,27 @@ stable, SHARPNESS_STAGES = symmetric_stable, SYMMETRIC_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    b only falls, and so do g, Phi and |A|.  The sharpness is at most d^2 g^2/2, which is at most the sharpness now over
-    1/cosh^2 = 1 - (s/2)^2, and what A adds to that: the curvature along b, and the one across.
+    From here on b, g, Phi and |A| fall.  The sharpness is at most d^2 g^2/2 plus the curvature along b and the mixed
+    one, which A adds.  d^2 g^2/2 is at most the present sharpness over 1/cosh^2 = 1 - (s/2)^2.
     """
     A, b, power = theta
     eta, d = p
     visible, mean, share = abs(seen(A, power)), expected_relu(b), normal_distribution(b)
     added = visible * share * (d * mean) + (visible * visible) * (share * share + mean)
-    quiet = (loss < tolerance) & (loss < 0.1 * MARGIN) & (eta * added < 0.5 * MARGIN)
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    gap = larger(10.0 * loss, 2.0 * eta * added)
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
+
+
+def weights_squared(theta, p):
+    """Return A^2/(2 d^2) + b^2."""
+    A, b, power = theta
+    eta, d = p
+    return 0.5 * np.square(seen(A, power) / d) + b * b
 
 
 def hessian(theta, p):
-    """The full Hessian of L, shape (..., 2, 2), along a and along b."""
+    """Return the Hessian of L, shape (..., 2, 2), along a and along b."""
     along, across, arm = (0.5 * threshold(p) * bend for bend in bends(theta, p))
-    return np.stack([np.stack([along, arm], -1), np.stack([arm, across], -1)], -2)
+    return from_rows([(along, arm), (arm, across)])

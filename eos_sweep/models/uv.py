@@ -1,8 +1,8 @@
-"""The two-layer linear network of one input: the model of the catapult, and of a route to chaos.
+"""The two-layer linear network of one input: the model of the catapult, and of a period-doubling route to chaos.
 
     f = u . v / sqrt(n),    L = D^2 / 2,    D = f - y
 
-with vectors u, v of width n.  With lambda = (|u|^2 + |v|^2)/n gradient descent is a closed map, for every width:
+with vectors u, v of width n.  Gradient descent is a closed map in f and lambda = (|u|^2 + |v|^2)/n, for every width:
 
     f' = f + eta D (eta D f / n - lambda),    lambda' = lambda + (eta D / n) (eta D lambda - 4 f).
 
@@ -14,33 +14,36 @@ In terms of A = |u + v|^2/n = lambda + 2 f/sqrt(n), B = |u - v|^2/n = lambda - 2
 
     A' = A (1 - d)^2,    B' = B (1 + d)^2.
 
-Neither is ever negative.  Where a chaotic run passes d = 1, one of them is almost zero; rounded to the other side, as
-happens in one of 10^8 steps of the closed map, it would run away from where no u, v can be.  So lambda is stepped as
-(A' + B')/2.  A step multiplies A B by (1 - d^2)^2; gradient flow keeps it and ends at the sharpness
+Neither is ever negative.  Where a chaotic run passes d = 1, one of them is almost zero.  In one of 10^8 steps of the
+closed map, rounding would make it negative, and the run would diverge from a state that no u, v can have.  So lambda is
+computed as (A' + B')/2.  A step multiplies A B by (1 - d^2)^2; gradient flow conserves it and ends at the sharpness
 sqrt(A B + 4 y^2/n).  On the balanced line, A B = 0, h = eta f/sqrt(n) obeys h' = h (1 + Y - h)^2, Y = eta y/sqrt(n).
 
-The Hessian has the symmetric and the antisymmetric direction (u + v, u + v), (u - v, v - u) in a block of its own,
-[[A/2 + D/sqrt(n), sqrt(A B)/2], [., B/2 - D/sqrt(n)]]; its other eigenvalues, +-D/sqrt(n), are never above the block's
-(lambda + sqrt(lambda^2 + 4 D (2 f + D)/n))/2.
+In the Hessian, the directions (u + v, u + v) and (u - v, v - u) span the block
+[[A/2 + D/sqrt(n), sqrt(A B)/2], [., B/2 - D/sqrt(n)]].  The other eigenvalues, +-D/sqrt(n), never exceed that of the
+block, (lambda + sqrt(lambda^2 + 4 D (2 f + D)/n))/2.
 """
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
+from eos_sweep.models.convergence import MARGIN, below_edge
+from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual, select
 
 TITLE = "f = u·v/√n"
 REFERENCE = "Lewkowycz et al. 2020, arXiv 2003.02218; Kalra, He, Barkeshli 2023, arXiv 2311.02076"
-SIZES = (1e-60, 1e60)
+SAFE_SIZES = (1e-60, 1e60)
 STATE = {
-    "f": Quantity("output of the network", "f", sizes=SIZES),
-    "lam": Quantity("norm of the weights (|u|² + |v|²)/n", "λ", least=0.0, sizes=SIZES),
+    "f": Quantity("output of the network", "f", sizes=SAFE_SIZES),
+    "lam": Quantity("norm of the weights (|u|² + |v|²)/n", "λ", least=0.0, sizes=SAFE_SIZES),
 }
 PARAMETERS = {
-    "eta": Quantity("step size", "η", above=0.0, sizes=SIZES),
-    "n": Quantity("width", "n", least=1.0, sizes=SIZES),
-    "y": Quantity("target", "y", default=0.0, sizes=SIZES),
+    "eta": Quantity("step size", "η", above=0.0, sizes=SAFE_SIZES),
+    "n": Quantity("width", "n", least=1.0, sizes=SAFE_SIZES),
+    "y": Quantity("target", "y", default=0.0, sizes=SAFE_SIZES),
 }
 CONDITIONS = {
     "lam >= 2 |f| / sqrt(n), as all u and v have it": lambda v: (
@@ -54,38 +57,44 @@ TRIAL = {
     "y": "uniform(-1, 1)",
     "eta": "10 ** uniform(-1.5, 0.2)",
 }
-DESCENT = False  # f and lambda are no coordinates of gradient descent, u and v are
-CARRIED: tuple[str, ...] = ()
+DESCENT = False  # descent is in u and v, not in f and lambda
 PRESETS = {"lam": {"balanced": "2 * abs(f) / sqrt(n)"}}
-LOSS_PARTS: dict[str, Quantity] = {}
-LIMIT = 1e30
-GUARD = None
 OBSERVABLES = ("lyapunov",)
 THRESHOLDS = {"chaos": 0.005}
 
-MARGIN = 1e-4  # relative room below 2/eta that a settled trajectory keeps
-# Below these both are as good as zero.  Where y = 0, f only gets there on its way to the minimum, when lambda has come
-# to rest; lambda only gets there if u = v or u = -v, when both are on their way to the saddle.
-LEAST_F, LEAST_LAM = 1e-150, 1e-140
+# Smaller values are set to zero.  f gets so small only where y = 0, near the minimum, when lambda is constant; lambda
+# only if u = v or u = -v, on the way to the saddle.
+SMALLEST_F, SMALLEST_LAM = 1e-150, 1e-140
 
 
 def gradient_flow_sharpness(f, lam, n, y):
-    """Return sqrt(lambda^2 - 4 f^2/n + 4 y^2/n), the sharpness at which gradient flow ends."""
-    imbalance = (lam - 2.0 * np.abs(f) / np.sqrt(n)) * (lam + 2.0 * np.abs(f) / np.sqrt(n))
-    return np.sqrt(np.maximum(imbalance, 0.0) + 4.0 * y * y / n)
+    """Return sqrt(lambda^2 - 4 f^2/n + 4 y^2/n), the sharpness where gradient flow ends.
+
+    It is NaN where the flow ends in the saddle: u = +-v, and f does not have the sign of y.
+    """
+    least = 2.0 * np.abs(f) / np.sqrt(n)
+    level = np.sqrt(np.maximum((lam - least) * (lam + least), 0.0) + 4.0 * y * y / n)
+    saddle = (lam <= (1.0 + 1e-12) * least) & (y != 0.0) & ~(np.sign(f) == np.sign(y))
+    return np.where(saddle, np.nan, level)
 
 
-# Of h' = h (1 + Y - h)^2: the minimum gives way to an orbit of two steps, this one to one of four, to chaos; the end.
+# Values of Y at which runs of h' = h (1 + Y - h)^2 change from the minimum to a cycle of two steps, of four, to chaos,
+# and to divergence.
 TWO_CYCLE, FOUR_CYCLE, CHAOS, DIVERGENCE = 1.0, np.sqrt(5.0) - 1.0, 1.302283462700715, 2.0
 
 
+def _flow(v: Values) -> np.ndarray:
+    """Return eta phi/2, NaN where gradient flow ends in the saddle."""
+    return 0.5 * v["eta"] * gradient_flow_sharpness(v["f"], v["lam"], v["n"], v["y"])
+
+
 def _scaled_target(v: Values) -> np.ndarray:
-    """|Y|, which nothing but the lines for y = 0 can do without."""
+    """Return |Y|, NaN where y = 0."""
     return np.where(v["y"] == 0.0, np.nan, v["eta"] * np.abs(v["y"]) / np.sqrt(v["n"]))
 
 
 def _without_target(v: Values) -> np.ndarray:
-    """eta lambda0, where y = 0."""
+    """Return eta lambda0 where y = 0, NaN elsewhere."""
     return np.where(v["y"] == 0.0, v["eta"] * v["lam"], np.nan)
 
 
@@ -93,35 +102,45 @@ LINES = (
     CriticalLine(
         "onset",
         r"$\eta = 2/\varphi(\theta_0)$",
-        "above it sharpening reaches the edge",
-        lambda v: 0.5 * v["eta"] * gradient_flow_sharpness(v["f"], v["lam"], v["n"], v["y"]),
+        "above it gradient flow from the start ends in an unstable minimum; no line for u = +-v with f y < 0, where it "
+        "ends in the saddle",
+        _flow,
     ),
     CriticalLine(
-        "lazy", r"$\eta\,\lambda_0 = 2$", "below it wide networks are lazy", lambda v: _without_target(v) / 2.0
+        "lazy",
+        r"$\eta\,\lambda_0 = 2$",
+        "below it the loss never rises and the sharpness stays what it is (n -> infinity)",
+        lambda v: _without_target(v) / 2.0,
     ),
     CriticalLine(
-        "catapult_ends", r"$\eta\,\lambda_0 = 4$", "above it all runs diverge", lambda v: _without_target(v) / 4.0
+        "catapult_ends",
+        r"$\eta\,\lambda_0 = 4$",
+        "above it almost every run with f != 0 diverges",
+        lambda v: _without_target(v) / 4.0,
     ),
     CriticalLine(
         "two_cycle",
         r"$\eta\,y/\sqrt{n} = 1$",
-        "above it no minimum is stable",
+        "above it no minimum is stable: the flattest has sharpness 2 |y|/sqrt(n)",
         lambda v: _scaled_target(v) / TWO_CYCLE,
     ),
     CriticalLine(
         "four_cycle",
         r"$\eta\,y/\sqrt{n} = \sqrt{5} - 1$",
-        "from two steps to four",
+        "with u = +-v and f y > 0 bounded runs end on an orbit of two steps below it, of four above it",
         lambda v: _scaled_target(v) / FOUR_CYCLE,
     ),
     CriticalLine(
         "chaos",
         r"$\eta\,y/\sqrt{n} = 1.3023$",
-        "where periods have doubled for ever",
+        "where the period doublings with u = +-v accumulate: below it no bounded run there is chaotic",
         lambda v: _scaled_target(v) / CHAOS,
     ),
     CriticalLine(
-        "divergence", r"$\eta\,y/\sqrt{n} = 2$", "above it nearly all diverge", lambda v: _scaled_target(v) / DIVERGENCE
+        "divergence",
+        r"$\eta\,y/\sqrt{n} = 2$",
+        "above it almost all runs diverge",
+        lambda v: _scaled_target(v) / DIVERGENCE,
     ),
 )
 
@@ -134,12 +153,13 @@ def threshold(p):
 
 @inlined
 def not_negative(value):
+    """Return a number, zero if it is negative."""
     return select(value < 0.0, 0.0, value)
 
 
 @inlined
 def squares(theta, p):
-    """A and B, the squares of the sum and of the difference of the layers; below zero they are rounding."""
+    """Return A and B, the squared sum and difference of the layers; a negative value is rounding and becomes zero."""
     f, lam = theta
     eta, n, y = p
     part = f * (2.0 / np.sqrt(n))
@@ -148,14 +168,14 @@ def squares(theta, p):
 
 @inlined
 def beyond(one, other, wanted):
-    """one * other - wanted, exact where they are nearly the same."""
+    """Return one * other - wanted, exact where they are nearly equal."""
     product = one * other
     return residual(one, other, product) + (product - wanted)
 
 
 @inlined
 def layers_step(theta, p):
-    """lambda after the step; 1 - d and 1 + d to 1e-16 of their own size, since A and B may grow back from it."""
+    """Return lambda after the step; 1 - d and 1 + d have a relative error of 1e-16, since A and B may grow again."""
     f, lam = theta
     eta, n, y = p
     together, apart = squares(theta, p)
@@ -163,7 +183,7 @@ def layers_step(theta, p):
     inverse = 1.0 / root
     pull = eta * (f - y)
     d = pull * inverse
-    too_large = 0.5 * inverse * beyond(root, root, n)  # the root is
+    too_large = 0.5 * inverse * beyond(root, root, n)  # rounding error of the root
     rest = inverse * (residual(eta, f - y, pull) - beyond(d, root, pull) + d * too_large)
     minus, plus = (1.0 - d) - rest, (1.0 + d) + rest
     return 0.5 * (together * (minus * minus) + apart * (plus * plus))
@@ -171,7 +191,7 @@ def layers_step(theta, p):
 
 @inlined
 def output_step(theta, p):
-    """f after the step, to 1e-16 of its own size where y = 0: rounded to zero it would be zero for ever."""
+    """Return f after the step, with a relative error of 1e-16 where y = 0: once rounded to zero it would stay zero."""
     f, lam = theta
     eta, n, y = p
     inverse = 1.0 / n
@@ -192,20 +212,15 @@ def step(theta, p):
     eta, n, y = p
     together, apart = squares(theta, p)
     lam = layers_step(theta, p)
-    whole = 0.5 * (np.sqrt(n) * lam)  # what is balanced stays so
+    whole = 0.5 * (np.sqrt(n) * lam)  # |f| of a balanced state, which stays balanced
     f = select(apart == 0.0, whole, select(together == 0.0, -whole, output_step(theta, p)))
-    gone = lam < LEAST_LAM
-    return select(gone | (abs(f) < LEAST_F), 0.0, f), select(gone, 0.0, lam)
-
-
-@inlined
-def clipped(theta, p):
-    return False
+    gone = lam < SMALLEST_LAM
+    return select(gone | (abs(f) < SMALLEST_F), 0.0, f), select(gone, 0.0, lam)
 
 
 @inlined
 def tangent(theta, p, v):
-    """The Jacobian of a step, in f and lambda."""
+    """Apply the Jacobian of a step in f and lambda."""
     f, lam = theta
     eta, n, y = p
     first, second = v
@@ -218,11 +233,6 @@ def tangent(theta, p, v):
 
 
 @inlined
-def rescale(theta, p):
-    return theta
-
-
-@inlined
 def loss(theta, p):
     f, lam = theta
     eta, n, y = p
@@ -230,13 +240,9 @@ def loss(theta, p):
     return 0.5 * (left * left)
 
 
-def loss_parts(theta, p):
-    return ()
-
-
 @inlined
 def curvature(theta, p):
-    """The block of the Hessian times eta: its diagonal, and the square of what is beside it."""
+    """Return eta times the block of the Hessian: its diagonal, and the square of its off-diagonal entry."""
     f, lam = theta
     eta, n, y = p
     together, apart = squares(theta, p)
@@ -249,18 +255,18 @@ stable, SHARPNESS_STAGES = symmetric_stable, SYMMETRIC_STAGES
 
 @inlined
 def settled(theta, p, loss, tolerance):
-    """Whether the trajectory is at its minimum for good: nothing left can move the sharpness by more than MARGIN.
+    """Tell whether the run stays at its minimum: the remaining loss does not move the sharpness to 2/eta.
 
-    D shrinks by a factor of at most 1 - min(eta lambda, 2 MARGIN) a step, and moves eta lambda by at most
-    2 |d| eta lambda; so all that is left of it moves eta lambda by at most 2 |d| / MARGIN.
+    Each step multiplies D by at most 1 - min(eta lambda, 2 gap) and moves eta lambda by at most 2 |d| eta lambda.
+    So all further steps move eta lambda by at most 2 |d| / gap.
     """
     eta, n, y = p
-    quiet = (loss < tolerance) & (32.0 * (eta * eta) * loss < (MARGIN * MARGIN) * (MARGIN * MARGIN) * n)
-    return quiet & stable(curvature(theta, p), (1.0 - MARGIN) * EDGE)
+    gap = np.sqrt(np.sqrt(32.0 * (eta * eta) * loss / n))
+    return (loss < tolerance) & (gap < MARGIN) & stable(curvature(theta, p), below_edge(gap))
 
 
 def balance(theta, p):
-    """A B = lambda^2 - 4 f^2/n, of which sqrt(A B) is |u + v| |u - v|/n."""
+    """Return A B = lambda^2 - 4 f^2/n = (|u + v| |u - v|/n)^2, which gradient flow conserves."""
     together, apart = squares(theta, p)
     return together * apart
 
@@ -271,11 +277,15 @@ def flow_sharpness(theta, p):
     return gradient_flow_sharpness(f, lam, n, y)
 
 
+def weights_squared(theta, p):
+    """Return |u|^2 + |v|^2."""
+    return p[1] * theta[1]
+
+
 def hessian(theta, p):
-    """The block of the Hessian that holds its largest eigenvalue, shape (..., 2, 2)."""
+    """Return the block of the Hessian with its largest eigenvalue, shape (..., 2, 2)."""
     f, lam = theta
     eta, n, y = p
     together, apart = squares(theta, p)
     shift, arm = (f - y) / np.sqrt(n), 0.5 * np.sqrt(together * apart)
-    rows = (0.5 * together + shift, arm), (arm, 0.5 * apart - shift)
-    return np.stack([np.stack(np.broadcast_arrays(*row), -1) for row in rows], -2)
+    return from_rows([(0.5 * together + shift, arm), (arm, 0.5 * apart - shift)])

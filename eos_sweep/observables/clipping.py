@@ -1,4 +1,4 @@
-"""On what share of the steps the gradient clip or the projection acted."""
+"""The share of the steps on which the gradient clip or the projection acted."""
 
 import numpy as np
 

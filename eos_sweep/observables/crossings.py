@@ -1,4 +1,7 @@
-"""When and how often the sharpness crosses 2/eta."""
+"""Crossings of 2/eta by the sharpness: the first, their number, the steps above.
+
+A sharpness of exactly 2/eta counts as above: gradient descent is stable while S < 2/eta.
+"""
 
 import numpy as np
 
@@ -14,11 +17,24 @@ COUNTS = 4  # first step above, upward crossings, steps above, whether the last 
 
 def variables(model):
     return {
-        "first_crossing": Variable("int32", "first step with sharpness above 2/eta (0: from the start; -1: never)", -2),
-        "crossings": Variable("int32", "number of upward crossings of 2/eta", -1),
-        "steps_above": Variable("int32", "number of steps with sharpness above 2/eta, the start included", -1),
+        "first_crossing": Variable(
+            "int32",
+            "first step with sharpness at or above 2/eta (0: from the start; -1: never)",
+            -2,
+            decides_regime=True,
+        ),
+        "crossings": Variable(
+            "int32", "number of steps from below 2/eta to a sharpness at or above it", -1, decides_regime=True
+        ),
+        "steps_above": Variable(
+            "int32", "number of steps with sharpness at or above 2/eta, the start included", -1, decides_regime=True
+        ),
         "final_above": Variable(
-            "int8", "whether the last step was above 2/eta", 0, flags={"not_computed": 0, "below": 1, "above": 2}
+            "int8",
+            "whether the last step was at or above 2/eta",
+            0,
+            flags={"not_computed": 0, "below": 1, "above": 2},
+            decides_regime=True,
         ),
     }
 

@@ -1,4 +1,4 @@
-"""The state at the last step; of a coordinate with its own exponent also the logarithm, which never underflows."""
+"""The state at the last step; for a coordinate with its own exponent also the logarithm, which never underflows."""
 
 from eos_sweep.contract import Variable
 from eos_sweep.state import carried, log10_abs, values

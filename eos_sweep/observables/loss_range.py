@@ -1,4 +1,4 @@
-"""Loss at the start, at its highest and at the end."""
+"""The loss at the start, at its highest and at the end."""
 
 from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined, select

@@ -1,4 +1,4 @@
-"""On how many steps the loss rose: zero for a monotone descent, about half of them at the edge of stability."""
+"""The number of steps on which the loss rose: none in a monotone descent, about half at the edge of stability."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How a trajectory ended, and after how many steps."""
+"""How a trajectory ended, and the number of its steps."""
 
 import numpy as np
 
@@ -16,6 +16,7 @@ def variables(model):
             "why the trajectory ended",
             fill=0,
             flags={"not_computed": 0, "converged": 1, "diverged": 2, "budget_spent": 3},
+            decides_regime=True,
         ),
     }
 

@@ -1,7 +1,7 @@
-"""How long the loss stays on the plateau of zero weights: within 1 % of its value there.
+"""The number of steps with the loss on the plateau of zero weights: within 1 % of its value there.
 
-At zero weights the gradients of a product of layers vanish, and a run that comes near leaves slowly: for ``bivariate``
-the plateau is at lambda2/2, all of the relevant loss, where a sign flip of alpha may throw it.
+At zero weights the gradients of a product of layers vanish, and a run that comes near leaves slowly.  For ``bivariate``
+the plateau is at lambda2/2, all of the relevant loss; a sign flip of alpha may end there.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ WITHIN = 0.01  # relative
 
 
 def variables(model):
-    if not hasattr(model, "loss"):
+    if not hasattr(model, "loss") or not getattr(model, "DESCENT", True):  # zero coordinates are not zero weights
         return {}
     return {
         "plateau_steps": Variable(

@@ -1,16 +1,17 @@
-"""Sharpness at the start and at the end."""
+"""The sharpness at the start and at the end."""
 
 from eos_sweep.contract import Variable
-from eos_sweep.sharpness import sharpness
+from eos_sweep.eigen.sharpness import sharpness, words_for
 
 NEEDS = ()
 KEPT = FLAGS = COUNTS = 0
 
 
 def variables(model):
+    words, nan = f"{words_for(model)} at the {{}}", float("nan")
     return {
-        "sharpness_initial": Variable("float64", "sharpness (largest Hessian eigenvalue) at the start", float("nan")),
-        "sharpness_final": Variable("float64", "sharpness (largest Hessian eigenvalue) at the last step", float("nan")),
+        "sharpness_initial": Variable("float64", words.format("start"), nan, decides_regime=True),
+        "sharpness_final": Variable("float64", words.format("last step"), nan),
     }
 
 

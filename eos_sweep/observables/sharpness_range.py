@@ -1,8 +1,8 @@
 """Least and mean sharpness of the whole run, from the eigenvalue at each step: the dearest observable there is."""
 
 from eos_sweep.contract import EDGE, EVERY_STEP, Variable
+from eos_sweep.eigen.sharpness import top
 from eos_sweep.scalar import inlined, select
-from eos_sweep.sharpness import top
 
 NEEDS = (EVERY_STEP,)
 KEPT = 2  # sum over the steps and least, both in units of 2/eta

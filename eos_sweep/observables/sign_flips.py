@@ -1,10 +1,11 @@
-"""When and how often the guarded coordinate changes sign; on its way through zero it keeps the sign it had."""
+"""Changes of sign of the guarded coordinate; at zero it counts as having its previous sign."""
 
 import numpy as np
 
 from eos_sweep.bits import lowest, population
 from eos_sweep.contract import Variable
 from eos_sweep.scalar import inlined, select
+from eos_sweep.state import guard_index
 
 NEEDS = ()
 KEPT = 0
@@ -15,14 +16,16 @@ COUNTS = 4  # first flip, number of flips, whether the last sign is negative, wh
 def variables(model):
     return {
         "first_sign_flip": Variable("int32", "first step on which the guarded coordinate changed sign (-1: never)", -2),
-        "sign_flips": Variable("int32", "number of steps on which the guarded coordinate changed sign", -1),
+        "sign_flips": Variable(
+            "int32", "number of steps on which the guarded coordinate changed sign", -1, decides_regime=True
+        ),
     }
 
 
 def start(begin):
     zero = np.zeros_like(begin.steps)
-    name = begin.model.GUARD
-    guard = begin.theta[list(begin.model.STATE).index(name)] if name else zero + 1
+    place = guard_index(begin.model)
+    guard = zero + 1 if place is None else begin.theta[place]
     return (), (zero - 1, zero, (guard < 0.0).astype(np.int64), (guard == 0.0).astype(np.int64))
 
 

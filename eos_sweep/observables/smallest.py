@@ -1,18 +1,18 @@
-"""How small each coordinate with its own exponent became: a double ends at 1e-308, ordinary runs do not.
+"""The least size of each coordinate with its own exponent.  A double ends at 1e-308; ordinary runs go below.
 
-The record is a mantissa and a power; a candidate at another power is brought to the record's before it is compared.
+The record is a mantissa and a power.  A candidate at another power is scaled to the record's before it is compared.
 """
 
 import numpy as np
 
 from eos_sweep.contract import CARRIED, Variable
+from eos_sweep.exponent import DOWN, UP
 from eos_sweep.scalar import inlined, select
 from eos_sweep.state import carried, log10_abs
 
 NEEDS = (CARRIED,)
 KEPT = 2  # mantissa, power
 FLAGS = COUNTS = 0
-UP, DOWN = 2.0**512, 2.0**-512
 
 
 def variables(model):
@@ -32,7 +32,7 @@ def watch(kept, moment, number):
     least, record = kept
     mantissa, power = number
     shift = power - record
-    # Two powers up is out of reach: a mantissa is never so small, nor a record so large.
+    # A candidate two powers up is never smaller: no mantissa is so small, and no record so large.
     unit = select(shift < 0.0, DOWN, select(shift > 1.5, np.inf, select(shift > 0.0, UP, 1.0)))
     smaller = abs(mantissa) * unit < least
     return (select(smaller, abs(mantissa), least), select(smaller, power, record)), ()

@@ -1,13 +1,13 @@
-"""Sharpness over 2/eta in the last tenth of the budget: where a trajectory hovers.
+"""The sharpness over 2/eta in the last tenth of the budget: mean, least and largest.
 
-A trajectory that settled earlier keeps its last value through the rest of the window; one that diverged has no tail.
+A trajectory that converged earlier keeps its last value through the rest of the window; one that diverged has no tail.
 """
 
 import numpy as np
 
 from eos_sweep.contract import DIVERGED, EDGE, TAIL, Variable
+from eos_sweep.eigen.sharpness import top
 from eos_sweep.scalar import inlined, select
-from eos_sweep.sharpness import top
 
 NEEDS = (TAIL,)
 KEPT = 4  # sum, least, largest, number
@@ -15,7 +15,7 @@ FLAGS = COUNTS = 0
 
 
 def window(budget):
-    """Number of steps in the window: a tenth of the budget, at least one."""
+    """Return the number of steps in the window: a tenth of the budget, at least one."""
     return max(1, budget // 10)
 
 
@@ -50,11 +50,11 @@ def finish(begin, end, kept, counts):
     total, least, largest, number = kept
     last = top(end.model, end.theta, end.p) / EDGE
     missing = window(end.budget) - number
-    settled = missing > 0
-    mean = (total + missing * np.where(settled, last, 0.0)) / window(end.budget)
+    ended = missing > 0
+    mean = (total + missing * np.where(ended, last, 0.0)) / window(end.budget)
     values = {
         "tail_mean": mean,
-        "tail_min": np.where(settled, np.minimum(least, last), least),
-        "tail_max": np.where(settled, np.maximum(largest, last), largest),
+        "tail_min": np.where(ended, np.minimum(least, last), least),
+        "tail_max": np.where(ended, np.maximum(largest, last), largest),
     }
     return {name: np.where(end.status == DIVERGED, np.nan, value) for name, value in values.items()}

@@ -1,0 +1,1 @@
+"""What is asked of a sweep: open, slice, pool, bisect, follow a trajectory, draw."""

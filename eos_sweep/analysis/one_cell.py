@@ -1,0 +1,129 @@
+"""One cell of a sweep again: its observables from the kernel, beside the stored ones, and its trajectory."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep import observables, regimes
+from eos_sweep.analysis.trajectories import record
+from eos_sweep.engine import batch
+from eos_sweep.errors import SpecError
+from eos_sweep.spec.sweeps import Sweep, load_spec
+from eos_sweep.store.store import Store
+
+
+def report(
+    source: str | Path, at: Mapping[str, float], index: Mapping[str, float], steps: int | None = None
+) -> tuple[dict[str, Any], xr.Dataset]:
+    """Return the observables of one point of a stored sweep or a spec, and its trajectory.
+
+    Parameters
+    ----------
+    source
+        Path of a store or of a TOML file.
+    at
+        Name -> value of axes, or of any other input instead of the sweep's.
+    index
+        Name -> index of the other axes; if all are given so, the observables are compared with those stored.
+    steps
+        Number of steps; the sweep's own budget if None.
+
+    Returns
+    -------
+    facts : dict
+        ``point``, ``observables``, and ``stored``: observable -> whether its bits are those of the store.
+    trajectory : Dataset
+        As :func:`eos_sweep.trajectory` returns it.
+
+    Raises
+    ------
+    SpecError
+        If an input is unknown, an axis is missing or given twice, or an index is out of range.
+    """
+    store = _store_of(source)
+    sweep = store.sweep if store else load_spec(source)
+    limits = store.thresholds if store else sweep.limits
+    point = _point(sweep, at, index)
+    run = _changed(sweep, at, steps)
+    read = regimes.reads(limits, store.arrays if store else None)
+    observed = observe(run, point, tuple(sorted({*sweep.variables, *read})))
+    code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, limits))
+    cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
+    same = {}
+    if store and run is sweep and not at and store.has(cell):
+        same = {name: store.values(name, cell).tobytes() == observed[name].tobytes() for name in sweep.variables}
+    facts = {
+        "point": {name: _finite_or_text(value) for name, value in point.items()},
+        "observables": {name: _finite_or_text(value.item()) for name, value in observed.items()}
+        | {"regime": list(regimes.CODES)[code]},
+        "stored": same,
+    }
+    return facts, record(run, point)
+
+
+def _store_of(source: str | Path) -> Store | None:
+    """Return the store, None if ``source`` is a spec: a .toml, or any other file but a zip."""
+    ending = Path(source).suffix
+    return None if ending == ".toml" or (ending != ".zip" and os.path.isfile(source)) else Store.open(source)
+
+
+def _changed(sweep: Sweep, at: Mapping[str, float], steps: int | None) -> Sweep:
+    """Return the sweep with other inputs than axes as ``at`` says, and another budget; itself if neither is given."""
+    others = {name: value for name, value in at.items() if name not in sweep.dims}
+    if not (others or steps):
+        return sweep
+    given = sweep.to_dict()
+    for name, value in others.items():
+        given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
+    return Sweep.from_dict(given | {"steps": steps or sweep.steps})
+
+
+def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) -> dict[str, np.generic]:
+    """Return observables of one point, from the kernel that sweeps use, so with the bits that a store has."""
+    found = batch.run(
+        sweep.job(variables=names), *sweep.inputs({name: np.full(1, value) for name, value in point.items()})
+    )
+    known = observables.variables(sweep.module)
+    types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
+    with np.errstate(over="ignore"):
+        return {name: found[name].astype(types[name])[0] for name in names}
+
+
+def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) -> dict[str, float]:
+    """Return axis -> value.
+
+    Raises
+    ------
+    SpecError
+        If an input is unknown, an axis is missing or given twice, or an index is out of range.
+    """
+    for name in (*at, *index):
+        if name not in sweep.quantities and name not in sweep.dims:
+            raise SpecError(f"{name}: no input of {sweep.model}; there are: {', '.join(sweep.quantities)}")
+    point = {}
+    for name in index:
+        if name in at or name not in sweep.dims:
+            reason = "given twice" if name in at else "no axis of this sweep"
+            raise SpecError(f"{name}: {reason}; give a value of it with --at alone")
+    for axis in sweep.axes:
+        count = axis.values.size
+        place = index.get(axis.name, 0 if count == 1 else None)
+        if axis.name in at:
+            point[axis.name] = at[axis.name]
+        elif place is None:
+            raise SpecError(f"{axis.name}: missing; give --at {axis.name}={axis.values[0]:g} or --index {axis.name}=0")
+        elif place in range(count):
+            point[axis.name] = float(axis.values[int(place)])
+        else:
+            raise SpecError(
+                f"{axis.name}: index {place:g} of {count} values; give a whole number from 0 to {count - 1}"
+            )
+    return point
+
+
+def _finite_or_text(value: float) -> float | str:
+    return value if np.isfinite(value) else str(value)

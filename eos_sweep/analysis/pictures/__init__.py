@@ -1,0 +1,1 @@
+"""Pictures of sweeps and trajectories, drawn with matplotlib without global state."""

@@ -1,0 +1,89 @@
+"""Text in pictures: names, numbers, and what a dataset says of itself, in a form that can be drawn."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import xarray as xr
+
+from eos_sweep.errors import named, visible
+
+# Of a text that comes with a dataset: a title of 100 000 characters takes 26 s to draw.
+MAX_LINES, LINE_LENGTH = 12, 500
+CAPTION_WIDTH = 80  # characters
+LONGEST_NAME = 100
+UNBROKEN = "\N{NO-BREAK SPACE}"
+
+
+def number(value: Any) -> str:
+    """Return a number in four digits."""
+    return f"{float(value):.4g}".replace("inf", "∞")
+
+
+def distinct(values: Iterable[Any]) -> list[str]:
+    """Return numbers in four digits, or in as many as tell them apart."""
+    numbers = [float(value) for value in values]
+    for digits in range(4, 18):
+        words = [f"{one:.{digits}g}".replace("inf", "∞") for one in numbers]
+        if len(set(words)) == len(set(numbers)):
+            break
+    return words
+
+
+def symbol(data: xr.DataArray) -> str:
+    """Return the symbol of a variable, its name if it has none."""
+    return short(data.attrs.get("symbol", data.name))
+
+
+def label_of(data: xr.DataArray) -> str:
+    """Return the meaning of a variable with its symbol."""
+    meaning, sign = short(data.attrs.get("long_name", data.name)), short(data.attrs.get("symbol", ""))
+    return f"{sign}: {meaning}" if sign == data.name else f"{meaning} {sign}".strip()
+
+
+def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str:
+    """Return the title of a dataset, and all that is fixed in a picture of it.
+
+    Parameters
+    ----------
+    dataset
+        The sweep.
+    piece
+        The slice of it in the picture.
+    drawn
+        Axes of the picture; values of all other axes and all inputs are listed, in lines of at most 80 characters.
+    """
+    spec = given_inputs(dataset)
+    axes = [str(name) for name in dataset.dims if name not in drawn]
+    inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
+    found = {name: escaped(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
+    found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
+    fixed = [found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found]
+    unbroken = ", ".join(item.replace(" ", UNBROKEN) for item in fixed)
+    lines = [line.replace(UNBROKEN, " ") for line in textwrap.wrap(unbroken, CAPTION_WIDTH)]
+    return "\n".join(filter(None, [escaped(dataset.attrs.get("title", "")), *lines]))
+
+
+def given_inputs(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return name -> number or text of the inputs that a dataset's spec fixes, empty if it has no readable spec."""
+    try:
+        spec = json.loads(dataset.attrs.get("spec", "{}"))
+        return {**spec.get("parameters", {}), **spec.get("initial", {})}
+    except (ValueError, TypeError, AttributeError):  # a dataset of other origin may have anything there
+        return {}
+
+
+def first_lines(text: Any) -> str:
+    """Return the first lines of a text that comes with a dataset, in visible characters."""
+    return "\n".join(visible(line[:LINE_LENGTH]) for line in str(text).splitlines()[:MAX_LINES])
+
+
+def short(text: Any) -> str:
+    """Return a name or a meaning that leaves room for the map, without mathtext."""
+    return escaped(named(str(text), LONGEST_NAME))
+
+
+def escaped(text: Any) -> str:
+    """Return the first lines of a text without mathtext, for which half a formula is an error."""
+    return first_lines(text).replace("$", r"\$")

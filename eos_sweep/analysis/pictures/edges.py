@@ -1,0 +1,56 @@
+"""Measured boundaries as dots on a map."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep.analysis.flags import codes_of
+from eos_sweep.analysis.neighbourhoods import KINDS
+from eos_sweep.analysis.pictures.style import CROSS, DOT, DOTS
+from eos_sweep.analysis.scales import scale_of
+
+
+def boundary_dots(found: xr.Dataset, x: str, y: str, ax: Any) -> Any:
+    """Draw the edges that :func:`eos_sweep.boundary` found into a map.
+
+    Parameters
+    ----------
+    found
+        What :func:`eos_sweep.boundary` returned: edges along x or y, for each value of the other.
+    x, y
+        Axes of the map.
+    ax
+        The map's Axes.
+
+    Returns
+    -------
+    Axes
+        The same; white dots are edges at which the condition begins, pink ones those at which it ends.  Edges with
+        further ones between the same neighbours on the grid are crosses.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> from eos_sweep import plot
+    >>> ds = eos_sweep.sweep("quadratic", {"a1": [1, 2, 4], "eta": {"linear": [0.1, 3, 8]}}, {}, {"theta1": 1},
+    ...                      steps=50)
+    >>> edges = eos_sweep.boundary(ds, "eta", "divergence")
+    >>> ax = plot.regime_map(ds, "eta", "a1")
+    >>> plot.boundary_dots(edges, "eta", "a1", ax) is ax
+    True
+    """
+    across = y if found.attrs["along"] == x else x
+    edges, sides, kinds = (found[name].transpose(across, "crossing") for name in ("edge", "side", "kind"))
+    places = found[across].values
+    if scale_of(np.sort(places))[0] == "category":
+        places = np.argsort(np.argsort(places))
+    columns = np.broadcast_to(places[:, None], edges.shape)
+    pair = (columns, edges.values) if across == x else (edges.values, columns)
+    for name, flag in codes_of(sides).items():
+        for several, look in enumerate((DOT, CROSS)):
+            there = (sides.values == flag) & ((kinds.values > KINDS["simple"]) == several)
+            if name in DOTS and (there.any() or not several):
+                label = name + ", one of several" * several
+                ax.plot(*(values[there] for values in pair), **look, **DOTS[name], label=label)
+    return ax

@@ -1,0 +1,55 @@
+"""Figures and picture files; both carry the title of their sweep and the hash of its spec."""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from eos_sweep.analysis.pictures import captions
+from eos_sweep.analysis.pictures.style import DPI
+from eos_sweep.analysis.whole_files import whole
+from eos_sweep.errors import InputError
+
+KINDS = "png", "svg", "pdf"
+
+
+def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
+    """Return an empty Figure, in inches, that knows which dataset it is of."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.set_label(captions.first_lines(dataset.attrs.get("title", "")) or "eos_sweep")
+    figure.set_gid(f"spec-{captions.first_lines(dataset.attrs['spec_hash'])}" if "spec_hash" in dataset.attrs else None)
+    return figure
+
+
+def save(figure: Any, path: str | Path) -> None:
+    """Write a figure as PNG, SVG or PDF, with its title and the hash of its spec inside.
+
+    Parameters
+    ----------
+    figure
+        The Figure.
+    path
+        Name of the file, whose ending says what kind it is.  The file is replaced as a whole, or left as it was.
+
+    Raises
+    ------
+    InputError
+        If the ending is another one, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> from eos_sweep import plot
+    >>> run = eos_sweep.trajectory("bivariate", {"lambda1": 100, "lambda2": 0.01, "eta": 0.05},
+    ...                            {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, steps=50)
+    >>> plot.save(plot.trajectory_plot(run), "run.png")
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+    about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
+    with whole(path, "choose another place for the picture") as temporary:
+        figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)

@@ -1,0 +1,152 @@
+"""One map in its Axes: cells, axes, and theory's lines."""
+
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep.analysis.flags import ranks
+from eos_sweep.analysis.pictures import captions, style
+from eos_sweep.analysis.pictures.pixels import Pixels
+from eos_sweep.analysis.pictures.theory_lines import critical_lines
+from eos_sweep.analysis.scales import scale_of
+from eos_sweep.analysis.slices import cell_edges
+from eos_sweep.errors import named
+from eos_sweep.spec.sweeps import Sweep
+
+TICKS, TICK_LETTERS = 12, 45  # of an axis of categories, at most
+LONGEST_LABEL = 30  # in a legend
+BEYOND = 1e300  # drawn for infinity, which matplotlib would leave out
+
+
+class Panel(NamedTuple):
+    """What the figure needs to know of a map in it."""
+
+    handles: list[Any]  # entries of a legend
+    mesh: Any  # that a colour bar belongs to; None if the cells are categories
+
+
+def pools_for(ax: Any, data: xr.DataArray) -> dict[str, int]:
+    """Return axis -> number of cells to a pixel, the nearest power of two, as the levels of a pyramid have them."""
+    window = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())  # in inches
+    lengths = zip(data.sizes.items(), (window.height, window.width), strict=True)
+    return {str(axis): 2 ** max(0, round(math.log2(size / style.DPI / inches))) for (axis, size), inches in lengths}
+
+
+def draw_panel(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any, percent: bool = True) -> Panel:
+    """Draw the cells and the axes of one map.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    piece
+        The slice, as :func:`eos_sweep.analysis.slices.select` returns it.
+    name
+        The variable.
+    pixels
+        What the map shows of it.
+    norm
+        Scale of colours of a map of numbers.
+    percent
+        Whether the legend has the share of each category.
+    """
+    edges = [_edges_of_pools(piece[axis].values, pixels.pools[str(axis)]) for axis in piece[name].dims]
+    if pixels.codes:
+        looks, mesh = _draw_categories(ax, edges, pixels), None
+    else:
+        looks, mesh = _draw_numbers(ax, edges, piece[name], pixels, norm)
+    ax.patch.set(**style.NO_VALUE)  # seen through cells that are not drawn
+    for side, axis, ends in zip("yx", piece[name].dims, edges, strict=True):
+        _draw_axis(ax, side, piece[axis], ends)
+    return Panel(_legend_entries(looks, pixels, percent), mesh)
+
+
+def draw_theory(ax: Any, piece: xr.Dataset, x: str, y: str, sweep: Sweep | None) -> list[Any]:
+    """Draw the lines of theory that cross the slice; return their entries of a legend."""
+    handles = []
+    theory = critical_lines(piece, x, y, sweep)
+    for (line, curves), (colour, dashes, width) in zip(theory.items(), itertools.cycle(style.STROKES)):
+        if curves:
+            points = np.concatenate([np.vstack([curve, [np.nan, np.nan]]) for curve in curves]).T
+            ax.plot(*points, linewidth=width + style.HALO_WIDTH, **style.HALO)
+            handles += ax.plot(*points, color=colour, linestyle=dashes, linewidth=width, zorder=2.2, label=line.label)
+    return handles
+
+
+def _edges_of_pools(values: np.ndarray, pool: int) -> np.ndarray:
+    edges = cell_edges(values)
+    return np.append(edges[:-1:pool], edges[-1])
+
+
+def _draw_categories(ax: Any, edges: list[np.ndarray], pixels: Pixels) -> list[tuple[str, dict[str, Any]]]:
+    """Draw each label in its colour; return label and look, in the order of flags."""
+    from matplotlib.colors import to_rgba
+
+    looks = [(name, style.look_of(name, turn)) for turn, name in enumerate(pixels.codes)]
+    colours = [to_rgba(look["facecolor"], float(look is not style.NO_VALUE)) for _, look in looks]
+    codes = np.array([*pixels.codes.values()])
+    order = np.argsort(codes)
+    ax.pcolormesh(*edges[::-1], np.array(colours)[order[ranks(pixels.cells, codes[order])]], rasterized=True)
+    for code, (_, look) in zip(codes, looks, strict=True):
+        if "hatch" in look and look is not style.NO_VALUE:
+            _draw_hatch(ax, edges, pixels.cells == code, look)
+    return looks
+
+
+def _draw_hatch(ax: Any, edges: list[np.ndarray], there: np.ndarray, look: dict[str, Any]) -> None:
+    """Hatch cells: one path of a rectangle for each row of neighbouring ones."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    ends = np.diff(np.pad(there, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (rows, first), (_, last) = np.nonzero(ends == 1), np.nonzero(ends == -1)
+    if rows.size:
+        (bottom, top), (left, right) = (edges[0][rows], edges[0][rows + 1]), (edges[1][first], edges[1][last])
+        corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+        vertices = np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1).reshape(-1, 2)
+        codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], rows.size)
+        hatch = {"facecolor": "none", "edgecolor": look["edgecolor"], "hatch": look["hatch"], "linewidth": 0.0}
+        ax.add_patch(PathPatch(Path(vertices, codes), rasterized=True, **hatch))
+
+
+def _draw_numbers(
+    ax: Any, edges: list[np.ndarray], data: xr.DataArray, pixels: Pixels, norm: Any
+) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
+    """Draw numbers on a scale of colours; return what else than numbers is there and its look, and the mesh."""
+    import matplotlib
+
+    name_of_map = "viridis" if "centre" not in data.attrs else "RdBu_r"
+    colours = matplotlib.colormaps[name_of_map].with_extremes(over="white", bad=(0, 0, 0, 0))
+    # Divergence alone is beyond the scale, and so white.
+    numbers = np.where(np.isposinf(pixels.cells), BEYOND, np.minimum(pixels.cells, norm.vmax))
+    mesh = ax.pcolormesh(*edges[::-1], numbers, cmap=colours, norm=norm, rasterized=True)
+    return [("divergence", style.DIVERGED), ("no value", style.NO_VALUE)], mesh
+
+
+def _draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None:
+    """Set the scale, ticks, limits and label of one side."""
+    kind = scale_of(axis.values)[0]
+    if kind == "category":
+        labels = captions.distinct(axis.values)
+        most = min(TICKS, max(2, TICK_LETTERS // max(map(len, labels))))
+        ticks = range(0, axis.size, -(-axis.size // most))
+        ax.set(**{f"{side}ticks": ticks, f"{side}ticklabels": [labels[k] for k in ticks]})
+    else:
+        ax.set(**{f"{side}scale": kind})
+    ax.set(**{f"{side}label": captions.label_of(axis), f"{side}lim": (edges[0], edges[-1])})
+
+
+def _legend_entries(looks: list[tuple[str, dict[str, Any]]], pixels: Pixels, percent: bool) -> list[Any]:
+    """Return an entry for each category that occurs, with its share."""
+    from matplotlib.patches import Patch
+
+    entries = []
+    for name, look in looks:
+        if share := pixels.shares[name]:
+            words = f"  {100 * share:.1f} %" if share >= 0.0005 else "  < 0.1 %"
+            label = captions.escaped(named(name, LONGEST_LABEL)).replace("_", " ")
+            entries.append(Patch(label=label + words * percent, **look))
+    return entries

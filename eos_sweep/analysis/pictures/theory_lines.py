@@ -1,0 +1,94 @@
+"""Critical lines in a slice of a sweep: where a ratio of two quantities is one, whatever the slice."""
+
+import functools
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep import state
+from eos_sweep.analysis.scales import scale_of
+from eos_sweep.analysis.specs import sweep_of
+from eos_sweep.contract import EDGE, CriticalLine, Model, Values, is_array
+from eos_sweep.eigen.sharpness import top
+from eos_sweep.spec.sweeps import Sweep
+
+SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
+
+
+def initial_edge(model: Model, values: Values) -> np.ndarray:
+    """Return S(theta0) eta/2, the exact sharpness at the start in units of 2/eta."""
+    names = (*model.STATE, *model.PARAMETERS)
+    arrays = np.broadcast_arrays(*(np.asarray(values[name], np.float64) for name in names))
+    full = dict(zip(names, arrays, strict=True))
+    p = tuple(full[name] for name in model.PARAMETERS)
+    with np.errstate(all="ignore"):
+        theta = state.enter(model, {name: full[name] for name in model.STATE}, p)
+        return top(model, theta, p) / EDGE
+
+
+@functools.cache
+def lines_of(model: Model) -> tuple[CriticalLine, ...]:
+    """Return the critical lines of a model: where the start is at the edge, and its own; none of a network."""
+    if is_array(model):
+        return ()
+    meaning = "above it the sharpness at the start is above 2/eta"
+    start = CriticalLine("start_at_edge", r"$S(\theta_0) = 2/\eta$", meaning, functools.partial(initial_edge, model))
+    return (start, *model.LINES)
+
+
+def critical_lines(
+    piece: xr.Dataset, x: str, y: str, sweep: Sweep | None = None
+) -> dict[CriticalLine, list[np.ndarray]]:
+    """Return the lines of a model in a 2-D slice of a sweep.
+
+    Parameters
+    ----------
+    piece
+        The slice; x and y increase, the sweep's other axes are scalar coordinates.
+    x, y
+        Names of the axes.
+    sweep
+        The sweep; the one whose spec ``piece`` carries by default, which is parsed and validated for that.
+
+    Returns
+    -------
+    dict
+        Line -> its polylines, each of shape (n, 2) in data coordinates.  Empty if there is no spec, if an axis of
+        the sweep is not in the slice (a mean over it), or if one of the two has no scale (categories, a seed, one
+        value).
+    """
+    axes = {name: piece[name].values for name in (x, y)}
+    scales = [scale_of(values)[0] for values in axes.values()]
+    if "seed" in axes or "category" in scales or min(map(len, axes.values())) < 2:
+        return {}
+    sweep = sweep or sweep_of(piece)
+    if sweep is None or not set(sweep.dims) <= set(piece.coords):
+        return {}
+    sampled = [_sampled(values, scale) for values, scale in zip(axes.values(), scales, strict=True)]
+    along, fine = zip(*sampled, strict=True)
+    grid = dict(zip(axes, np.meshgrid(*fine), strict=True))
+    initial, parameters = sweep.inputs({name: grid.get(name, piece[name].values) for name in sweep.dims})
+    inputs = initial | parameters
+    return {line: _polylines(line, inputs, along, scales) for line in lines_of(sweep.module)}
+
+
+def _sampled(values: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return evenly spaced places along an axis on its scale, and the values there."""
+    first, last = np.log(values[[0, -1]]) if scale == "log" else values[[0, -1]]
+    along = np.linspace(float(first), float(last), SAMPLES)
+    return along, np.clip(np.exp(along) if scale == "log" else along, values[0], values[-1])
+
+
+def _polylines(
+    line: CriticalLine, inputs: Values, along: tuple[np.ndarray, ...], scales: list[str]
+) -> list[np.ndarray]:
+    """Return the contours on which the ratio of a line is one."""
+    import contourpy
+
+    with np.errstate(all="ignore"):
+        level = np.ma.masked_invalid(np.log(line.ratio(inputs)))
+    curves = []
+    for curve in contourpy.contour_generator(x=along[0], y=along[1], z=level).lines(0.0):
+        pair = [np.exp(c) if scale == "log" else c for c, scale in zip(np.asarray(curve).T, scales, strict=True)]
+        curves.append(np.stack(pair, axis=1))
+    return curves

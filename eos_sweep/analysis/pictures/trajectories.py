@@ -1,0 +1,77 @@
+"""One trajectory as a picture."""
+
+import itertools
+from typing import Any
+
+import xarray as xr
+
+from eos_sweep.analysis.pictures import captions, files
+from eos_sweep.analysis.pictures.style import COLOURS, DASHES, LEGEND
+
+WHOLE_LOSS: dict[str, Any] = {"color": "0.7", "linewidth": 3.0}  # behind its parts
+
+
+def trajectory_plot(dataset: xr.Dataset) -> Any:
+    """Draw the sharpness, the losses and the state of one trajectory by step.
+
+    Parameters
+    ----------
+    dataset
+        A trajectory, as :func:`eos_sweep.trajectory` returns it.
+
+    Returns
+    -------
+    Figure
+        A panel each for the sharpness, the losses and the state, and for each coordinate with its own exponent one of
+        log10 of its size.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> from eos_sweep import plot
+    >>> run = eos_sweep.trajectory("bivariate", {"lambda1": 100, "lambda2": 0.01, "eta": 0.05},
+    ...                            {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}, steps=50)
+    >>> len(plot.trajectory_plot(run).axes)
+    4
+    """
+    series = {str(name): data for name, data in dataset.items() if data.dims == ("step",)}
+    panels = _panels(series)
+    figure = files.new_figure(dataset, 7.6, 1.9 * len(panels) + 0.6)
+    axes = figure.subplots(len(panels), 1, sharex=True)
+    for ax, (label, names) in zip(axes, panels.items(), strict=True):
+        for name, (dashes, colour) in zip(names, itertools.product(DASHES, COLOURS), strict=False):
+            look: dict[str, Any] = {"color": colour, "linewidth": 1.0, "linestyle": dashes}
+            look |= WHOLE_LOSS if name == "loss" else {}
+            ax.plot(dataset["step"], series[name], label=captions.symbol(series[name]).replace("_", " "), **look)
+        if label == "sharpness":
+            ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
+        ax.set(ylabel=label, xmargin=0.01)
+        if label == "loss":
+            _scale_of_losses(ax, series["loss"])
+        if len(ax.lines) > 1:
+            ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
+    axes[-1].set_xlabel("gradient descent step")
+    axes[0].set_title(captions.escaped(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
+    return figure
+
+
+def _panels(series: dict[str, xr.DataArray]) -> dict[str, list[str]]:
+    """Return the label of each panel -> names of the variables in it."""
+    losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
+    elsewhere = {"sharpness", "flow_sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    panels: dict[str, list[str]] = {
+        "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in series],
+        "loss": losses,
+        "state": [name for name in series if name not in elsewhere],
+    }
+    return panels | {captions.symbol(series[name]): [name] for name in powers}
+
+
+def _scale_of_losses(ax: Any, loss: xr.DataArray) -> None:
+    """Make the vertical axis logarithmic, about zero if the loss may be negative."""
+    if bool((loss < 0).any()):
+        ax.set_yscale("symlog", linthresh=1.0)
+        return
+    ax.set_yscale("log", nonpositive="mask")
+    above = loss.where(loss > 0)  # a part of it may go hundreds of decades below the whole
+    ax.set_ylim(1e-6 * float(above.min()), 10 * float(above.max()))

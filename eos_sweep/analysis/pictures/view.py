@@ -1,0 +1,61 @@
+"""Options of one picture of a sweep: its axes, the variable that is drawn, and additions such as theory's lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import xarray as xr
+
+from eos_sweep.analysis.slices import At
+
+Levels: TypeAlias = Sequence[xr.Dataset]
+
+
+@dataclass(frozen=True, kw_only=True)  # by name, so that a new option shifts no other
+class View:
+    """One picture of a sweep: an option of ``plot`` is a field here.
+
+    Attributes
+    ----------
+    x, y
+        Axes that run to the right and upwards; the two longest if None.
+    at
+        Name -> value of every other axis, as for :func:`eos_sweep.analysis.slices.select`.
+    facet
+        Axis with a panel for each value; one panel if None.
+    variable
+        Variable that is drawn.
+    lines
+        Whether to add theory's lines.
+    levels
+        Levels of :func:`eos_sweep.open_pyramid`, from which regimes are drawn sooner, with the same result.
+    """
+
+    x: str | None = None
+    y: str | None = None
+    at: At = None
+    facet: str | None = None
+    variable: str = "regime"
+    lines: bool = True
+    levels: Levels = ()
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The two axes of the picture; empty names if the dataset had too few."""
+        return self.x or "", self.y or ""
+
+    @property
+    def picked(self) -> tuple[str, ...]:
+        """Names of all axes that the view uses."""
+        return tuple(name for name in (self.x, self.y, self.facet, *(self.at or {})) if name)
+
+    def completed(self, dataset: xr.Dataset) -> "View":
+        """Return the view with x and y, which are the two longest free axes of ``dataset`` where not given."""
+        free = [str(name) for name in dataset.dims if name not in self.picked]
+        missing = (not self.x) + (not self.y)
+        longest = sorted(free, key=lambda name: -dataset.sizes[name])[:missing]
+        chosen = sorted(longest, key=[*dataset.dims].index)
+        chosen.sort(key=lambda name: name == "eta")  # the step size runs to the right
+        x = self.x or (chosen.pop() if chosen else None)
+        y = self.y or (chosen.pop() if chosen else None)
+        return replace(self, x=x, y=y)

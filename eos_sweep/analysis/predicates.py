@@ -1,0 +1,80 @@
+"""Conditions on the observables of a trajectory: a regime, several of them, a comparison, or any function."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eos_sweep import observables, regimes
+from eos_sweep.errors import InputError, closest, short
+from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.store.sentinels import sentinels
+
+COMPARISONS = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+COMPARISON = re.compile(rf"\s*(\w+)\s*({'|'.join(COMPARISONS)})\s*(\S+)\s*")
+
+Predicate = Callable[[Any], np.ndarray]
+
+
+class Condition(NamedTuple):
+    """A condition on the observables of a trajectory, which holds on one side of a boundary."""
+
+    label: str
+    reads: tuple[str, ...]  # names of observables
+    test: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
+
+def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: Mapping[str, float]) -> Condition:
+    """Return the condition that a text or a function means for a sweep.
+
+    Parameters
+    ----------
+    holds
+        A regime, several regimes, a comparison such as ``"crossings > 0"``, or a function of the observables.
+    sweep
+        The sweep, whose observables a function may use.
+    limits
+        Thresholds of the regime rules.
+
+    Raises
+    ------
+    InputError
+        If there is no such regime or observable, or nothing to compare with.
+    """
+    if callable(holds):
+        label = getattr(holds, "__name__", "a condition")
+        return Condition(label, sweep.variables, lambda values: np.asarray(holds(SimpleNamespace(**values)), bool))
+    compared = COMPARISON.fullmatch(holds) if isinstance(holds, str) else None
+    if compared:
+        name, sign, number = compared.groups()
+        known = observables.variables(sweep.module)
+        if name not in known:
+            raise InputError(f"holds: got {short(holds)}, but there is no observable {name!r}; {closest(name, known)}")
+        try:
+            level = float(number)
+        except ValueError:
+            raise InputError(f'holds: got {short(holds)}; compare with a number, such as "{name} > 0"') from None
+        others = [value for value in sentinels(name, known[name][1]).values() if value != level]  # -1 stands for never
+
+        def compare(values: Mapping[str, np.ndarray]) -> np.ndarray:
+            return COMPARISONS[sign](values[name], level) & ~np.isin(values[name], others)
+
+        return Condition(f"{name} {sign} {level:g}", (name,), compare)
+    names, there = [holds] if isinstance(holds, str) else list(holds), [*regimes.CODES][1:]
+    if not names or set(names) - set(there):
+        raise InputError(
+            f'holds: got {short(holds)}; give regimes ({", ".join(there)}) or a comparison such as "crossings > 0"'
+        )
+    codes = [regimes.CODES[name] for name in names]
+    reads = regimes.reads(limits)
+    return Condition(" or ".join(names), reads, lambda values: np.isin(regimes.classify(values, limits), codes))

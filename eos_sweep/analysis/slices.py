@@ -1,0 +1,96 @@
+"""Two-dimensional slices of a dataset: their cells, and the edges of these."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep.analysis.scales import scale_of
+from eos_sweep.errors import InputError, named, short
+
+At: TypeAlias = Mapping[str, float] | None
+LARGEST_SLICE = 2**36  # cells; a slice is read in pieces, and the list of pieces has to fit into memory
+
+
+def cell_edges(values: np.ndarray) -> np.ndarray:
+    """Return the n + 1 edges of the cells around n increasing values: midpoints, geometric ones on a log axis.
+
+    Categories are cells of width one, from -1/2 on.
+
+    Examples
+    --------
+    >>> cell_edges(np.array([1.0, 2.0, 3.0]))
+    array([0.5, 1.5, 2.5, 3.5])
+    """
+    kind = scale_of(values)[0]
+    if kind == "category":
+        return np.arange(values.size + 1) - 0.5
+    along = np.log(values) if kind == "log" else values
+    middle = along[:-1] + 0.5 * np.diff(along)
+    result = np.concatenate([[2 * along[0] - middle[0]], middle, [2 * along[-1] - middle[-1]]])
+    return np.exp(result) if kind == "log" else result
+
+
+def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
+    """Return a lazy two-dimensional slice of a dataset.
+
+    Parameters
+    ----------
+    dataset
+        The sweep.
+    x, y
+        Axes that run to the right and upwards.
+    at
+        Name -> value of every other axis that has more than one.  On an evenly spaced axis the nearest value is taken
+        if it is not farther than half a cell; on others the value has to be met to 1e-9.
+
+    Returns
+    -------
+    Dataset
+        Over (y, x), both increasing.
+
+    Raises
+    ------
+    InputError
+        If an axis does not exist, is named twice, is not picked, or has no such value.
+    """
+    at, dims = dict(at or {}), [str(name) for name in dataset.dims]
+    for role, name in (("x", x), ("y", y), *(("at", name) for name in at)):
+        if name not in dims:
+            raise InputError(f"{role}: no axis {short(name)} in this sweep; there are: {named(', '.join(dims), 240)}")
+    if twice := [name for name in dims if [x, y, *at].count(name) > 1]:
+        raise InputError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
+    if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
+        example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
+        raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+    if dataset.sizes[x] * dataset.sizes[y] > LARGEST_SLICE:
+        raise InputError(
+            f"{x}, {y}: {dataset.sizes[x]} x {dataset.sizes[y]} cells; draw a slice of at most {LARGEST_SLICE}"
+        )
+    picked: dict[str, Any] = dict.fromkeys(dims, 0)
+    picked |= {name: nearest(name, dataset[name].values, value) for name, value in at.items()}
+    for name in (x, y):
+        order = np.argsort(dataset[name].values, kind="stable")
+        picked[name] = slice(None) if (np.diff(order) == 1).all() else order
+    return dataset.isel(picked).transpose(y, x)
+
+
+def nearest(name: str, values: np.ndarray, wanted: float) -> int:
+    """Return the index of the value of an axis that ``wanted`` means, as :func:`select` takes it.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    kind, even = scale_of(np.sort(values))
+    with np.errstate(all="ignore"):
+        along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)
+        far = np.nan_to_num(np.where(values == wanted, 0.0, np.abs(along - target)), nan=np.inf)
+    room = 0.5 * np.ptp(along) / (values.size - 1) if even else 1e-9 * (1.0 if kind == "log" else abs(wanted))
+    best = int(np.argmin(far))
+    if far[best] and not far[best] <= room * (1 + 1e-9) < np.inf:
+        near = ", ".join(f"{value:g}" for value in np.sort(values[np.argsort(far, kind="stable")[:3]]))
+        raise InputError(f"at: {name} = {wanted:g} is not on the axis; the nearest values are {near}")
+    return best

@@ -1,1 +1,0 @@
-"""How fast the kernel is on this machine, beside what one would write without it: ``eos-sweep bench``."""

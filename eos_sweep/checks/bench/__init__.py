@@ -1,0 +1,1 @@
+"""How fast the kernel is on this machine, beside other implementations: ``eos-sweep bench``."""

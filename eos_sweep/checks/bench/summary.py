@@ -1,0 +1,156 @@
+"""The results of a benchmark: medians, ratios, and a description of the machine."""
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from eos_sweep.checks.bench import our_kernel, workload
+from eos_sweep.checks.bench.contenders import KERNEL_MODULE
+from eos_sweep.checks.bench.peers import c_loop
+from eos_sweep.checks.bench.race import Contender
+from eos_sweep.checks.bench.storing import Overhead
+from eos_sweep.engine.cores import cores
+from eos_sweep.store import provenance
+
+
+class Ratio(NamedTuple):
+    """How many times faster ``fast`` is than ``slow``: median and range over the rounds."""
+
+    fast: Contender
+    slow: Contender
+    median: float
+    least: float
+    most: float
+
+
+class Summary(NamedTuple):
+    """The results of a benchmark.
+
+    Attributes
+    ----------
+    speeds : dict
+        Contender -> steps per second of each round, in the order in which they ran.
+    left_out : dict
+        Name of a contender -> why it has no speed.
+    ending_early : float
+        Share of the mixed trajectories that end early.
+    machine : dict
+        Description of the machine, see :func:`machine`.
+    storing : Overhead, optional
+        Times of a sweep.
+    """
+
+    speeds: Mapping[Contender, Sequence[float]]
+    left_out: Mapping[str, str]
+    ending_early: float
+    machine: Mapping[str, Any]
+    storing: Overhead | None = None
+
+    def median(self, contender: Contender) -> float:
+        """Return the median speed in steps per second."""
+        return statistics.median(self.speeds[contender])
+
+    def ratio(self, fast: Contender, slow: Contender) -> Ratio:
+        """Compare two contenders round by round, so that a slow round of both does not count."""
+        found = [a / b for a, b in zip(self.speeds[fast], self.speeds[slow], strict=True)]
+        return Ratio(fast, slow, statistics.median(found), min(found), max(found))
+
+    def kernel(self, variant: str, kind: str = "alive", number: int = 1) -> Contender:
+        """Return the kernel's contender of this description."""
+        return next(
+            one
+            for one in self.speeds
+            if (one.module, one.variant, one.workload, one.cores) == (KERNEL_MODULE, variant, kind, number)
+        )
+
+    def peers(self) -> list[Contender]:
+        """Return the other contenders, the fastest first."""
+        return sorted((one for one in self.speeds if one.module != KERNEL_MODULE), key=lambda one: -self.median(one))
+
+    def over_peers(self, mode: str = "default") -> list[Ratio]:
+        """Return the ratios of one of the kernel's modes to each peer."""
+        return [self.ratio(self.kernel(mode), peer) for peer in self.peers()]
+
+    def over_one_core(self) -> list[Ratio]:
+        """Return the ratios of all cores to one core, for each mode."""
+        return [
+            self.ratio(self.kernel(mode, number=cores()), self.kernel(mode)) for mode in our_kernel.MODES if cores() > 1
+        ]
+
+    def early_exit(self) -> list[Ratio]:
+        """Return the ratios of the mixed to the alive trajectories, for each mode.
+
+        Without early exit, mixed trajectories would take as long as alive ones.
+        """
+        return [self.ratio(self.kernel(mode, "mixed"), self.kernel(mode)) for mode in our_kernel.MODES]
+
+    def ratios(self) -> list[Ratio]:
+        """Return all of these ratios."""
+        return [*self.over_peers(), *self.over_peers("every step"), *self.over_one_core(), *self.early_exit()]
+
+    def to_dict(self) -> dict:
+        """Return the summary as plain data, with speeds in steps per second."""
+        contenders = [
+            {
+                "library": one.library,
+                "variant": one.variant,
+                "workload": one.workload,
+                "cores": one.cores,
+                "trajectories": one.trajectories,
+                "steps_per_second": list(found),
+                "median": self.median(one),
+            }
+            for one, found in self.speeds.items()
+        ]
+        return {
+            "machine": dict(self.machine),
+            "steps": workload.STEP_BUDGET,
+            "mixed_ending_early": self.ending_early,
+            "contenders": contenders,
+            "ratios": [
+                {
+                    "fast": describe(ratio.fast),
+                    "slow": describe(ratio.slow),
+                    "median": ratio.median,
+                    "least": ratio.least,
+                    "most": ratio.most,
+                }
+                for ratio in self.ratios()
+            ],
+            "left_out": dict(self.left_out),
+            "storing": self.storing
+            and {
+                **self.storing._asdict(),
+                "share": self.storing.share(),
+                "share_of_processes": self.storing.share_of_processes(),
+                "over_one_process": self.storing.over_one_process(),
+            },
+        }
+
+
+def describe(one: Contender) -> str:
+    """Return the name of a contender as text."""
+    where = f", {one.cores} cores" if one.cores > 1 else ""
+    return f"{one.library}, {one.variant}, {one.workload}{where}"
+
+
+def machine(libraries: Sequence[str]) -> dict[str, Any]:
+    """Return a description of this machine and of versions, with ``peak_flops`` of a core if there is a C compiler."""
+    found: dict[str, Any] = {
+        **provenance.here(),
+        "cores": cores(),
+        "cores_of_machine": os.cpu_count() or 1,
+        "system": platform.platform(),
+        "python_version": platform.python_version(),
+    }
+    for package in libraries:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[f"{package}_version"] = importlib.metadata.version(package)
+    if c_loop.compiler():
+        with contextlib.suppress(RuntimeError, OSError):  # the compiler does not work
+            found["peak_flops"] = c_loop.peak()
+    return found

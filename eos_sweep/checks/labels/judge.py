@@ -1,0 +1,83 @@
+"""Labels of single cells in exact arithmetic, and the verdict where the stored label differs.
+
+Doubles round at each step.  Some trajectories magnify rounding until it decides the label: chaotic ones, and those that
+pass close to an unstable orbit for a while, where exact arithmetic comes as close as 1e-40 and a double no closer than
+1e-16.  No computation with doubles gives these labels reliably.  So a stored label that differs from the exact one is
+*sensitive* if exact arithmetic gives it, too, in one of NOISY_RUNS runs in which each step moves each coordinate at
+random, by up to a unit in the last place of a double.  Otherwise it is *wrong*.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import regimes
+from eos_sweep.checks.exact import oracle
+from eos_sweep.checks.labels.sample import inputs
+from eos_sweep.contract import Job
+from eos_sweep.runtime import worker
+from eos_sweep.store import validate
+from eos_sweep.store.store import Store
+
+NOISY_RUNS = 16
+COUNTED = ("steps_taken", "crossings", "steps_above", "sign_flips")
+
+AGREE, SENSITIVE, WRONG, UNDECIDED = "agree", "sensitive", "wrong", "undecided"
+
+
+class Verdict(NamedTuple):
+    """The labels of one cell, compared."""
+
+    cell: int
+    stored: str  # label
+    exact: str  # label
+    verdict: str
+    parted: bool  # whether counts differ, even if the labels agree: the two trajectories have parted
+    bits: int  # precision that was needed
+
+
+def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
+    """Run cells of the store at ``path``, by flat index, in exact arithmetic, and compare their labels."""
+    store = _opened(path)
+    sweep, chosen = store.sweep, np.array(cells)
+    initial, parameters = inputs(store, chosen)
+    job = sweep.job(variables=tuple(dict.fromkeys((*regimes.reads(store.thresholds, store.arrays), *COUNTED))))
+    every = tuple(slice(0, size) for size in sweep.shape)
+    doubles = worker.evaluate(sweep, every, chosen)
+    known = doubles if set(job.variables) <= set(doubles) else None
+    found, bits = oracle.run(job, initial, parameters, known)
+    exact = regimes.classify(found, store.thresholds)
+    place = np.unravel_index(chosen, sweep.shape)
+    with validate.reading(store.path, "regime"):
+        stored = validate.codes(store.path, "regime", np.asarray(store.arrays["regime"].vindex[place]))
+    parted = np.any([doubles[name] != found[name] for name in COUNTED if name in doubles], axis=0)
+    names = list(regimes.CODES)
+    verdicts = []
+    for k, cell in enumerate(cells):
+        verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
+        if verdict == WRONG:  # without an exact label there is nothing to be sensitive against
+            noisy = labels_under_noise(job, store.thresholds, initial, parameters, k, seed + cell)
+            verdict = SENSITIVE if int(stored[k]) in noisy else verdict
+        verdicts.append(Verdict(cell, names[stored[k]], names[exact[k]], verdict, bool(parted[k]), int(bits[k])))
+    return verdicts
+
+
+def labels_under_noise(
+    job: Job,
+    limits: Mapping[str, float],
+    initial: Mapping[str, np.ndarray],
+    parameters: Mapping[str, np.ndarray],
+    row: int,
+    seed: int,
+) -> set[int]:
+    """Return the labels of trajectory ``row`` in exact arithmetic with noise of the size of rounding to doubles."""
+    start, p = ({name: np.repeat(array[row], NOISY_RUNS) for name, array in t.items()} for t in (initial, parameters))
+    found = oracle.run_in(oracle.FIRST_BITS, job, start, p, noise=np.random.default_rng(seed))
+    return set(regimes.classify(found, limits).tolist())
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(path: str) -> Store:
+    return Store.open(path)

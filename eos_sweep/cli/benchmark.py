@@ -1,0 +1,69 @@
+"""``eos-sweep bench``."""
+
+import itertools
+import json
+
+import click
+
+from eos_sweep.cli.options import AS_JSON
+from eos_sweep.cli.text import check_picture
+from eos_sweep.errors import visible
+
+
+@click.command()
+@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Readings of each contestant.",
+)
+@click.option("--peers/--no-peers", default=True, show_default=True, help="Also time other implementations.")
+@click.option("--observables", is_flag=True, help="Also time each observable alone, in a kernel of its own.")
+@click.option("--sweep", "spec", type=click.Path(), help="Also time what scheduling and the store add to this sweep.")
+@AS_JSON
+def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, as_json: bool) -> None:
+    """Time the kernel on this machine, beside other implementations.
+
+    The result is in trajectory-steps per second.  The kernel is timed for four sets of observables, on one and on all
+    cores, with and without trajectories that end early.  NumPy, a Numba loop, JAX, torch.compile and a C loop compute
+    the same if they are installed; pip install 'eos-sweep[bench]' installs JAX, torch and SciPy.  The contestants take
+    turns; ratios are medians over the rounds.  This takes three minutes, and up to two more the first time.  Close
+    other programs first.
+
+    \b
+    Examples:
+      eos-sweep bench
+      eos-sweep bench -o bench.png --json > bench.json
+      eos-sweep bench --no-peers --observables --repeats 9
+      eos-sweep bench --no-peers --sweep sweeps/quickstart.toml
+    """
+    from eos_sweep import plot
+    from eos_sweep.checks.bench import contenders, race, report, storing, summary, workload
+    from eos_sweep.checks.bench.chart import chart
+    from eos_sweep.cli.progress_bars import count_progress
+    from eos_sweep.spec.sweeps import load_spec
+
+    if out:
+        check_picture(out)
+    sweep = load_spec(spec) if spec else None
+    machine = summary.machine(("jax", "torch", "scipy"))
+    racing, missing = contenders.installed_peers() if peers else ([], {})
+    racing = contenders.kernel() + racing + (contenders.single_observables() if observables else [])
+    total = len(racing) * (1 + repeats) + bool(sweep) * 4 * repeats
+    number = itertools.count(1)
+    with count_progress() as show:
+
+        def report_step(step: str) -> None:
+            show(step, next(number), total)
+
+        points = workload.draw()
+        speeds, failed = race.race(racing, points, repeats, report_step)
+        stored = storing.overhead(sweep, repeats, report_step) if sweep else None
+    reasons = {summary.describe(one): reason for one, reason in failed.items()}
+    found = summary.Summary(speeds, missing | reasons, points.ending_early, machine, stored)
+    click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
+    if out:
+        plot.save(chart(found), out)
+        click.echo(visible(out), err=as_json)

@@ -1,0 +1,67 @@
+"""Options and steps that several commands share."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eos_sweep.cli.text import check_two_axes
+from eos_sweep.errors import InputError
+
+if TYPE_CHECKING:
+    from eos_sweep.analysis.pictures.view import View
+    from eos_sweep.spec.sweeps import Sweep
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+AT = click.option(
+    "--at",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of an axis: the nearest one on an evenly spaced axis, otherwise one of its values. Can be repeated.",
+)
+_RESOURCES = (
+    click.option("--threads", type=click.IntRange(1, 1024), help="Threads of this process  [default: one a core]."),
+    click.option("--workers", type=click.IntRange(1, 1024), help="Processes of a local dask cluster."),
+    click.option("--scheduler", metavar="ADDRESS", help="Address of a dask scheduler, such as tcp://host:8786."),
+    click.option("--scheduler-file", type=click.Path(), help="File in which a dask scheduler has written its address."),
+)
+
+
+def with_resources(command: Callable) -> Callable:
+    """Add the options for what computes; the command gets them as one argument ``resources``."""
+
+    @functools.wraps(command)
+    def packed(
+        *,
+        workers: int | None,
+        threads: int | None,
+        scheduler: str | None,
+        scheduler_file: str | None,
+        **others: Any,
+    ) -> None:
+        from eos_sweep.runtime.resources import Resources
+
+        command(resources=Resources(workers, threads, scheduler, scheduler_file), **others)
+
+    return functools.reduce(lambda function, option: option(function), reversed(_RESOURCES), packed)
+
+
+def draw(store: str, out: str, view: "View | None" = None) -> None:
+    """Draw a view of a stored sweep into a file."""
+    from eos_sweep.analysis.opened import open_sweep
+    from eos_sweep.analysis.pictures.files import save
+    from eos_sweep.analysis.pictures.layout import draw_view
+    from eos_sweep.analysis.pictures.view import View
+    from eos_sweep.analysis.pyramid import open_pyramid
+
+    view = dataclasses.replace(view or View(), levels=open_pyramid(store))
+    save(draw_view(open_sweep(store), view), out)
+
+
+def check_drawable(sweep: "Sweep") -> None:
+    """Raise InputError if the phase diagram of a sweep cannot be drawn."""
+    check_two_axes("--plot", sweep)
+    if "regime" not in sweep.stored:
+        raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')

@@ -1,0 +1,104 @@
+"""``eos-sweep plot`` and ``eos-sweep trace``."""
+
+import json
+import os
+
+import click
+
+from eos_sweep.cli.options import AS_JSON, AT, draw
+from eos_sweep.cli.text import check_picture, numbers
+from eos_sweep.errors import InputError, visible
+
+
+@click.command()
+@click.argument("store")
+@click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option("--x", help="Horizontal axis  [default: eta, or the later of the two longest].")
+@click.option("--y", help="Vertical axis  [default: the other of the two longest].")
+@AT
+@click.option("--facet", help="Axis with a panel for each value.")
+@click.option("--variable", default="regime", show_default=True, help="Variable to draw.")
+@click.option("--lines/--no-lines", default=True, show_default=True, help="Draw the model's theory lines.")
+def plot(
+    store: str,
+    out: str,
+    x: str | None,
+    y: str | None,
+    at: tuple[str, ...],
+    facet: str | None,
+    variable: str,
+    lines: bool,
+) -> None:
+    """Draw a map of a stored sweep, or of a slice of it.
+
+    \b
+    Examples:
+      eos-sweep plot quickstart.zarr -o map.png
+      eos-sweep plot flagship.zarr -o map.pdf --x eta --y lambda1 --at lambda2=0.01 --facet clip
+      eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
+    """
+    from eos_sweep.analysis.pictures.view import View
+
+    check_picture(out)
+    draw(store, out, View(x=x, y=y, at=numbers(at, "--at"), facet=facet, variable=variable, lines=lines))
+    click.echo(visible(out))
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "--at",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of an axis, or of any other input, exactly as it is given. Can be repeated.",
+)
+@click.option("--index", multiple=True, metavar="NAME=I,...", help="Cell of a stored sweep, by its index.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps to run  [default: the sweep's budget].")
+@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option("--data", type=click.Path(), help="Zarr store to write the trajectory to.")
+@AS_JSON
+def trace(
+    source: str,
+    at: tuple[str, ...],
+    index: tuple[str, ...],
+    steps: int | None,
+    out: str | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """Run one trajectory and print its observables.
+
+    SOURCE is a stored sweep or a spec.  --index names a cell of the stored sweep; its observables are compared with the
+    stored ones.  --at names any point, and may also change inputs that are fixed in the sweep.  -o draws the trajectory
+    step by step.
+
+    \b
+    Examples:
+      eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
+      eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
+    """
+    from eos_sweep.analysis.one_cell import report
+
+    if out:
+        check_picture(out)
+    if data and os.path.lexists(data):
+        raise InputError(f"{data}: exists; choose another place for the trajectory")
+    places = numbers([part for item in index for part in item.split(",")], "--index")
+    found, trajectory = report(source, numbers(at, "--at"), places, steps)
+    if data:
+        try:
+            trajectory.to_zarr(data, mode="w-", consolidated=False)
+        except OSError as error:
+            raise InputError(f"{data}: {error.strerror}; choose another place for the trajectory") from None
+    if out:
+        from eos_sweep import plot as pictures
+
+        pictures.save(pictures.trajectory_plot(trajectory), out)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in (found["point"] | found["observables"]).items():
+        note = "" if name not in found["stored"] else "  = stored" if found["stored"][name] else "  DIFFERS from stored"
+        click.echo(f"{name:24} {value!s:24}{note}")
+    for path in filter(None, (out, data)):
+        click.echo(visible(path))

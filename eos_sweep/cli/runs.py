@@ -1,0 +1,105 @@
+"""``eos-sweep run`` and ``eos-sweep plan``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eos_sweep.cli.logs import log_to_stderr
+from eos_sweep.cli.options import AS_JSON, check_drawable, draw, with_resources
+from eos_sweep.cli.text import check_picture, duration, size
+from eos_sweep.errors import visible
+
+if TYPE_CHECKING:
+    from eos_sweep.runtime.resources import Resources
+
+
+@click.command()
+@click.argument("spec", type=click.Path())
+@click.option("-o", "--out", help="Folder or URL of the store  [default: the name of SPEC, ending in .zarr].")
+@click.option("--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg or .pdf.")
+@click.option("--overwrite", is_flag=True, help="Delete a sweep that is stored there and start again.")
+@click.option("--check", is_flag=True, help="Check all that is stored as status --check does; mend what is damaged.")
+@with_resources
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what happens, with the time.")
+@AS_JSON
+def run(
+    spec: str,
+    out: str | None,
+    picture: str | None,
+    overwrite: bool,
+    check: bool,
+    resources: "Resources",
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Run a sweep, or what is left of it.
+
+    SPEC is a TOML file.  The same command resumes an interrupted run.  It also extends a store if the axes of SPEC have
+    more values at their ends.  After Ctrl-C or SIGTERM, the blocks in flight are finished first.  The command status
+    shows the progress, also from another machine.
+
+    At most one of --threads, --workers, --scheduler and --scheduler-file says what computes.
+
+    \b
+    Examples:
+      eos-sweep run sweeps/quickstart.toml
+      eos-sweep run sweeps/flagship.toml -o /data/flagship.zarr --workers 8
+      eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
+    """
+    from eos_sweep.cli.progress_bars import run_progress
+    from eos_sweep.runtime import runner
+    from eos_sweep.spec.sweeps import load_spec
+
+    log_to_stderr(quiet, verbose)
+    sweep = load_spec(spec)
+    out = out or Path(spec).with_suffix(".zarr").name
+    if picture:
+        check_picture(picture)
+        check_drawable(sweep)
+    with run_progress(quiet) as report:
+        progress = runner.run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+    if as_json:
+        click.echo(json.dumps(progress._asdict() | {"store": out}))
+    elif not quiet:
+        rate = f" in {progress.seconds:.1f} s, {progress.steps / progress.seconds:.3g} steps/s" if progress.new else ""
+        click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
+    if picture:
+        draw(out, picture)
+        if not quiet:
+            click.echo(visible(picture))
+    if progress.failed:
+        click.echo(f"eos-sweep: {progress.failed} blocks failed; eos-sweep status {visible(out)} shows why", err=True)
+        sys.exit(3)
+
+
+@click.command()
+@click.argument("spec", type=click.Path())
+@click.option("--workers", type=click.IntRange(1, 1024), help="Cores of the run  [default: all of this machine].")
+@AS_JSON
+def plan(spec: str, workers: int | None, as_json: bool) -> None:
+    """Estimate the time and the disk space that a sweep needs.
+
+    The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.
+
+    \b
+    Examples:
+      eos-sweep plan sweeps/quickstart.toml
+      eos-sweep plan sweeps/flagship.toml --workers 8
+    """
+    from eos_sweep.runtime import planning
+
+    found = planning.plan(spec, workers=workers)
+    if as_json:
+        click.echo(json.dumps(found._asdict()))
+        return
+    block = " x ".join(map(str, found.block_shape))
+    click.echo(f"trajectories  {found.trajectories:,}")
+    click.echo(f"blocks        {found.blocks:,} of {block}")
+    click.echo(f"on disk       at most {size(found.bytes)} ({len(found.variables)} variables, before compression)")
+    click.echo(f"steps         {found.steps:.3g}, at {found.steps_per_second:.3g} a second and core (measured)")
+    click.echo(f"time          {duration(found.seconds)} on {found.workers} cores")

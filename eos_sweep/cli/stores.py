@@ -1,0 +1,167 @@
+"""``eos-sweep status``, ``relabel`` and ``export``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eos_sweep.cli.options import AS_JSON, AT
+from eos_sweep.cli.text import duration, numbers, size
+from eos_sweep.errors import named, visible
+
+
+@click.command()
+@click.argument("store")
+@click.option(
+    "--check", is_flag=True, help="Compare all that is stored with checksums and the spec; exit code 1 if it differs."
+)
+@AS_JSON
+def status(store: str, check: bool, as_json: bool) -> None:
+    """Show what of a stored sweep is done, and the state of its last run.
+
+    \b
+    Examples:
+      eos-sweep status quickstart.zarr --json
+      eos-sweep status s3://bucket/flagship.zarr --check
+    """
+    from eos_sweep.cli.progress_bars import count_progress
+    from eos_sweep.store import audit
+    from eos_sweep.store.heartbeat import run_state
+    from eos_sweep.store.store import Store
+
+    opened = Store.open(store)
+    found = opened.status()
+    found["run"] = run_state(opened)
+    if check:
+        with count_progress() as show:
+            checked = audit.check(opened, show)
+        found["damaged"] = {",".join(map(str, block)): names for block, names in checked.blocks.items()}
+        found["damaged_coordinates"] = checked.coordinates
+        found["thresholds_problem"] = checked.thresholds
+        found["ledger_problem"] = checked.ledger
+        found["unchecked"] = checked.unchecked
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        _print_status(found)
+    if check and (problems := _problems(found)):
+        click.echo("\n".join(f"eos-sweep: {problem}" for problem in problems), err=True)
+        sys.exit(1)
+
+
+def _problems(found: dict[str, Any]) -> list[str]:
+    """Return what a check has found, with its remedy, in a line each."""
+    lines = []
+    if found["damaged"]:
+        lines.append(f"{len(found['damaged'])} blocks are damaged; eos-sweep run --check computes them again")
+    if found["damaged_coordinates"]:
+        names = ", ".join(found["damaged_coordinates"])
+        lines.append(f"{names}: not what the spec gives; eos-sweep run --check writes them anew")
+    if found["ledger_problem"]:
+        lines.append(f"{found['ledger_problem']}; eos-sweep run computes them again")
+    if found["thresholds_problem"]:
+        lines.append(f"{found['thresholds_problem']}; eos-sweep relabel labels the sweep again")
+    return lines
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    beat = found["heartbeat"]
+    click.echo(named(visible(found["title"]), 200))
+    click.echo(f"trajectories  {found['trajectories_done']:,} of {found['trajectories']:,}")
+    click.echo(
+        f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
+    )
+    click.echo(f"work          {found['steps']:.3g} steps in {duration(found['core_seconds'])} of one core")
+    click.echo("thresholds    " + ", ".join(f"{name}={value:g}" for name, value in found["thresholds"].items()))
+    if beat:
+        who = f"pid {beat.get('pid')} on {beat.get('host')}, last heartbeat {beat.get('time')}"
+        left = beat.get("seconds_left") if found["run"] == "running" else None
+        left = f", {duration(left)} left" if isinstance(left, int | float) else ""
+        why = f": {beat['reason']}" if beat.get("reason") else ""
+        click.echo(named(visible(f"run           {found['run']}{left} ({who}){why}"), 500))
+    if "damaged" in found:
+        click.echo(f"checked       {len(found['damaged']):,} blocks are damaged")
+        for block, names in found["damaged"].items():
+            click.echo(f"damaged       block {block}: {', '.join(names)}")
+        for words in found["unchecked"]:
+            click.echo(f"not checked   {words}")
+    for block, failure in found["failed"].items():
+        where = f" at {failure['point']}" if failure["point"] else ""
+        reason = failure["error"].strip().splitlines()[-1]
+        click.echo(visible(f"failed        block {block}{where}, {failure['attempts']} times: {reason}"))
+
+
+@click.command()
+@click.argument("store")
+@click.option("--threshold", multiple=True, metavar="NAME=VALUE", help="Threshold of a regime rule. Can be repeated.")
+@AS_JSON
+def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
+    """Label a stored sweep again with other thresholds.
+
+    No step is run.  Thresholds that are not given stay as they are; the command status shows them.
+
+    \b
+    Example:
+      eos-sweep relabel quickstart.zarr --threshold growth=1.5 --threshold crossings=3
+    """
+    from eos_sweep import regimes
+    from eos_sweep.analysis import pyramid
+    from eos_sweep.store import relabelling
+    from eos_sweep.store.location import Location
+    from eos_sweep.store.lock import locked
+    from eos_sweep.store.store import Store
+
+    location, given = Location(store), numbers(threshold, "--threshold", "growth=1.5")
+    Store.open(location)  # nothing is locked unless it is a store
+    with locked(location) as held, location.writing():
+        opened = Store.open(location)  # as it is now, since a run may have ended in between
+        limits = regimes.thresholds(opened.thresholds | given)
+        moved = relabelling.relabel(opened, limits, held)
+        with relabelling.changing(opened):
+            pyramid.write(opened, held=held)
+    total = int(moved.sum())
+    changed = total - int(moved.trace())
+    names = list(regimes.CODES)
+    moves = {
+        f"{names[i]} -> {names[j]}": int(moved[i, j])
+        for i in range(len(names))
+        for j in range(len(names))
+        if i != j and moved[i, j]
+    }
+    if as_json:
+        click.echo(json.dumps({"thresholds": limits, "labelled": total, "changed": changed, "moves": moves}))
+        return
+    click.echo("thresholds: " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
+    click.echo(f"{changed:,} of {total:,} labels changed ({100 * changed / max(total, 1):.2f} %)")
+    for move, count in sorted(moves.items(), key=lambda item: -item[1]):
+        click.echo(f"  {move}: {count:,}")
+
+
+@click.command()
+@click.argument("store")
+@click.argument("out", type=click.Path())
+@AT
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    help="Variable to export  [default: all]. Can be repeated.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+def export(store: str, out: str, at: tuple[str, ...], variables: tuple[str, ...], overwrite: bool) -> None:
+    """Write a stored sweep, or a slice of it, into one file.
+
+    OUT ends in .zarr.zip or .nc (NetCDF).
+
+    \b
+    Examples:
+      eos-sweep export flagship.zarr flagship.zarr.zip
+      eos-sweep export s3://bucket/flagship.zarr slice.nc --at lambda2=0.01 --at clip=10 --variable regime
+    """
+    from eos_sweep.analysis.one_file import export as write
+
+    write(store, out, at=numbers(at, "--at"), variables=variables, overwrite=overwrite)
+    click.echo(f"{visible(out)}: {size(Path(out).stat().st_size)}")

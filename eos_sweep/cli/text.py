@@ -1,0 +1,60 @@
+"""Arguments from text, and numbers as text."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eos_sweep.errors import InputError
+
+if TYPE_CHECKING:
+    from eos_sweep.spec.sweeps import Sweep
+
+
+def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dict[str, float]:
+    """Return name -> number from items NAME=NUMBER; InputError names the option, with an example."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if name in found:
+            raise InputError(f"{option} {item}: {name} is given twice; give it once")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} {example}")
+    return found
+
+
+def check_picture(path: str) -> None:
+    """Raise InputError if a path does not name a picture that can be drawn."""
+    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; choose another place for the picture")
+
+
+def check_two_axes(option: str, sweep: "Sweep") -> None:
+    """Raise InputError unless a sweep has two axes to draw."""
+    long = sum(count > 1 for count in sweep.shape)
+    if long != 2:
+        raise InputError(f"{option}: draws two axes, this sweep has {long}; run it without, then use eos-sweep plot")
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as text, in a suitable unit."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:.3g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as text, in seconds, minutes, or hours and minutes."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"

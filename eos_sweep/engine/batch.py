@@ -1,0 +1,157 @@
+"""Run a batch of trajectories: fill the kernel's table, call the kernel, turn the table into observables."""
+
+import functools
+import itertools
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep import observables, state
+from eos_sweep.contract import (
+    DIVERGED,
+    EVERY_STEP,
+    MAXIMUM,
+    ORBIT,
+    RUNNING,
+    TAIL,
+    Ends,
+    Job,
+    Model,
+    Observable,
+    is_array,
+)
+from eos_sweep.eigen.sharpness import top
+from eos_sweep.engine import observers, periods
+from eos_sweep.engine.kernel import build
+from eos_sweep.engine.lanes import WIDTH
+from eos_sweep.engine.layout import arrange
+from eos_sweep.engine.networks import driver, feed
+from eos_sweep.observables import DOUBLED, tail
+
+_COMPILING = threading.Lock()
+
+
+def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, ...]:
+    """Return the observables, in the order of their table, that give ``variables``."""
+    owners = observables.variables(model)
+    wanted = {owners[variable][0] for variable in variables}
+    return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
+
+
+class Prepared(NamedTuple):
+    """What runs a job."""
+
+    kernel: Callable
+    watched: tuple[Observable, ...]  # those that give the job's variables
+    compiled: tuple[Observable, ...]  # those of them that are compiled into the kernel
+    needs: frozenset[str]  # of all that are watched
+
+
+def prepare(job: Job) -> Prepared:
+    """Compile the kernel for ``job``, or load it from the cache; other threads that need one wait.
+
+    :func:`run` does so by itself.  Callers prepare a job whose compilation is not to be timed, or not to be repeated by
+    several processes.  An array model takes its steps by itself: its kernel only shows them to the observables.
+    """
+    return _prepared(job.model, job.variables)
+
+
+@functools.cache  # so that a job that is prepared does not wait for another one's compiler
+def _prepared(model: Model, variables: tuple[str, ...]) -> Prepared:
+    watched = observables_of(model, variables)
+    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
+    needs = frozenset(need for observable in watched for need in observable.NEEDS)
+    with _COMPILING:
+        if is_array(model):
+            kernel = feed.build(model, compiled)
+        else:
+            kernel = build(model, compiled, needs & {MAXIMUM, EVERY_STEP, TAIL})
+    return Prepared(kernel, watched, compiled, needs)
+
+
+def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Run one trajectory for each entry of the inputs.
+
+    Parameters
+    ----------
+    job
+        Model, variables wanted, step budget, tolerance of the loss.
+    initial, parameters
+        Name -> float64 array of shape (n,), for each coordinate and each parameter of the model.
+
+    Returns
+    -------
+    dict
+        Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
+    """
+    kernel, watched, compiled, needs = prepare(job)
+    if is_array(job.model):
+        return driver.run(job, kernel, watched, initial, parameters)
+    begin = _begin(job, needs, initial, parameters)
+    table = _filled(begin, compiled)
+    if TAIL in needs:
+        kernel(*table, job.steps - tail.window(job.steps), job.tolerance, False)
+    kernel(*table, job.steps, job.tolerance, TAIL in needs)
+    found = _finished(begin, table, watched, compiled, needs)
+    if any(name.endswith(DOUBLED) for name in job.variables):
+        kernel(*table, 2 * job.steps, job.tolerance, False)
+        later = _finished(begin._replace(budget=2 * job.steps), table, watched, compiled, needs)
+        found |= {name + DOUBLED: values for name, values in later.items()} | {"work": later["work"]}
+    return {name: found[name] for name in (*job.variables, "work")}
+
+
+def _begin(
+    job: Job, needs: Collection[str], initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]
+) -> Ends:
+    """Return the facts about the trajectories before they start."""
+    model = job.model
+    p = tuple(parameters[name] for name in model.PARAMETERS)
+    with np.errstate(all="ignore"):
+        theta = state.enter(model, initial, p)
+        loss = model.loss(theta, p)
+        zero = np.zeros(len(loss), np.int64)
+        largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(loss))
+    status = np.where(loss < model.LIMIT, RUNNING, DIVERGED)
+    return Ends(model, theta, p, loss, zero, status, largest, job.steps)
+
+
+def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the kernel's table, filled with the start of each trajectory."""
+    at = arrange(begin.model, tuple(compiled))
+    numbers = np.empty((len(begin.loss), at.number_columns))
+    integers = np.zeros((len(begin.loss), at.integer_columns), np.int64)
+    with np.errstate(all="ignore"):
+        started = [observable.start(begin) for observable in compiled]
+    kept = (value for values, _ in started for value in values)
+    for column, values in enumerate((*begin.theta, *begin.p, begin.maximum, begin.loss, *kept)):
+        numbers[:, column] = values
+    for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
+        integers[:, column] = values
+    integers[:, at.status // WIDTH] = begin.status
+    return numbers, integers
+
+
+def _finished(
+    begin: Ends,
+    table: tuple[np.ndarray, np.ndarray],
+    watched: Sequence[Observable],
+    compiled: Sequence[Observable],
+    needs: Collection[str],
+) -> dict[str, np.ndarray]:
+    """Return the values of the observables from the table, and the steps taken as "work"."""
+    model, at = begin.model, arrange(begin.model, tuple(compiled))
+    numbers, integers = (np.ascontiguousarray(part.T) for part in table)
+    age, status = integers[at.age // WIDTH], integers[at.status // WIDTH]
+    theta = tuple(numbers[: len(begin.theta)])
+    loss, maximum = numbers[at.loss // WIDTH], numbers[at.maximum // WIDTH]
+    found: dict[str, np.ndarray] = {"work": age}
+    with np.errstate(all="ignore"):
+        period = periods.periods(model, theta, begin.p, status == RUNNING) if ORBIT in needs else 0
+        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period)
+        all_kept, all_counts = iter(numbers[at.kept // WIDTH :]), iter(integers[at.counts // WIDTH :])
+        for observable in watched:
+            mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
+            found |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
+    return found

@@ -1,0 +1,38 @@
+"""Compiled functions, and numba's cache of them on disk."""
+
+from collections.abc import Callable
+
+from numba import njit
+
+import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}  # Python's error model costs 2x: each division has a branch
+
+
+def compile_or_load(function: Callable, name: str, signature: object) -> Callable:
+    """Compile ``function``, or load it from numba's cache on disk.
+
+    Parameters
+    ----------
+    function
+        Python function.
+    name
+        Part of the cached file's name.  It must change with the meaning of all that ``function`` calls, since numba's
+        own key does not see an edit in an imported file.
+    signature
+        Types of the arguments, in numba's form.
+
+    Returns
+    -------
+    callable
+        The compiled function.
+    """
+    function.__qualname__ = name.replace(" ", "_")
+    try:
+        return njit(signature, cache=True, **OPTIONS)(function)
+    except ModuleNotFoundError:  # the cached code names a module that has since been moved
+        fresh = njit(cache=True, **OPTIONS)(function)
+        fresh._cache.flush()
+        fresh.compile(signature)
+        fresh.disable_compile()
+        return fresh

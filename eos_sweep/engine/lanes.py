@@ -1,0 +1,148 @@
+"""Building blocks of kernels that Python cannot express: vector width, alignment, tuples in buffers, unrolling.
+
+A kernel keeps WIDTH trajectories, one a lane, in flat buffers: ``buffer[row * WIDTH + lane]`` is one number of one
+trajectory.  Loops over lanes have no branch and no call left after inlining, so LLVM turns them into vector code.
+
+The intrinsics take tuples of any nesting.  The same in Python is a chain of one-line functions, each of which numba
+compiles by itself: a kernel then takes 20 s to compile instead of a few.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from eos_sweep.scalar import inlined
+
+WIDTH = 32
+ALIGNMENT_SLACK = 7  # numbers that ``aligned`` may skip
+
+
+@intrinsic
+def wide(typingctx):
+    """Let LLVM use 512-bit vectors in the calling function; by itself it prefers 256-bit ones on most CPUs."""
+
+    def codegen(context, builder, signature, args):
+        # llvmlite's own add() knows only flag attributes, not key="value" ones.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@intrinsic
+def aligned(typingctx, buffer):
+    """Move the start of an array up to the next multiple of 64 bytes, so that no vector straddles two cache lines.
+
+    The array keeps its length, so it must be ALIGNMENT_SLACK longer than what is used of it.
+    """
+
+    def codegen(context, builder, signature, args):
+        kind = signature.args[0]
+        array = context.make_array(kind)(context, builder, args[0])
+        address = builder.ptrtoint(array.data, ir.IntType(64))
+        up = builder.and_(builder.add(address, ir.Constant(ir.IntType(64), 63)), ir.Constant(ir.IntType(64), -64))
+        array.data = builder.inttoptr(up, array.data.type)
+        context.nrt.incref(builder, kind, args[0])
+        return array._getvalue()
+
+    return buffer(buffer), codegen
+
+
+@intrinsic
+def read(typingctx, buffer, at, stride, like):
+    """Return a tuple of the shape of ``like`` with the numbers ``buffer[at]``, ``buffer[at + stride]``, ..."""
+
+    def codegen(context, builder, signature, args):
+        place = _places(context, builder, signature, args)
+
+        def gather(kind):
+            if isinstance(kind, types.BaseTuple):
+                return context.make_tuple(builder, kind, [gather(part) for part in kind.types])
+            return builder.load(next(place))
+
+        return gather(signature.return_type)
+
+    return like(buffer, at, stride, like), codegen
+
+
+@intrinsic
+def write(typingctx, buffer, at, stride, values):
+    """Store the numbers of the tuple ``values`` at ``buffer[at]``, ``buffer[at + stride]``, ..."""
+
+    def codegen(context, builder, signature, args):
+        place = _places(context, builder, signature, args)
+
+        def scatter(kind, value):
+            if isinstance(kind, types.BaseTuple):
+                for part, item in zip(kind.types, cgutils.unpack_tuple(builder, value, len(kind)), strict=True):
+                    scatter(part, item)
+            else:
+                builder.store(context.cast(builder, value, kind, signature.args[0].dtype), next(place))
+
+        scatter(signature.args[3], args[3])
+        return context.get_dummy_value()
+
+    return types.none(buffer, at, stride, values), codegen
+
+
+def _places(context, builder, signature, args):
+    """Yield pointers to ``buffer[at]``, ``buffer[at + stride]``, ..."""
+    buffer = context.make_array(signature.args[0])(context, builder, args[0])
+    at, stride = (context.cast(builder, args[i], signature.args[i], types.int64) for i in (1, 2))
+    while True:
+        yield builder.gep(buffer.data, [at])
+        at = builder.add(at, stride)
+
+
+@intrinsic
+def choose(typingctx, condition, yes, no):
+    """Return ``yes`` where ``condition`` holds and ``no`` elsewhere, for tuples of one shape, without a branch."""
+
+    def codegen(context, builder, signature, args):
+        test = context.cast(builder, args[0], signature.args[0], types.boolean)
+
+        def pick(kind, left, right):
+            if isinstance(kind, types.BaseTuple):
+                parts = zip(
+                    kind.types, *(cgutils.unpack_tuple(builder, side, len(kind)) for side in (left, right)), strict=True
+                )
+                return context.make_tuple(builder, kind, [pick(*part) for part in parts])
+            return builder.select(test, left, right)
+
+        return pick(signature.return_type, args[1], args[2])
+
+    return yes(condition, yes, yes), codegen
+
+
+@intrinsic
+def raised(typingctx, bits, flags, mark):
+    """Return the int64 numbers ``bits`` with the bit ``mark`` set in those whose flag is up."""
+
+    def codegen(context, builder, signature, args):
+        parts = []
+        for place in range(len(signature.args[1])):
+            before, flag = (builder.extract_value(tuple_, place) for tuple_ in args[:2])
+            flag = context.cast(builder, flag, signature.args[1][place], types.boolean)
+            parts.append(builder.or_(before, builder.select(flag, args[2], ir.Constant(ir.IntType(64), 0))))
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return bits(bits, flags, mark), codegen
+
+
+def repeat(once, times):
+    """Build ``run(carry, where, first)``: ``once`` applied ``times`` times (a power of two), unrolled by doubling.
+
+    ``once(carry, where, k)`` gets the number k of its step, a constant once unrolled.  A loop over k instead is eight
+    times slower: LLVM then vectorises neither loop.
+    """
+    if times == 1:
+        return once
+    middle = times // 2
+    half = repeat(once, middle)
+
+    @inlined
+    def run(carry, where, first):
+        return half(half(carry, where, first), where, first + middle)
+
+    return run

@@ -1,0 +1,173 @@
+"""Passes of a kernel's main loop that compute the sharpness from the curvatures of a chunk.
+
+A pass is ``measure(F, I)``, on all lanes at once.  Names are those of :mod:`eos_sweep.engine.steps`.
+"""
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
+from eos_sweep.engine import lanes
+from eos_sweep.engine.lanes import WIDTH
+from eos_sweep.engine.layout import BLOCK, Layout
+from eos_sweep.engine.observers import compose_sharpness
+from eos_sweep.scalar import inlined, select
+
+SLACK = 1.0 + 2.0**-47  # sharper than the maximum means beyond this; without it rounding alone fails half the tests
+
+
+class SharpnessPasses(NamedTuple):
+    """The pass for each part of a run."""
+
+    before_tail: Callable
+    in_tail: Callable
+
+
+def sharpness_passes(
+    model: Model, observables: tuple[Observable, ...], at: Layout, needs: Collection[str]
+) -> SharpnessPasses:
+    """Build the passes that compute as much of the sharpness as ``needs`` say, and no more."""
+    throughout = (EVERY_STEP,) if EVERY_STEP in needs else ()
+    in_tail = every_step(model, observables, at, (*throughout, TAIL)) if {EVERY_STEP, TAIL} & set(needs) else _nothing
+    if throughout:
+        return SharpnessPasses(every_step(model, observables, at, throughout), in_tail)
+    return SharpnessPasses(certified_maximum(model, at) if MAXIMUM in needs else _nothing, in_tail)
+
+
+@inlined
+def _nothing(F, I):
+    return None
+
+
+class Spectrum(NamedTuple):
+    """The eigenvalue computation.  It runs each stage over up to BLOCK matrices before the next stage."""
+
+    load: Callable  # (F, place, curvature): put a matrix in its place
+    solve: Callable  # (F, count): leave the top eigenvalues of the first ``count`` matrices at F[at.spectrum + place]
+
+
+def spectrum(model: Model, at: Layout) -> Spectrum:
+    """Build the eigenvalue computation of ``model``."""
+
+    @inlined
+    def load(F, place, curvature):
+        lanes.write(F, at.spectrum + place, BLOCK, curvature)
+
+    return Spectrum(load, _in_turn(model.SHARPNESS_STAGES, at.stages_like, at))
+
+
+def _in_turn(stages, likes, at: Layout) -> Callable:
+    stage, like = stages[0], likes[0]
+    others = _in_turn(stages[1:], likes[1:], at) if stages[1:] else None
+
+    @inlined
+    def run(F, count):
+        for place in range(count):
+            lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
+        if others is not None:
+            others(F, count)
+
+    return run
+
+
+def _recall(at: Layout) -> Callable:
+    """Build ``recall(F, lane, k)``, which returns the curvature after step k of the chunk."""
+
+    @inlined
+    def recall(F, lane, k):
+        return lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
+
+    return recall
+
+
+def certified_maximum(model: Model, at: Layout) -> Callable:
+    """Build the pass that keeps a maximum which no step's sharpness exceeds by more than 1e-14 relative.
+
+    It computes one eigenvalue a chunk, at the last state, then tests all states against the maximum so far: the test
+    needs no eigenvalue.  A lane that fails is computed throughout, and only its own maximum changes, since a lane must
+    not depend on its neighbours.
+    """
+    load, solve = spectrum(model, at)
+    recall = _recall(at)
+    all_within = _all_within(model, recall)
+    raise_maximum = _raise_maximum(at)
+
+    @inlined
+    def measure(F, I):
+        for lane in range(WIDTH):
+            load(F, lane, recall(F, lane, CHUNK - 1))
+        solve(F, WIDTH)
+        for lane in range(WIDTH):
+            raise_maximum(F, lane, F[at.spectrum + lane])
+        certified = 0
+        for lane in range(WIDTH):
+            I[at.mark + lane] = all_within(True, (F, lane, SLACK * F[at.maximum + lane]), 0)
+            certified += I[at.mark + lane]
+        if certified < WIDTH:
+            for lane in range(WIDTH):
+                if I[at.mark + lane] == 0:
+                    for k in range(CHUNK):
+                        load(F, k, recall(F, lane, k))
+                    solve(F, CHUNK)
+                    for k in range(CHUNK):
+                        raise_maximum(F, lane, F[at.spectrum + k])
+
+    return measure
+
+
+def _all_within(model: Model, recall: Callable) -> Callable:
+    """Build the test whether the sharpness of each step of a chunk is below a bound."""
+
+    @inlined
+    def within(carry, where, k):
+        F, lane, bound = where
+        return carry & model.stable(recall(F, lane, k), bound)
+
+    return lanes.repeat(within, CHUNK)
+
+
+def _raise_maximum(at: Layout) -> Callable:
+    @inlined
+    def raise_maximum(F, lane, value):
+        F[at.maximum + lane] = select(value > F[at.maximum + lane], value, F[at.maximum + lane])
+
+    return raise_maximum
+
+
+def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
+    """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
+    load, solve = spectrum(model, at)
+    recall = _recall(at)
+    show_all = _show_all(compose_sharpness(observables, needs, model), recall, at)
+    at_once = BLOCK // WIDTH
+
+    @inlined
+    def measure(F, I):
+        for k in range(0, CHUNK, at_once):
+            for j in range(at_once):
+                for lane in range(WIDTH):
+                    load(F, j * WIDTH + lane, recall(F, lane, k + j))
+            solve(F, BLOCK)
+            for place in range(BLOCK):
+                F[at.scratch + k * WIDTH + place] = F[at.spectrum + place]
+        for lane in range(WIDTH):
+            carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), F[at.maximum + lane]
+            kept, maximum = show_all(carry, (F, lane, I[at.moved + lane]), 0)
+            lanes.write(F, at.next_kept + lane, WIDTH, kept)
+            F[at.maximum + lane] = maximum
+
+    return measure
+
+
+def _show_all(watch_sharpness: Callable, recall: Callable, at: Layout) -> Callable:
+    """Build what shows the sharpness of each step that a lane has taken to the observables, and to the maximum."""
+
+    @inlined
+    def show(carry, where, k):
+        kept, maximum = carry
+        F, lane, steps = where
+        value = F[at.scratch + k * WIDTH + lane]
+        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE, recall(F, lane, k)), kept)
+        return kept, select(value > maximum, value, maximum)
+
+    return lanes.repeat(show, CHUNK)

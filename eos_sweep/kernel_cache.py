@@ -1,0 +1,69 @@
+"""Numba's cache of our kernels on disk, without which they are compiled anew, and which is never in the way.
+
+Numba raises an error where no folder can be written, such as in a read-only container, where the disk is full, and
+where a file of the cache is damaged.  The import of this module changes that for the functions of this package alone.
+If modules of kernels called a function for it, their digest would be another one, and stored sweeps would not go on.
+"""
+
+import contextlib
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numba.core.dispatcher
+
+# Numba imports it at the first kernel, and with it SciPy's linear algebra if that is installed, whose OpenBLAS waits
+# for memory without end where the address space is short.  Here it comes before a program limits that.
+import numba.np.arraymath
+from numba.core.caching import FunctionCache, NullCache
+
+from eos_sweep.errors import InputError, one_line
+
+LOG = logging.getLogger("eos_sweep")
+
+
+class _Cache(FunctionCache):
+    """A cache whose files may be damaged, or not writable: what it cannot load is compiled."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled function, None if it cannot be loaded."""
+        try:
+            return super().load_overload(sig, target_context)
+        except ModuleNotFoundError:  # our compiler handles code of a module that has been moved
+            raise
+        except Exception:  # pickle raises many kinds for damaged files
+            self.flush()
+            return None
+
+    def flush(self) -> None:
+        """Empty the cache if possible."""
+        with contextlib.suppress(OSError):
+            super().flush()
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save the compiled function if possible."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _say_once(one_line(error))
+
+
+def _cache(function: Callable) -> Any:
+    if not function.__module__.startswith("eos_sweep."):
+        return FunctionCache(function)
+    try:
+        return _Cache(function)
+    except RuntimeError:  # numba finds no folder
+        _say_once("no folder for it can be written")
+        return NullCache()
+
+
+@functools.cache
+def _say_once(problem: str) -> None:
+    LOG.warning("kernels are compiled anew in each process: numba's cache fails, %s; set NUMBA_CACHE_DIR", problem)
+
+
+if numba.config.DISABLE_JIT:
+    raise InputError("NUMBA_DISABLE_JIT is set, so that no kernel can be compiled; unset it")
+numba.core.dispatcher.FunctionCache = _cache

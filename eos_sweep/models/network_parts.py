@@ -1,0 +1,80 @@
+"""What array models share: parameters, weights that are views of one vector, gradient descent, and the sharpness."""
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+
+import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
+from eos_sweep.contract import Quantity
+from eos_sweep.eigen.lanczos import Tracker
+
+COMMON = {
+    "eta": Quantity("step size", "η", above=0.0),
+    "seed": Quantity("seed of the initial weights and of random data", "seed", default=0.0, least=0.0, whole=True),
+    "stride": Quantity(
+        "steps from one look at the sharpness to the next", "stride", default=15.0, least=1.0, whole=True
+    ),
+    "time": Quantity("time eta * step at which a run ends", "time", default=np.inf, above=0.0),
+}
+
+MAX_ARRAY_SIZE = 2**26  # numbers in an array of weights or samples: half a gigabyte; a network has several arrays
+
+# For functions that call no function of another file: numba's cache would not notice an edit there.
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+
+def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+    """Return consecutive parts of ``vector`` in the given shapes, which share its memory."""
+    parts, at = [], 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        parts.append(vector[at : at + size].reshape(shape))
+        at += size
+    return parts
+
+
+class Tracked(ABC):
+    """A network whose sharpness is found by Lanczos iteration, each time from the last eigenvector."""
+
+    weights: np.ndarray
+
+    @abstractmethod
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the exact Hessian of the loss times a vector."""
+
+    @functools.cached_property
+    def _hessian_tracker(self) -> Tracker:
+        return Tracker(self.weights.size)
+
+    def sharpness(self) -> float:
+        """Return the largest eigenvalue of the Hessian of the loss, NaN if it is not finite or not certain."""
+        return self._hessian_tracker.top(self.hessian_product)
+
+
+class Descending(Tracked):
+    """A network that takes its steps in Python: one pass over the data gives its loss and its gradient."""
+
+    gradient: np.ndarray
+    loss: float
+    eta: float
+
+    @abstractmethod
+    def update(self) -> None:
+        """Compute ``loss`` and ``gradient`` of the weights."""
+
+    def advance(self, steps: int) -> np.ndarray:
+        """Take so many steps; return the loss after each of them."""
+        losses = np.empty(steps)
+        for k in range(steps):
+            self.weights -= self.eta * self.gradient
+            self.update()
+            losses[k] = self.loss
+        return losses
+
+    def restore(self, weights: np.ndarray) -> None:
+        """Go back to weights that it had."""
+        self.weights[:] = weights
+        self.update()

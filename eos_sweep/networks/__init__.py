@@ -1,1 +1,0 @@
-"""Array models, of which one trajectory is a network: what drives them, and what they share."""

@@ -1,0 +1,140 @@
+"""``eos_sweep.sweep``: a sweep from Python objects, returned as a dataset."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from eos_sweep.analysis.opened import load_sweep, open_sweep
+from eos_sweep.runtime.resources import Resources
+from eos_sweep.runtime.runner import Report, run_on
+from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.store.store import Store
+
+
+def sweep(
+    model: str | ModuleType,
+    axes: Mapping[str, ArrayLike],
+    parameters: Mapping[str, float | str] | None = None,
+    initial: Mapping[str, float | str] | None = None,
+    *,
+    steps: int,
+    observables: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    threads: int | None = None,
+    scheduler: Any = None,
+    tolerance: float = 1e-20,
+    dtype: str = "float64",
+    title: str = "",
+    chunks: Mapping[str, int] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    data: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Run gradient descent from every point of a grid.
+
+    Parameters
+    ----------
+    model
+        Name of the model, such as ``"bivariate"``, or a module of your own that is one.
+    axes
+        Name -> 1-D values, in the order of the dimensions: of a parameter, an initial coordinate, ``seed``, or a
+        name that expressions use.
+    parameters, initial
+        Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset.  Every input that is not
+        an axis and has no default needs one.
+    steps
+        Budget of gradient descent steps of each trajectory.
+    observables
+        Names of variables or observables to store; by default ``"default"``, which has all that the regime rules need.
+    out
+        Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory.
+    workers, threads, scheduler
+        What computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.
+    tolerance
+        Loss below which a trajectory that can no longer change ends early.
+    dtype
+        ``"float64"`` or ``"float32"``, the type in which floats are stored; they are always computed in float64.
+    title
+        Title of the dataset.
+    chunks
+        Axis -> number of its values in a block.
+    thresholds
+        Name -> value of a threshold of the regime rules.
+    data
+        ``{"file": path}`` of training data for an array model: an .npz with the arrays ``inputs`` and ``targets``.
+    overwrite
+        Delete a sweep that is stored at ``out``.
+    report
+        Function that is called with the progress whenever blocks are done, as for :func:`eos_sweep.run`.
+
+    Returns
+    -------
+    Dataset
+        A variable for each observable over the axes, and ``regime`` if the observables decide it.  Variables of a store
+        are lazy.
+
+    Raises
+    ------
+    SpecError
+        If an input is wrong; nothing has been created then.
+    InputError
+        If another process is at work on the store at ``out``, or a worker has another version.
+    Stopped
+        If the run could not go on, as for :func:`eos_sweep.run`.
+    RuntimeError
+        If a block failed; with ``out``, the other blocks are kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import eos_sweep
+    >>> ds = eos_sweep.sweep(
+    ...     "quadratic",
+    ...     axes={"eta": [0.5, 1.9, 2.1]},
+    ...     parameters={"a1": 1},
+    ...     initial={"theta1": 1},
+    ...     steps=100,
+    ...     observables=["loss_initial", "loss_final"],
+    ... )
+    >>> ds.eta[(ds.loss_final < ds.loss_initial).values].values.tolist()  # stable below 2 / a1
+    [0.5, 1.9]
+    """
+    spec = make(
+        model,
+        axes,
+        parameters,
+        initial,
+        steps=steps,
+        observables=observables,
+        tolerance=tolerance,
+        dtype=dtype,
+        title=title,
+        chunks=chunks,
+        thresholds=thresholds,
+        data=data,
+    )
+    resources = Resources(workers, threads, scheduler)
+    if out is not None:
+        _run(spec, out, resources, overwrite, report, f"; the other blocks are kept in {out}")
+        return open_sweep(out)
+    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+        path = Path(folder) / "sweep.zarr"
+        _run(spec, path, resources, overwrite, report, "")
+        return load_sweep(path)
+
+
+def _run(spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, report: Report | None, kept: str) -> None:
+    """Run ``spec``; RuntimeError with the first reason, and what is ``kept``, if some block failed."""
+    progress = run_on(resources, spec, out, overwrite=overwrite, report=report)
+    if progress.failed:
+        noun = "block" if progress.failed == 1 else "blocks"
+        block, failure = next(iter(Store.open(out).ledger.errors.items()))
+        reason = failure["error"].strip().splitlines()[-1]
+        raise RuntimeError(f"{progress.failed} {noun} failed, the first, {block}, with {reason}{kept}")

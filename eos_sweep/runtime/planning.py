@@ -1,0 +1,174 @@
+"""Estimates how long a sweep takes and how much it stores, from a measured sample of its trajectories."""
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from eos_sweep.contract import is_array
+from eos_sweep.engine import batch
+from eos_sweep.engine.cores import cores
+from eos_sweep.errors import InputError, short
+from eos_sweep.runtime import compiler, worker
+from eos_sweep.runtime.resources import Resources
+from eos_sweep.spec.sweeps import Sweep, load_spec
+from eos_sweep.store import blocks
+
+READING_STEPS = 2**27  # of one reading of the speed: a few tenths of a second
+LANES_FULL = 512  # trajectories; the last ones run with most lanes empty, and of so many they cost 3 % at most
+SAMPLE_NETWORKS, NETWORK_STEPS = 8, 300  # trajectories of an array model that are run, and the steps of each
+LENGTH_STEPS = 2**31  # steps that are run at most to learn where trajectories end
+LENGTH_TRAJECTORIES = 32  # at least, for the same
+
+
+class Reading(NamedTuple):
+    """One measurement of a kernel: its gradient descent steps, and the seconds that they took."""
+
+    steps: int
+    seconds: float
+
+
+class Plan(NamedTuple):
+    """What a sweep needs.
+
+    Attributes
+    ----------
+    trajectories : int
+        Number of trajectories.
+    blocks : int
+        Number of blocks.
+    block_shape : tuple of int
+        Cells of a block along each axis.
+    variables : tuple of str
+        Names of what is stored.
+    bytes : int
+        Bytes on disk before compression.
+    steps : int
+        Gradient descent steps, estimated.
+    steps_per_second : float
+        Steps per second of one core, measured.
+    workers : int
+        Number of cores.
+    seconds : float
+        Seconds of the run, estimated.
+    """
+
+    trajectories: int
+    blocks: int
+    block_shape: tuple[int, ...]
+    variables: tuple[str, ...]
+    bytes: int
+    steps: int
+    steps_per_second: float
+    workers: int
+    seconds: float
+
+
+def plan(
+    spec: Sweep | str | Path, *, workers: int | None = None, sample: int = worker.BATCH_TRAJECTORIES, seed: int = 0
+) -> Plan:
+    """Estimate what a sweep needs, by running a random sample of its trajectories; nothing is created.
+
+    Parameters
+    ----------
+    spec
+        The sweep, or the path of its TOML file.
+    workers
+        Number of cores of the run; all cores by default.
+    sample
+        Number of trajectories to run; fewer are run if their budgets are long.
+    seed
+        Seed of the sample.
+
+    Returns
+    -------
+    Plan
+        ``trajectories``, ``blocks``, ``block_shape``, ``variables`` and ``bytes`` are exact; ``steps``,
+        ``steps_per_second`` and ``seconds`` are estimates for ``workers`` cores.
+
+    Raises
+    ------
+    SpecError
+        If the spec is wrong.
+    InputError
+        If another argument is.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> spec = eos_sweep.Sweep.from_dict({
+    ...     "model": "quadratic", "steps": 20, "observables": ["steps_taken"],
+    ...     "axes": {"eta": {"linear": [0.1, 0.3, 1000]}}, "parameters": {"a1": 1}, "initial": {"theta1": 1},
+    ... })
+    >>> found = eos_sweep.plan(spec, workers=2)
+    >>> found.trajectories, found.variables, found.bytes, found.steps
+    (1000, ('steps_taken',), 4000, 20000)
+    """
+    Resources(workers=workers).checked()
+    for name, number, least in (("sample", sample, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise InputError(f"{name}: got {short(number)}; give a whole number >= {least}")
+    sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
+    workers = workers or cores()
+    shape = blocks.block_shape(sweep)
+    job = sweep.job()
+    compiler.prepare(job)
+    steps, seconds = (_measure_networks if is_array(job.model) else _measure_lanes)(sweep, job, sample, seed)
+    return Plan(
+        trajectories=sweep.size,
+        blocks=math.prod(blocks.grid_of(sweep.shape, shape)),
+        block_shape=shape,
+        variables=tuple(sweep.stored),
+        bytes=sweep.size * blocks.cell_bytes(sweep),
+        steps=round(steps * sweep.size),
+        steps_per_second=steps / seconds,
+        workers=workers,
+        seconds=seconds * sweep.size / workers,
+    )
+
+
+def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
+    """Return the steps and the seconds of one core of an average trajectory.
+
+    The speed is measured with a budget of ``READING_STEPS`` steps for the sample together.  If this is less than the
+    sweep's budget, fewer trajectories are run with the whole budget, to learn how many steps they take before they end.
+    """
+    number = int(np.clip(READING_STEPS // sweep.steps, min(LANES_FULL, sample), sample))
+    shorter = job._replace(steps=min(sweep.steps, max(READING_STEPS // number, 1)))
+    inputs = _random_inputs(sweep, number, seed)
+    readings = [_time(shorter, *inputs) for _ in range(3)]
+    seconds = statistics.median(reading.seconds for reading in readings) / number
+    short = steps = readings[0].steps / number
+    if shorter.steps < job.steps:
+        number = int(np.clip(LENGTH_STEPS // sweep.steps, LENGTH_TRAJECTORIES, number))
+        steps = _time(job, *_random_inputs(sweep, number, seed)).steps / number
+    if short > 0:
+        seconds *= steps / short
+    return steps, seconds
+
+
+def _measure_networks(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
+    """Return the same for an array model, under the assumption that no trajectory diverges."""
+    parameters = _random_inputs(sweep, sample, seed)[1]
+    steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
+    shorter, inputs = job._replace(steps=min(job.steps, NETWORK_STEPS)), _random_inputs(sweep, SAMPLE_NETWORKS, seed)
+    _time(shorter._replace(steps=1), *inputs)  # compiles, and draws the data
+    reading = _time(shorter, *inputs)
+    return steps, steps * reading.seconds / max(reading.steps, 1)
+
+
+def _time(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> Reading:
+    """Run a batch and time it; its kernel must be compiled."""
+    began = time.perf_counter()
+    steps = int(batch.run(job, initial, parameters)["work"].sum())
+    return Reading(steps, time.perf_counter() - began)
+
+
+def _random_inputs(sweep: Sweep, number: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return the inputs of ``number`` random cells."""
+    rng = np.random.default_rng(seed)
+    return sweep.inputs({axis.name: axis.values[rng.integers(axis.values.size, size=number)] for axis in sweep.axes})

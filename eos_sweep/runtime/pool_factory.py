@@ -1,0 +1,25 @@
+"""Opens the pool that a run's resources ask for."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from eos_sweep.runtime.order import Order
+from eos_sweep.runtime.pool import Pool
+from eos_sweep.runtime.resources import Resources
+from eos_sweep.runtime.threads import Threads
+
+
+@contextlib.contextmanager
+def open_pool(resources: Resources, order: Order, stopping: Callable[[], int]) -> Iterator[Pool]:
+    """Yield a pool whose workers have been checked to be able to fulfil ``order`` unless ``stopping``."""
+    if resources.in_this_process:
+        threads = Threads(resources.local_cores)
+        try:
+            yield threads
+        finally:
+            threads.close()
+        return
+    from eos_sweep.runtime.dask_cluster import open_cluster  # dask takes a second to import
+
+    with open_cluster(resources, order, stopping) as cluster:
+        yield cluster

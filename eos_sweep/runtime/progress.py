@@ -1,0 +1,59 @@
+"""The progress of a run, as numbers."""
+
+import math
+from typing import Any, NamedTuple
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes
+    ----------
+    done : int
+        Trajectories that are stored, those of earlier runs included.
+    total : int
+        Trajectories of the sweep.
+    new : int
+        Trajectories of this run.
+    steps : int
+        Gradient descent steps of this run.
+    seconds : float
+        Seconds since this run began.
+    failed : int
+        Blocks that have failed.
+    threads : int
+        Threads that compute now.
+    """
+
+    done: int
+    total: int
+    new: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    failed: int = 0
+    threads: int = 0
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds that are left at the throughput of this run; infinite before anything is done."""
+        return self.seconds * (self.total - self.done) / self.new if self.new else math.inf
+
+    def advanced(self, trajectories: int, steps: int) -> "Progress":
+        """Return the progress after further trajectories, which took so many steps."""
+        return self._replace(done=self.done + trajectories, new=self.new + trajectories, steps=self.steps + steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the progress for strict JSON."""
+        left, seconds = self.seconds_left, max(self.seconds, 1e-9)
+        return {
+            "trajectories": self.total,
+            "trajectories_done": self.done,
+            "trajectories_new": self.new,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "seconds_left": round(left, 1) if math.isfinite(left) else None,
+            "trajectories_per_second": round(self.new / seconds, 3),
+            "steps_per_second": round(self.steps / seconds),
+            "blocks_failed": self.failed,
+            "threads": self.threads,
+        }

@@ -1,0 +1,216 @@
+"""Runs a sweep into a store: a bounded number of orders of some blocks each is out at a time; ledger rows come back.
+
+An order is names and numbers.  Its worker reads the spec from the store, computes the blocks' trajectories in kernels
+that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
+"""
+
+import functools
+import logging
+import math
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from eos_sweep import models
+from eos_sweep.analysis import pyramid
+from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
+from eos_sweep.runtime import compiler
+from eos_sweep.runtime.block_queue import BlockQueue
+from eos_sweep.runtime.interrupt import stop_requests
+from eos_sweep.runtime.order import Order, version
+from eos_sweep.runtime.pool_factory import open_pool
+from eos_sweep.runtime.progress import Progress
+from eos_sweep.runtime.resources import Resources
+from eos_sweep.spec.sweeps import Sweep, load_spec
+from eos_sweep.store import audit, partial_files
+from eos_sweep.store.blocks import block_shape
+from eos_sweep.store.heartbeat import Heartbeat
+from eos_sweep.store.ledger import Row
+from eos_sweep.store.location import Location
+from eos_sweep.store.lock import Held, locked
+from eos_sweep.store.prepare import check_place, discard, prepare
+from eos_sweep.store.store import Store
+
+LOG = logging.getLogger("eos_sweep")
+Report = Callable[[Progress], None]
+
+
+def run(
+    spec: Sweep | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    scheduler: Any = None,
+    scheduler_file: str | Path | None = None,
+    overwrite: bool = False,
+    check: bool = False,
+    report: Report | None = None,
+) -> Progress:
+    """Run a sweep into a store; if the store exists, run what is left of it.
+
+    Parameters
+    ----------
+    spec
+        The sweep, or the path of its TOML file.
+    out
+        Folder of the store, or a URL that fsspec opens (``"s3://bucket/name.zarr"``).  A store of the same spec is
+        resumed.  A store whose axes the spec extends at their ends is extended.  A complete block is never computed
+        again.
+    workers
+        Number of processes of a dask cluster that is started on this machine.
+    threads
+        Number of threads of this process; the default is one for each core.
+    scheduler
+        Address of a dask scheduler, or a dask ``Client`` or ``Cluster``.  Its workers must have the same versions and
+        reach ``out`` by the same name.
+    scheduler_file
+        File in which a dask scheduler has written its address.
+    overwrite
+        Delete a sweep that is stored there.
+    check
+        Compare all that is stored with checksums, seals and the spec, and mend what is damaged.  This is always done
+        after a run that was killed.
+    report
+        Function that is called with the progress whenever blocks are done.
+
+    Returns
+    -------
+    Progress
+        Numbers of trajectories ``done``, ``total`` and ``new``, ``steps``, ``seconds``, and ``failed`` blocks.  The
+        errors of failed blocks are in the ledger; the next run tries these blocks again.
+
+    Raises
+    ------
+    SpecError
+        If the spec is wrong, or ``out`` holds something else; nothing has been created or changed then.
+    InputError
+        If another process is at work on the store, or a worker has another version.
+    Stopped
+        If the run could not go on: the disk is full, the store was deleted, the scheduler was lost.  Recorded blocks
+        are kept.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded.  A second signal drops these blocks.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import eos_sweep
+    >>> spec = eos_sweep.Sweep.from_dict({
+    ...     "model": "quadratic", "steps": 20, "observables": ["steps_taken"],
+    ...     "axes": {"eta": [0.1, 0.2, 0.3]}, "parameters": {"a1": 1}, "initial": {"theta1": 1},
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = eos_sweep.run(spec, f"{folder}/quadratic.zarr")
+    ...     again = eos_sweep.run(spec, f"{folder}/quadratic.zarr")
+    >>> first.done, first.new, first.failed
+    (3, 3, 0)
+    >>> again.done, again.new, again.failed
+    (3, 0, 0)
+    """
+    sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
+    resources = Resources(workers, threads, scheduler, scheduler_file)
+    return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+
+
+def run_on(
+    resources: Resources,
+    sweep: Sweep,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    check: bool = False,
+    report: Report | None = None,
+) -> Progress:
+    """Run a sweep on the given resources; the rest is as for :func:`run`."""
+    resources.checked()
+    location, shape = Location(out), block_shape(sweep)
+    resources.check_reach(location)
+    check_place(location, sweep)
+    with stop_requests() as stop_signal, locked(location, stop_signal) as held:
+        store = prepare(location, sweep, shape, overwrite, check)
+        heartbeat, never_run = Heartbeat(store, held), not store.ledger.heartbeat
+        if lost := store.lost_rows():
+            LOG.warning("%s: %s", location, lost)
+        try:
+            partial_files.remove(location, chunks=heartbeat.died or not store.done().all())
+            if heartbeat.died or check:
+                beat = functools.partial(location.retry, heartbeat.checking)
+                beat()
+                audit.mend(store, held, functools.partial(_check_on, stop_signal, beat))
+                heartbeat.checked()
+            location.retry(store.consolidate, held)  # a run that was killed may have ended before it did so
+            progress = _finish(store, resources, heartbeat, held, stop_signal, report or (lambda progress: None))
+            location.retry(functools.partial(pyramid.write, store, resources.local_cores, anew=check, held=held), held)
+            return progress
+        except OSError as error:
+            stopped = Stopped(f"{location}: {one_line(error)}; fix that, then run the same command again")
+            heartbeat.stop(stopped)
+            raise stopped from error
+        except BaseException as error:
+            heartbeat.stop(error)
+            if isinstance(error, InputError) and never_run and not store.extent.any():
+                held()
+                discard(location, sweep)
+            raise
+
+
+def _check_on(stop_signal: Callable[[], int], beat: Callable[[], None], *progress: Any) -> None:
+    """Raise Interrupted if a signal has come; the check that is interrupted stays due."""
+    if stop_signal():
+        raise Interrupted(stop_signal())
+    beat()
+
+
+def _finish(
+    store: Store,
+    resources: Resources,
+    heartbeat: Heartbeat,
+    held: Held,
+    stop_signal: Callable[[], int],
+    report: Report,
+) -> Progress:
+    """Compute the blocks of ``store`` that are not done; Interrupted if a signal came before all of them were."""
+    retry, progress = store.location.retry, Progress(store.computed(), store.sweep.size)
+    report(progress)
+    if progress.done == progress.total:
+        if store.ledger.heartbeat.get("state") != "finished":
+            retry(functools.partial(heartbeat.beat, progress.to_dict(), "finished"))
+        return progress
+    retry(functools.partial(heartbeat.beat, progress.to_dict()))
+    compiler.prepare(store.sweep.job())  # here once, or all workers would compile it one after the other
+    order = Order(
+        store.location.absolute, store.id, uuid.uuid4().hex, version(store.sweep), models.own(store.sweep.module), ()
+    )
+    with open_pool(resources, order, stop_signal) as pool:
+        blocks = BlockQueue(store, pool, order)
+        began = time.perf_counter()
+        while blocks.submit(stopping=bool(stop_signal())):
+            rows = blocks.finished()
+            progress = progress.advanced(_new_cells(store, rows), sum(row.steps for row in rows))
+            if rows:
+                blocks.record(rows)
+                retry(functools.partial(_flush_ledger, store), held)
+            seconds = time.perf_counter() - began
+            progress = progress._replace(seconds=seconds, failed=blocks.failed, threads=pool.size())
+            retry(functools.partial(heartbeat.beat, progress.to_dict()))
+            if rows:
+                report(progress)
+    if stop_signal() and progress.done < progress.total:
+        raise Interrupted(stop_signal())
+    retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))
+    retry(store.consolidate, held)
+    return progress
+
+
+def _new_cells(store: Store, rows: Sequence[Row]) -> int:
+    """Return how many cells the rows of finished blocks add to the ledger, which does not have them yet."""
+    finished = [row for row in rows if any(row.extent)]
+    return sum(math.prod(row.extent) - int(math.prod(store.extent[row.block])) for row in finished)
+
+
+def _flush_ledger(store: Store) -> None:
+    store.checked()
+    store.ledger.flush()

@@ -1,0 +1,26 @@
+"""Comparison of two sweeps: which of the facts that determine the numbers differ, and whether one extends the other."""
+
+from eos_sweep.spec.sweeps import Sweep
+
+
+def differences(old: Sweep, new: Sweep) -> list[str]:
+    """Return a readable line for each fact that determines the numbers and differs; none if the hashes are equal."""
+    lines = []
+    missing = ("", "none")
+    for key in {**old.identity, **new.identity}:
+        (old_value, old_text), (new_value, new_text) = (sweep.identity.get(key, missing) for sweep in (old, new))
+        if old_value != new_value:
+            lines.append(f"{key}: {old_text} -> {new_text}" + " (with other values)" * (old_text == new_text))
+    return lines
+
+
+def extends(old: Sweep, new: Sweep) -> bool:
+    """Whether ``new`` holds all numbers of ``old`` and more: axes have gained values at their end, nothing else."""
+    fixed = [
+        {key: value for key, (value, _) in sweep.identity.items() if not key.startswith("axes.")}
+        for sweep in (old, new)
+    ]
+    if fixed[0] != fixed[1]:
+        return False
+    pairs = list(zip(old.axes, new.axes, strict=True))
+    return old.shape != new.shape and all(after.bits.startswith(before.bits) for before, after in pairs)

@@ -1,0 +1,297 @@
+"""A sweep as plain data: a TOML file or Python objects become a frozen, validated ``Sweep``.
+
+Everything that can be wrong with a sweep is found here, before anything is created.  Each ``SpecError`` is one line
+that names the key, the value and the remedy.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationError as Invalid
+
+from eos_sweep import models, regimes, training_data
+from eos_sweep import observables as outputs
+from eos_sweep.contract import Data, Job, Model, Quantity, Variable
+from eos_sweep.errors import SpecError
+from eos_sweep.expressions import Expression
+from eos_sweep.spec import labels, toml
+from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
+from eos_sweep.spec.axis_names import check_axes, check_folders, describe
+from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, explained, parse_data, strict_json
+from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
+from eos_sweep.spec.names import check_model, check_observables, check_thresholds
+from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
+
+__all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
+
+
+class Sweep(BaseModel):
+    """A grid of trajectories and what to store of each.
+
+    The fields are the keys of the TOML file.  The description of a field is the remedy in its error messages.
+
+    Examples
+    --------
+    >>> axes = {"eta": [0.5, 1.5, 2.5]}
+    >>> sweep = Sweep.from_dict({"model": "product", "steps": 50, "axes": axes, "initial": {"x": 0.1, "y": 1.0}})
+    >>> sweep.dims, sweep.shape
+    (('eta',), (3,))
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: str = Field(description='name a model, such as model = "bivariate"')
+    title: str = Field("", description="give a text in quotes")
+    steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
+    tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
+    dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
+    observables: tuple[str, ...] = Field(("default",), description='give a list of names, such as ["default"]')
+    axes: Annotated[tuple[Axis, ...], PlainValidator(parse_axes)] = Field(
+        description=f"give a table [axes] of names, each with {AXIS_FORMS}"
+    )
+    parameters: dict[str, NumberOrText] = Field(
+        {}, description="give a number, inf, an expression or a preset in quotes"
+    )
+    initial: dict[str, NumberOrText] = Field({}, description="give a number or an expression in quotes")
+    data: Annotated[Data | None, PlainValidator(parse_data)] = Field(None, description=training_data.TABLE_FORM)
+    chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
+    thresholds: dict[str, Number] = Field({}, description="give name = a number")
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:
+        """Return the sweep that ``given`` describes, in the layout of the TOML file.  ``to_dict`` is the inverse.
+
+        The path of a data file is relative to ``folder``.
+
+        Raises
+        ------
+        SpecError
+            For the first thing that is wrong.
+        """
+        try:
+            return cls.model_validate(given, context={"folder": folder})
+        except Invalid as error:
+            problems = error.errors(include_url=False)
+        # A misspelt key is unknown and leaves another one missing.  The unknown key is the cause, so it comes first.
+        first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+        raise SpecError(explained(first, cls.model_fields))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["axes"] = {axis.name: axis.definition for axis in self.axes}
+        fields["data"] = self.data._asdict() if self.data else {}
+        return strict_json(fields)
+
+    @field_validator("chunks")
+    @classmethod
+    def _fit_chunks(cls, chunks: dict[str, int], info: ValidationInfo) -> dict[str, int]:
+        """Return ``chunks`` with no size larger than its axis."""
+        sizes = {axis.name: axis.values.size for axis in info.data.get("axes", ())}
+        return {name: min(size, sizes.get(name, size)) for name, size in chunks.items()}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Check what no field can check alone, in the order in which a user would fix it."""
+        check_model(self.model)
+        check_axes(self.module, self.axes, {**self.parameters, **self.initial})
+        if not self.axes:
+            raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
+        check_chunks(self.chunks, dict(zip(self.dims, self.shape, strict=True)))
+        check_thresholds(self.thresholds)
+        check_observables(self.observables, self.module)
+        for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
+            self.inputs(points)  # raises if an expression has no value there, or a value is out of its bounds
+        return self
+
+    @property
+    def module(self) -> Model:
+        """The model's module."""
+        return models.get(self.model)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Name -> description of the parameters, followed by the initial coordinates."""
+        return {**self.module.PARAMETERS, **self.module.STATE}
+
+    @cached_property
+    def described(self) -> dict[str, Quantity]:
+        """Name -> description of all inputs and all axes."""
+        return describe(self.module, self.axes)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The names of the axes, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values of each axis."""
+        return tuple(axis.values.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of trajectories."""
+        return math.prod(self.shape)
+
+    def axis(self, name: str) -> Axis:
+        """Return the axis called ``name``; KeyError if there is none."""
+        return {axis.name: axis for axis in self.axes}[name]
+
+    def checked(self) -> Self:
+        """Return the sweep; SpecError if no new store can hold it, or the model cannot learn from the data file."""
+        check_folders(self.module, self.dims)
+        training_data.check(self.model, self.module, self.data)
+        return self
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables that ``observables`` stand for."""
+        return outputs.expand(self.observables, self.module)
+
+    @cached_property
+    def stored(self) -> dict[str, Variable]:
+        """Name -> description of every variable of a dataset: ``variables``, and the labels that they decide.
+
+        The ``dtype`` of each is the type in which it is stored.
+        """
+        known = outputs.variables(self.module)
+        chosen = {name: known[name][1] for name in self.variables}
+        chosen |= {name: labels.LABELS[name] for name in labels.decided(chosen, self.limits)}
+        return {
+            name: variable._replace(dtype=self.dtype) if variable.dtype == "float64" else variable
+            for name, variable in chosen.items()
+        }
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Name -> number or expression of every input that is not an axis, in an order of evaluation."""
+        return resolve(self.module, {"parameters": self.parameters, "initial": self.initial}, self.dims)
+
+    def inputs(self, coordinates: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the initial state and the parameters of a block of the grid.
+
+        Parameters
+        ----------
+        coordinates
+            Broadcast-compatible values of every axis by name, such as ``np.ix_`` makes them.
+
+        Returns
+        -------
+        initial, parameters : dict
+            Name -> float64 array, C-contiguous, of the block's shape.  An entry depends on its own coordinates only:
+            the bits are the same however the grid is cut into blocks.
+
+        Raises
+        ------
+        SpecError
+            If a value is out of its bounds, or an expression has no value.
+        """
+        if wrong := set(coordinates) ^ set(self.dims):
+            raise SpecError(f"coordinates: got {sorted(coordinates)}, wrong in {sorted(wrong)}; give {list(self.dims)}")
+        values = evaluate(self.module, self.sources, {name: coordinates[name] for name in self.dims})
+        shape = np.broadcast_shapes(*(values[name].shape for name in self.dims))
+        full = {name: np.array(np.broadcast_to(values[name], shape), order="C") for name in self.quantities}
+        return {name: full[name] for name in self.module.STATE}, {name: full[name] for name in self.module.PARAMETERS}
+
+    def job(self, *, variables: tuple[str, ...] | None = None, steps: int | None = None) -> Job:
+        """Return what is run for each trajectory; ``variables`` and ``steps`` are the sweep's own if not given."""
+        variables = self.variables if variables is None else variables
+        steps = self.steps if steps is None else steps
+        return Job(self.module, variables, steps, self.tolerance, self.data)
+
+    @cached_property
+    def identity(self) -> dict[str, tuple[str, str]]:
+        """Key -> (value, text for people), of everything that determines the numbers and of nothing else."""
+        facts: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
+        facts |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
+        found = {key: (str(value), str(value)) for key, value in facts.items()}
+        for axis in self.axes:
+            found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
+        for name, source in self.sources.items():
+            table = "parameters" if name in self.module.PARAMETERS else "initial"
+            given = getattr(self, table).get(name, source.text if isinstance(source, Expression) else source)
+            text = repr(given) if isinstance(given, str) else number_text(given)
+            found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else text, text
+        if self.data:
+            found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
+        return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """All thresholds of the regime rules by name: the spec's, then the model's, then the defaults."""
+        return regimes.thresholds({**outputs.observed(self.module).THRESHOLDS, **self.thresholds})
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash (SHA-256) of everything that determines the numbers.
+
+        Title, chunks and thresholds are not part of it.
+        """
+        values = {key: value for key, (value, _) in self.identity.items()}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def load_spec(path: str | Path) -> Sweep:
+    """Read the TOML file of a sweep.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read, or for the first thing that is wrong with it.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
+    (1024, 1024)
+    """
+    return Sweep.from_dict(toml.read(path), Path(path).parent).checked()
+
+
+def make(
+    model: str | ModuleType,
+    axes: Mapping[str, Any],
+    parameters: Mapping[str, float | str] | None = None,
+    initial: Mapping[str, float | str] | None = None,
+    *,
+    steps: int,
+    observables: Iterable[str] | None = None,
+    tolerance: float | None = None,
+    dtype: str | None = None,
+    title: str | None = None,
+    chunks: Mapping[str, int] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    data: Mapping[str, str] | None = None,
+) -> Sweep:
+    """Return a sweep from Python objects.
+
+    The arguments are the fields of :class:`Sweep`; None stands for the default of a field.
+
+    Parameters
+    ----------
+    model
+        Its name, or a module of the user's own.
+    axes
+        Name of an input, or a name that expressions use -> 1-D values, or a TOML form such as
+        ``{"log": [1, 100, 5]}``; in the order of the dimensions.
+    parameters, initial
+        Name -> number or expression of every other input that has no default.
+
+    Raises
+    ------
+    SpecError
+        For the first thing that is wrong.
+    """
+    given = {name: value for name, value in locals().items() if value is not None}
+    if isinstance(model, ModuleType):
+        models.allow(model.__name__)
+        given["model"] = model.__name__
+    return Sweep.from_dict(given).checked()

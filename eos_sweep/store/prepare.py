@@ -1,0 +1,122 @@
+"""Prepare the place where a sweep is to be stored: create a store there, resume it, extend it, or refuse."""
+
+import contextlib
+import json
+import time
+from typing import Any
+
+from eos_sweep.errors import InputError, SpecError
+from eos_sweep.spec.comparison import differences, extends
+from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.store import provenance, relabelling, remains
+from eos_sweep.store.location import Location
+from eos_sweep.store.root import CREATING, EXTENDING, REMOVING, UNREADABLE, find
+from eos_sweep.store.store import Store
+
+LATE_SECONDS = 0.1  # zarr writes several files at once, and the others may follow when one has failed
+
+
+def prepare(
+    location: Location, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool, check: bool = False
+) -> Store:
+    """Create, resume or extend the store of ``sweep`` at ``location``.
+
+    Labels of other regime rules are refused if any of the sweep is left to compute, unless a ``check`` follows, which
+    labels all of it again.
+
+    Raises
+    ------
+    SpecError
+        If there is something other than a sweep, another sweep, or one that another version of the model computed.
+    InputError
+        If nothing can be written there.
+    """
+    with location.reaching():
+        return _prepare(location, sweep, block_shape, overwrite, check)
+
+
+def check_place(location: Location, sweep: Sweep) -> None:
+    """Raise SpecError if something other than a sweep is at ``location``; nothing may be locked there then."""
+    if not location.zipped:
+        location.check_writable()
+    with location.reaching():
+        if find(location) is None:
+            remains.check(location, sweep)
+
+
+def discard(location: Location, sweep: Sweep) -> None:
+    """Remove what was created of a store of ``sweep`` in which nothing is computed, unless there is something else."""
+    with contextlib.suppress(Exception):  # the error why it is removed is raised instead
+        own = remains.names(sweep)
+        while found := location.names():
+            if remains.strangers(found, own) or remains.holds_results(location, sweep):
+                return
+            for name in sorted(found, key="zarr.json".__eq__):  # the root last
+                location.remove(name)
+            time.sleep(LATE_SECONDS)
+
+
+def _prepare(location: Location, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool, check: bool) -> Store:
+    group = find(location)
+    if group is None:
+        remains.clear(location, sweep, overwrite)
+        group = find(location)  # there is one if it was written anew
+    elif overwrite or group.attrs["eos_sweep"] in (CREATING, REMOVING):
+        _remove(location, group, sweep, overwrite)
+        group = None
+    if group is None:
+        try:
+            return Store.create(location, sweep, block_shape)
+        except BaseException:  # such as of a full disk
+            discard(location, sweep)
+            raise
+    return _continued(location, sweep, group, check)
+
+
+def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> None:
+    """Remove the store at ``location``: the user asks for that, or its creation or removal was interrupted."""
+    if group.attrs["eos_sweep"] == CREATING and not overwrite and remains.holds_results(location, sweep):
+        raise InputError(
+            f"{location}: its zarr.json is damaged, it says that the store is being created; remove zarr.json and run "
+            "the same spec again, which writes it anew, or start anew with --overwrite"
+        )
+    names = remains.names(sweep)
+    with contextlib.suppress(*UNREADABLE):  # it may have no spec, or its model may be unknown here
+        names |= remains.names(Sweep.from_dict(json.loads(group.attrs["spec"])))
+    remains.remove(location, names)
+
+
+def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Store:
+    """Open the store at ``location`` to compute what of ``sweep`` is left."""
+    store = Store(location, group)
+    if group.attrs["spec_hash"] != store.sweep.hash:
+        raise SpecError(
+            f"{location}: its axes have other bits here than where it was created; continue there, with numpy "
+            f"{group.attrs['numpy_version']}, or start anew with --overwrite"
+        )
+    if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
+        raise SpecError(
+            f"{location}: holds another sweep; choose another place, or replace it with --overwrite. The differences:",
+            *differences(store.sweep, sweep),
+        )
+    here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
+    if here != there:
+        raise SpecError(
+            f"{location}: computed by another version of model or kernel ({there}, here {here}); continue with "
+            f"that version (eos_sweep {group.attrs['eos_sweep_version']}), or start anew with --overwrite"
+        )
+    if sweep.thresholds != store.sweep.thresholds:
+        raise SpecError(
+            f"{location}: labelled with other thresholds, {store.sweep.thresholds or 'the defaults'}; keep those in "
+            "the spec and change them with eos-sweep relabel"
+        )
+    interrupted = group.attrs["eos_sweep"] == EXTENDING
+    grows = store.sweep.hash != sweep.hash or interrupted
+    if not check and (grows or not store.done().all()) and (older := relabelling.older_labels(store)):
+        remedy = "run it with --check" if interrupted else f"eos-sweep relabel {location}, then run it again"
+        raise SpecError(f"{location}: {' and '.join(older)} in it is labelled by other rules; first {remedy}")
+    if grows:
+        store.extend(sweep)
+    elif sweep.data != store.sweep.data:
+        store.move_data(sweep)
+    return store

@@ -1,0 +1,109 @@
+"""Provenance of a dataset: everything needed to compute the same numbers again."""
+
+import datetime
+import importlib.metadata
+import json
+import platform
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+from eos_sweep import expressions
+from eos_sweep.engine import batch
+from eos_sweep.engine.batch import observables_of
+from eos_sweep.engine.sources import digest_of
+from eos_sweep.spec import inputs
+from eos_sweep.spec.sweeps import Sweep
+
+PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
+
+
+def attributes(sweep: Sweep) -> dict[str, str | int]:
+    """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
+    now = stamp()
+    return {
+        "title": sweep.title or f"{sweep.model}: gradient descent over {', '.join(sweep.dims)}",
+        "Conventions": "CF-1.11",
+        "history": f"{now} created by eos_sweep",
+        "created": now,
+        "source": f"gradient descent on {sweep.module.TITLE}",
+        "references": sweep.module.REFERENCE,
+        "spec": json.dumps(sweep.to_dict(), allow_nan=False),
+        "spec_hash": sweep.hash,
+        "model": sweep.model,
+        "model_digest": model_digest(sweep),
+        "steps": sweep.steps,
+        "float_type": f"float64, stored as {sweep.dtype}",
+        **here(),
+    }
+
+
+def here() -> dict[str, str]:
+    """Return versions, commit and processor of this process."""
+    return {
+        **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_dirty": {"": "no", "unknown": "unknown"}.get(_git("status", "--porcelain", "--untracked-files=no"), "yes"),
+        "cpu": _cpu(),
+    }
+
+
+def model_digest(sweep: Sweep) -> str:
+    """Return the digest of the code that computes the numbers: inputs, model, observables and kernel."""
+    model = sweep.module
+    parts = (expressions, ["parse"]), (inputs, ["evaluate"]), (batch, ["run"])
+    return digest_of(model, observables_of(model, sweep.variables), *parts)
+
+
+def stamp() -> str:
+    """Return the time now, in UTC, as ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        warnings.warn(f"provenance: the version of {package} is unknown", stacklevel=2)
+        return "unknown"
+
+
+def _checkout() -> Path | None:
+    """Return the git checkout that holds the package or from which it was installed."""
+    places = [Path(__file__).parents[2]]
+    try:
+        installed = importlib.metadata.distribution(PACKAGES[0]).read_text("direct_url.json")
+        places.append(Path(url2pathname(urlparse(json.loads(installed or "{}").get("url", "")).path)))
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    return next((place for place in places if (place / ".git").exists()), None)
+
+
+def _git(*arguments: str) -> str:
+    checkout = _checkout()
+    if checkout is None:
+        return "unknown"
+    try:
+        answer = subprocess.run(
+            [shutil.which("git") or "git", *arguments],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        warnings.warn(f"provenance: git {arguments[0]} failed: {error}", stacklevel=2)
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

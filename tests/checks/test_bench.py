@@ -1,0 +1,137 @@
+"""The benchmark: that everything in it computes the same, that it says who could not run, and what it prints."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from eos_sweep.checks.bench import contenders, our_kernel, peers, race, report, summary, workload
+from eos_sweep.checks.bench.chart import chart
+from eos_sweep.checks.bench.storing import Overhead, overhead
+from eos_sweep.cli.main import main
+from eos_sweep.engine.cores import cores
+from helpers.specs import sweep
+from helpers.stores import command, strict
+
+
+@pytest.fixture(scope="module")
+def points():
+    rng = np.random.default_rng(1)
+    number = 64
+    given = {name: np.full(number, value) for name, value in workload.START.items()}
+    for name, (least, most) in workload.RANGES.items():
+        given[name] = np.exp(rng.uniform(np.log(least), np.log(most), number))
+    given["clip"] = rng.choice(workload.CLIPS, number)
+    given["radius"] = 1 / np.sqrt(given["eta"] * given["lambda1"])  # so that none diverges
+    return tuple(given.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("numba_loop", "torch_compile") else ())
+        for name in peers.TABLE
+    ],
+)
+def test_each_peer_computes_what_the_kernel_does(points, name):
+    racing = [
+        one._replace(trajectories=64) for one in contenders.installed_peers()[0] if one.module == peers.TABLE[name]
+    ]
+    if not racing:
+        pytest.skip(f"{name}: {contenders.installed_peers()[1]}")
+    ours_found = workload.run(points, ("default",), workload.TRIAL)
+    assert 0 < np.mean(ours_found["crossings"]) and 0 < np.mean(ours_found["loss_rises"])  # something to agree on
+    speeds, left_out = race.race(racing, workload.Workload(points, points, 0.0), 0)
+    assert left_out == {} and list(speeds) == racing
+
+
+@pytest.mark.parametrize(
+    "field", [*workload.EXACT, "sharpness_max", "loss_max", "alpha", "loss", "tail_sum", "tail_min", "tail_max"]
+)
+def test_a_peer_that_computes_something_else_is_found_out(points, field):
+    record = peers.get("numpy_arrays").prepare("closed form")(points, workload.TRIAL)
+    wrong = record._replace(**{field: getattr(record, field) + 1})
+    name = {"tail_sum": "tail_mean", "alpha": "alpha_final", "loss": "loss_final"}.get(field, field)
+    assert workload.disagreement(points, wrong).startswith(f"{name} differs")
+
+
+@pytest.mark.slow
+def test_who_cannot_run_is_left_out_with_the_reason(points):
+    both = workload.Workload(points, points, 0.0)
+    good = contenders.kernel()[0]._replace(calls=1)
+    bad = race.Contender("nothing", "at all", "eos_sweep.checks.bench.peers.no_such_module", 8)
+    told = []
+    speeds, left_out = race.race([good, bad], both, 2, told.append)
+    assert list(speeds) == [good] and len(speeds[good]) == 2 and min(speeds[good]) > 0
+    assert list(left_out) == [bad] and "no_such_module" in left_out[bad]
+    assert len(told) == 4  # each is prepared, the good one is timed twice
+
+
+@pytest.fixture
+def made_up():
+    """A summary of three rounds, in the second of which everything took twice as long."""
+    racing = [*contenders.kernel(), *contenders.installed_peers()[0], *contenders.single_observables()]
+    speeds = {one: [1e6 * (k + 1), 0.5e6 * (k + 1), 1e6 * (k + 1)] for k, one in enumerate(racing)}
+    return summary.Summary(
+        speeds, {"JAX": "not here"}, 0.48, summary.machine(()), Overhead([2.0], [2.1], [2.1], [3.99])
+    )
+
+
+def test_ratios_are_taken_within_a_round(made_up):
+    ratios = made_up.ratios()
+    assert len(ratios) == 2 * len(made_up.peers()) + (2 if cores() > 1 else 1) * len(our_kernel.MODES)
+    for ratio in ratios:
+        assert ratio.least == ratio.median == ratio.most
+        assert ratio.median == pytest.approx(made_up.median(ratio.fast) / made_up.median(ratio.slow))
+    assert made_up.median(made_up.kernel("counts")) == 1e6
+
+
+def test_text_and_picture_show_everyone(made_up):
+    text = report.text(made_up)
+    rows = [line.strip() for line in text.splitlines()]
+    for one in made_up.speeds:
+        name = f"{one.library}, {one.variant}" if one in made_up.peers() else one.variant
+        assert any(row.startswith(f"{name} ") for row in rows), one
+    assert "left out: JAX: not here" in text
+    assert re.search(r"with its store 2\.1 s, 5\.0 % more", text)
+    assert re.search(r"on one worker process 4\.0 s, 1\.90 times as long", text)
+    bars, modes = chart(made_up).axes
+    shown = [label.get_text() for label in bars.get_yticklabels()]
+    assert len(shown) == len(our_kernel.MODES) + len(made_up.peers()) == len(bars.patches)
+    assert [label.get_text() for label in modes.get_yticklabels()] == list(our_kernel.MODES)
+    assert json.loads(json.dumps(made_up.to_dict()))["storing"]["share"] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-o", "bench.bmp"), ("--repeats", "0"), ("--sweep", "missing.toml"), ("--peers", "x")]
+)
+def test_bad_arguments_are_refused_before_anything_is_timed(arguments):
+    result = CliRunner().invoke(main, ["bench", *arguments])
+    assert result.exit_code == 2
+    assert "Million" not in result.output
+
+
+@pytest.mark.slow
+def test_a_sweep_is_timed_with_and_without_its_store():
+    told = []
+    found = overhead(sweep(steps=1000), 2, told.append)
+    assert all(len(seconds) == 2 and min(seconds) > 0 for seconds in found)
+    assert len(told) == 8
+
+
+@pytest.mark.slow
+def test_the_command_times_the_kernel(tmp_path):
+    done = command("bench", "--no-peers", "--repeats", "1", "--json", "-o", "bench.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = strict(done.stdout)
+    assert {(one["variant"], one["workload"], one["cores"]) for one in told["contenders"]} == {
+        (one.variant, one.workload, one.cores) for one in contenders.kernel()
+    }
+    assert all(one["median"] == one["steps_per_second"][0] > 1e6 for one in told["contenders"])
+    assert 0.4 < told["mixed_ending_early"] < 0.5
+    assert told["left_out"] == {} and told["machine"]["cpu"]
+    assert [file.name for file in tmp_path.iterdir()] == ["bench.png"]
+    steps = len(told["contenders"]) * 2
+    assert f"{steps} of {steps}: " in done.stderr

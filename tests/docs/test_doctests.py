@@ -1,0 +1,38 @@
+"""Every public function has an example, and examples in docstrings run."""
+
+import doctest
+from inspect import getmembers, isfunction
+from pathlib import Path
+
+import pytest
+
+import eos_sweep
+from eos_sweep import plot
+
+ROOT = Path(eos_sweep.__file__).parents[1]
+PUBLIC = {f"eos_sweep.{name}": getattr(eos_sweep, name) for name in eos_sweep.__all__} | {
+    f"eos_sweep.plot.{name}": function
+    for name, function in getmembers(plot, isfunction)
+    if not name.startswith("_") and function.__module__.startswith("eos_sweep.analysis.pictures")
+}
+
+
+def examples(name):
+    """Return the examples of a function, or of a class and its methods."""
+    found = doctest.DocTestFinder(exclude_empty=True).find(PUBLIC[name], name)
+    return [test for test in found if test.examples]
+
+
+def test_every_public_name_has_an_example():
+    assert not {name for name in PUBLIC if not examples(name)}
+
+
+@pytest.mark.slow  # some compile kernels of their own
+@pytest.mark.parametrize("name", PUBLIC)
+def test_examples_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweeps").symlink_to(ROOT / "sweeps")
+    runner, told = doctest.DocTestRunner(), []
+    for test in examples(name):
+        runner.run(test, out=told.append, clear_globs=False)
+    assert not runner.summarize(verbose=False).failed, "".join(told)

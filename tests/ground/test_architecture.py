@@ -1,0 +1,169 @@
+"""Which room may import which, which libraries each may use, what tests share, and how long a file may be."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+import eos_sweep
+
+PACKAGE = Path(eos_sweep.__file__).parent
+TESTS = Path(__file__).parents[1]
+TEST_FILES = {str(path.relative_to(TESTS)): path for path in TESTS.rglob("*.py")}
+FILES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+FACES = {"__init__", "__main__", "plot"}  # names for users, which stand above all rooms that they show
+# A room imports the rooms on floors below its own, and itself.  "" is the ground floor: single files.
+FLOORS = (
+    ("",),
+    ("eigen",),
+    ("models", "observables"),
+    ("spec", "engine"),
+    ("store",),
+    ("analysis",),
+    ("runtime",),
+    ("checks",),
+    ("conformance",),
+    ("cli",),
+)
+HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def imported(name, files=FILES):
+    """Names of all modules that a file imports, anywhere in it; `from a import b` counts as a.b if that is a module."""
+    found = set()
+    for node in ast.walk(ast.parse(files[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full.removeprefix("eos_sweep.") in FILES else node.module)
+    return found
+
+
+def ours(name):
+    """Names of our modules that a file imports."""
+    return {module.removeprefix("eos_sweep.") for module in imported(name) if module.startswith("eos_sweep.")}
+
+
+def room(name):
+    return name if name in HEIGHT else name.rpartition(".")[0].partition(".")[0]
+
+
+def within(module, packages):
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def importers(*packages):
+    return {name for name in FILES if any(within(module, packages) for module in imported(name))}
+
+
+@pytest.mark.parametrize("name", sorted(set(FILES) - FACES))
+def test_a_room_imports_only_what_lies_below_it(name):
+    above = {
+        other
+        for other in ours(name) - {"plot"}
+        if room(other) != room(name) and HEIGHT[room(other)] >= HEIGHT[room(name)]
+    }
+    assert not above
+    assert "plot" not in ours(name) or room(name) in ("conformance", "cli")
+
+
+def test_the_pages_show_the_layers_as_they_are():
+    lines = [" | ".join(rooms) or "ground floor" for rooms in reversed(FLOORS)]
+    root = PACKAGE.parent
+    assert "```text\n" + "\n".join(lines) + "\n```" in (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert " · ".join(lines) in (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graphlib.TopologicalSorter({name: ours(name) for name in FILES}).prepare()
+
+
+def test_a_room_says_its_job_in_a_sentence():
+    for name, path in FILES.items():
+        if path.name == "__init__.py":
+            text = ast.get_docstring(ast.parse(path.read_text()))
+            assert text and text.partition("\n")[0].endswith("."), name
+
+
+def test_the_engine_meets_models_and_its_kernel_observables_only_as_arguments():
+    assert not {name for name in importers("eos_sweep.models") if room(name) == "engine"}
+    kernel = {f"engine.{name}" for name in ("kernel", "steps", "sharpness_passes", "layout", "lanes", "observers")}
+    assert kernel <= set(FILES)
+    assert not kernel & importers("eos_sweep.observables")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "labelling",
+        "regimes",
+        "trust",
+        "models.bivariate_theory",
+        "analysis.pictures.theory_lines",
+        "analysis.boundaries",
+    ],
+)
+def test_what_labels_results_does_not_compute_store_or_draw_them(name):
+    assert name not in importers("numba", "dask", "distributed", "zarr", "matplotlib", "eos_sweep.runtime")
+
+
+def test_each_heavy_library_has_its_place():
+    assert importers("dask", "distributed") <= {"runtime.dask_cluster", "runtime.dask_client", "engine.cores"}
+    stored = "location", "root", "ledger", "chunk_bytes", "validate", "store", "durable_store", "guarded", "zarr_thread"
+    assert importers("zarr") <= {f"store.{name}" for name in stored} | {"analysis.pyramid"}
+    assert importers("numcodecs", "google_crc32c") <= {"store.chunk_bytes"}
+    assert importers("fsspec") <= {"store.location", "store.remote"}
+    assert importers("portalocker") == {"store.lock"}
+    compiled = {"bits", "scalar", "kernel_cache", "engine.compilation", "engine.lanes", "models.network_parts"}
+    compiled |= {"checks.bench.peers.numba_loop"}
+    assert importers("numba", "llvmlite") <= compiled
+    drawn = {name for name in FILES if name.startswith("analysis.pictures")}
+    assert importers("matplotlib") <= drawn | {"checks.bench.chart"}
+    assert importers("jax") == {"checks.bench.peers.jax_vmap"}
+    assert importers("torch") == {"checks.bench.peers.torch_compile"}
+
+
+def test_nothing_but_tests_checks_with_assert():
+    """Python -O removes assert statements."""
+    scripts = {
+        str(path): path for room in ("figures", "sweeps", "docs") for path in (PACKAGE.parent / room).rglob("*.py")
+    }
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in (FILES | scripts).items()}
+    assert not {name for name, tree in trees.items() if any(isinstance(node, ast.Assert) for node in ast.walk(tree))}
+
+
+def test_pictures_run_nothing():
+    drawing = {name for name in FILES if name.startswith("analysis.pictures")}
+    assert not drawing & importers("eos_sweep.engine", "eos_sweep.store", "eos_sweep.analysis.opened")
+
+
+def test_what_tests_share_lies_in_helpers():
+    """No test imports another test or a conftest, and helpers import no test."""
+    foreign = {}
+    for name in TEST_FILES:
+        modules = imported(name, TEST_FILES)
+        parts = {part for module in modules for part in module.split(".")}
+        if own := parts & {"conftest", "tests", *(Path(name).stem for name in TEST_FILES if "test_" in name)}:
+            foreign[name] = own
+    assert not foreign
+
+
+def test_no_file_is_longer_than_300_lines():
+    lengths = {name: len(path.read_text().splitlines()) for name, path in (FILES | TEST_FILES).items()}
+    assert not {name: length for name, length in lengths.items() if length > 300}
+
+
+def test_the_ground_floor_is_small():
+    assert len([name for name, path in FILES.items() if path.parent == PACKAGE]) <= 17
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    leaves = {name.rpartition(".")[2] for name in FILES}
+    assert not leaves & set(eos_sweep.__all__)

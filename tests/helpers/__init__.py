@@ -1,0 +1,1 @@
+"""What tests share: specs, stores, runs, references.  No tests."""

@@ -1,0 +1,1 @@
+"""Programs of their own: those that run for minutes, and one that watches another."""

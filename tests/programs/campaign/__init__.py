@@ -1,0 +1,1 @@
+"""Rounds of hostile tests against the real command line: kills, mutated files, full disks, frozen services."""
