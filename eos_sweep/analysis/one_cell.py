@@ -87,7 +87,7 @@ def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) ->
     found = batch.run(
         sweep.job(variables=names), *sweep.inputs({name: np.full(1, value) for name, value in point.items()})
     )
-    known = observables.variables(sweep.module)
+    known = observables.variables(sweep.module, sweep.own)
     types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
     with np.errstate(over="ignore"):
         return {name: found[name].astype(types[name])[0] for name in names}

@@ -57,7 +57,7 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
     compared = COMPARISON.fullmatch(holds) if isinstance(holds, str) else None
     if compared:
         name, sign, number = compared.groups()
-        known = observables.variables(sweep.module)
+        known = observables.variables(sweep.module, sweep.own)
         if name not in known:
             raise InputError(f"holds: got {short(holds)}, but there is no observable {name!r}; {closest(name, known)}")
         try:

@@ -152,9 +152,9 @@ class _Walk:
     def _syntax(self, module: str) -> Syntax | None:
         """Return the syntax of a module of ours; None if it is another's, or there is none."""
         if module not in self._sources:
-            path = "" if module in self._tables else _path(module)
-            readable = path.endswith(".py") and self._is_ours(module)
-            self._sources[module] = parsed(Path(path).read_text(encoding="utf-8")) if readable else None
+            readable = module not in self._tables and self._is_ours(module)
+            source = _source(module) if readable else None
+            self._sources[module] = None if source is None else parsed(source)
         return self._sources[module]
 
     def _is_ours(self, module: str) -> bool:
@@ -180,6 +180,16 @@ def _path(module: str) -> str:
     """Return the file of a module, empty if it has none."""
     loaded = sys.modules.get(module)
     return getattr(loaded, "__file__", None) or getattr(_spec(module), "origin", None) or ""
+
+
+def _source(module: str) -> str | None:
+    """Return the source of a module: that of its file, or the text that it was made from in memory."""
+    path = _path(module)
+    if path.endswith(".py"):
+        return Path(path).read_text(encoding="utf-8")
+    loader = getattr(sys.modules.get(module), "__loader__", None)
+    text = getattr(loader, "get_source", lambda name: None)(module) if isinstance(path, str) and not path else None
+    return text if isinstance(text, str) else None
 
 
 def _is_installed(path: str) -> bool:

@@ -7,8 +7,11 @@ import importlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from eos_sweep.contract import DOUBLED, Model, Observable, Variable, is_array
+from eos_sweep.contract import DOUBLED, Model, Observable, OwnObservable, Variable, is_array
+from eos_sweep.observables import formula
 from eos_sweep.observables.networks import observed
+from eos_sweep.observables.own import observable as observable
+from eos_sweep.observables.own import variable
 
 BY_DEFAULT, ON_REQUEST, WITH_CLAIMS = "by default", "on request", "with the claims"
 
@@ -70,8 +73,10 @@ def default_for(model: Model) -> set[str]:
     return {*DEFAULT, *observed(model).OBSERVABLES}
 
 
-def variables(model: Model) -> dict[str, tuple[str, Variable]]:
+def variables(model: Model, own: Iterable[OwnObservable] = ()) -> dict[str, tuple[str, Variable]]:
     """Return variable name -> (observable name, description) of all that ``model`` can store, in table order.
+
+    Observables of a user's ``own`` follow.
 
     What decides the regime and is stored by default can be stored ``_doubled``, too: as it is after twice the budget.
     An array model takes its steps itself, up to its budget.
@@ -80,6 +85,9 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
         variable: (name, description)
         for name in TABLE
         for variable, description in get(name).variables(observed(model)).items()
+    }
+    known |= {
+        one.name: (one.name, variable(one, formula.parse(one.formula, observed(model), one.name))) for one in own
     }
     default = default_for(model)
     doubled = {
@@ -90,10 +98,10 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
     return known | doubled
 
 
-def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
+def expand(names: Iterable[str], model: Model, own: Iterable[OwnObservable] = ()) -> tuple[str, ...]:
     """Return the variables that ``names`` (of variables, or a group of them) stand for, in table order.
 
-    A variable brings along those that its description names.
+    A variable brings along those that its description names.  All of a user's ``own`` are among them, at the end.
 
     Groups are "default", "all", "claims", what the model's source claims, and "doubled", what twice the budget gives.
 
@@ -102,7 +110,8 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     KeyError
         If a name is none of these.
     """
-    known = variables(model)
+    own = tuple(own)
+    known = variables(model, own)
     default = default_for(model)
     groups = {
         "default": [name for name, (owner, _) in known.items() if owner in default and not name.endswith(DOUBLED)],
@@ -111,7 +120,7 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     }
     if claimed := [name for name, (owner, _) in known.items() if owner in CLAIMS]:
         groups["claims"] = claimed
-    wanted = {"steps_taken"}
+    wanted = {"steps_taken", *(one.name for one in own)}
     for name in names:
         if name not in known and name not in groups:
             raise KeyError(name)

@@ -23,7 +23,7 @@ def sweep(
     initial: Mapping[str, float | str] | None = None,
     *,
     steps: int,
-    observables: Sequence[str] | None = None,
+    observables: Sequence[str] | Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     threads: int | None = None,
@@ -53,6 +53,8 @@ def sweep(
         Budget of gradient descent steps of each trajectory.
     observables
         Names of variables or observables to store; by default ``"default"``, which has all that the regime rules need.
+        Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
+        in its list ``"stored"``.
     out
         Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory.
     workers, threads, scheduler

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from eos_sweep import models, observables, regimes
-from eos_sweep.contract import Model
+from eos_sweep.contract import Model, OwnObservable
 from eos_sweep.errors import InputError, SpecError, closest, named, short
 
 
@@ -19,12 +19,12 @@ def check_model(name: str) -> None:
             raise SpecError(str(error)) from error
 
 
-def check_observables(names: Iterable[str], model: Model) -> None:
+def check_observables(names: Iterable[str], model: Model, own: Iterable[OwnObservable]) -> None:
     """Raise SpecError unless ``model`` has all these variables or groups of variables."""
     try:
-        observables.expand(names, model)
+        observables.expand(names, model, own)
     except KeyError as error:
-        name, known = error.args[0], ["default", "all", *observables.variables(model)]
+        name, known = error.args[0], ["default", "all", *observables.variables(model, own)]
         raise SpecError(f"observables: no observable {short(name)}; {closest(name, known)}") from None
 
 

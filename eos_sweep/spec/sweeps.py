@@ -19,12 +19,13 @@ from pydantic import ValidationError as Invalid
 
 from eos_sweep import models, regimes, training_data
 from eos_sweep import observables as outputs
-from eos_sweep.contract import Data, Job, Model, Quantity, Variable
+from eos_sweep.contract import Data, Job, Model, OwnObservable, Quantity, Variable
 from eos_sweep.errors import SpecError
 from eos_sweep.expressions import Expression
-from eos_sweep.spec import labels, toml
+from eos_sweep.spec import chosen, labels, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
-from eos_sweep.spec.axis_names import check_axes, check_folders, describe
+from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
+from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, explained, parse_data, strict_json
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_thresholds
@@ -52,7 +53,7 @@ class Sweep(BaseModel):
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
     dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
-    observables: tuple[str, ...] = Field(("default",), description='give a list of names, such as ["default"]')
+    observables: Annotated[Chosen, PlainValidator(chosen.parse)] = Field(Chosen(), description=chosen.FORM)
     axes: Annotated[tuple[Axis, ...], PlainValidator(parse_axes)] = Field(
         description=f"give a table [axes] of names, each with {AXIS_FORMS}"
     )
@@ -86,6 +87,7 @@ class Sweep(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["observables"] = self.observables.given()
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
         fields["data"] = self.data._asdict() if self.data else {}
         return strict_json(fields)
@@ -106,7 +108,7 @@ class Sweep(BaseModel):
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
         check_chunks(self.chunks, dict(zip(self.dims, self.shape, strict=True)))
         check_thresholds(self.thresholds)
-        check_observables(self.observables, self.module)
+        check_observables(self.observables.stored, self.module, self.own)
         for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
             self.inputs(points)  # raises if an expression has no value there, or a value is out of its bounds
         return self
@@ -152,9 +154,14 @@ class Sweep(BaseModel):
         return self
 
     @cached_property
+    def own(self) -> tuple[OwnObservable, ...]:
+        """The observables of the user's own."""
+        return chosen.own_observables(self.observables.own, self.module, (*self.described, *RESERVED))
+
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that ``observables`` stand for."""
-        return outputs.expand(self.observables, self.module)
+        return outputs.expand(self.observables.stored, self.module, self.own)
 
     @cached_property
     def stored(self) -> dict[str, Variable]:
@@ -162,12 +169,12 @@ class Sweep(BaseModel):
 
         The ``dtype`` of each is the type in which it is stored.
         """
-        known = outputs.variables(self.module)
-        chosen = {name: known[name][1] for name in self.variables}
-        chosen |= {name: labels.LABELS[name] for name in labels.decided(chosen, self.limits)}
+        known = outputs.variables(self.module, self.own)
+        found = {name: known[name][1] for name in self.variables}
+        found |= {name: labels.LABELS[name] for name in labels.decided(found, self.limits)}
         return {
             name: variable._replace(dtype=self.dtype) if variable.dtype == "float64" else variable
-            for name, variable in chosen.items()
+            for name, variable in found.items()
         }
 
     @cached_property
@@ -205,7 +212,7 @@ class Sweep(BaseModel):
         """Return what is run for each trajectory; ``variables`` and ``steps`` are the sweep's own if not given."""
         variables = self.variables if variables is None else variables
         steps = self.steps if steps is None else steps
-        return Job(self.module, variables, steps, self.tolerance, self.data)
+        return Job(self.module, variables, steps, self.tolerance, self.data, self.own)
 
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
@@ -222,7 +229,8 @@ class Sweep(BaseModel):
             found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else text, text
         if self.data:
             found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
-        return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
+        found |= {f"observables.{name}": ("stored", "stored") for name in self.variables}
+        return found | {f"observables.{one.name}": (one.formula, one.formula) for one in self.own}
 
     @property
     def limits(self) -> dict[str, float]:
@@ -263,7 +271,7 @@ def make(
     initial: Mapping[str, float | str] | None = None,
     *,
     steps: int,
-    observables: Iterable[str] | None = None,
+    observables: Iterable[str] | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     dtype: str | None = None,
     title: str | None = None,

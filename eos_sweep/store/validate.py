@@ -21,6 +21,7 @@ from eos_sweep.errors import InputError, SpecError, is_thread_shortage, named, s
 from eos_sweep.spec.fields import number
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
+from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import identity
 from eos_sweep.store.blocks import grid_of
@@ -115,7 +116,9 @@ def _as_stored(sweep: Sweep, group: zarr.Group, spec_hash: str) -> Sweep:
         present = set(group.array_keys())
     except UNREADABLE:  # the check of the arrays says what is damaged
         return sweep
-    older = Sweep.from_dict(sweep.to_dict() | {"observables": [name for name in sweep.variables if name in present]})
+    own = sweep.observables.own
+    names = tuple(name for name in sweep.variables if name in present and name not in own)
+    older = Sweep.from_dict(sweep.to_dict() | {"observables": Chosen(names, own).given()})
     return older if older.hash == spec_hash else sweep
 
 
