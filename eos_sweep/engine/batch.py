@@ -38,7 +38,7 @@ _COMPILING = threading.Lock()
 def observables_of(
     model: Model, variables: Sequence[str], own: tuple[OwnObservable, ...] = ()
 ) -> tuple[Observable, ...]:
-    """Return the observables, in the order of their table and those of a user's ``own`` last, that give ``variables``."""
+    """Return the observables that give ``variables``, in the order of their table; a user's ``own`` are last."""
     owners = observables.variables(model, own)
     wanted = {owners[variable][0] for variable in variables}
     found = [observables.get(name) for name in observables.TABLE if name in wanted]

@@ -86,9 +86,7 @@ def variables(model: Model, own: Iterable[OwnObservable] = ()) -> dict[str, tupl
         for name in TABLE
         for variable, description in get(name).variables(observed(model)).items()
     }
-    known |= {
-        one.name: (one.name, variable(one, formula.parse(one.formula, observed(model), one.name))) for one in own
-    }
+    known |= {one.name: (one.name, variable(one, formula.parse(one.formula, observed(model), one.name))) for one in own}
     default = default_for(model)
     doubled = {
         variable + DOUBLED: (owner, about._replace(long_name=f"{about.long_name}, after twice the steps"))

@@ -1,6 +1,6 @@
 """Writes the functions of a formula's observable as source text, from its tree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from eos_sweep import functions
@@ -68,11 +68,7 @@ def _needs_sharpness(one: Reduction, model: Model) -> bool:
 def text(formula: Formula, kept: Plan, model: Model) -> str:
     """Return the source of a module with ``of_0`` ..., ``result``, ``watch``, ``watch_sharpness`` and ``fold``."""
     trees = [one.of for one in formula.reductions]
-    used = sorted({part.function for tree in (*trees, formula.result) for part in walk(tree) if isinstance(part, Call)})
-    special = [name for name in used if name in FUNCTIONS and name not in WRITTEN and name not in ("abs", "select")]
-    if any(_power_needs_logarithm(part) for tree in (*trees, formula.result) for part in walk(tree)):
-        special = sorted({*special, "exp", "log"})
-    parts = [HEAD + "".join(f"from {functions.__name__} import {name}\n" for name in special)]
+    parts = [_head([*trees, formula.result])]
     where = _variables(kept, model)
     parts += [_function(f"of_{k}", ARGUMENTS, tree, where) for k, tree in enumerate(trees)]
     results = {name: f"results[{k}]" for k, name in enumerate(formula.names)}
@@ -84,6 +80,19 @@ def text(formula: Formula, kept: Plan, model: Model) -> str:
     if kept.counted:
         parts.append(_fold(formula, kept))
     return "\n\n".join(parts)
+
+
+def condition(tree: Node, variables: Mapping[str, str]) -> str:
+    """Return the source of a module with ``holds``, a function of a tuple of values that computes a condition."""
+    return f"{_head([tree])}\n\n{_function('holds', 'values', tree, variables)}"
+
+
+def _head(trees: Sequence[Node]) -> str:
+    """Return the imports of a module that computes ``trees``."""
+    parts = [part for tree in trees for part in walk(tree) if isinstance(part, Call)]
+    used = {part.function for part in parts if part.function in FUNCTIONS} - {*WRITTEN, "abs", "select"}
+    used |= {"exp", "log"} if any(_power_needs_logarithm(part) for part in parts) else set()
+    return HEAD + "".join(f"from {functions.__name__} import {name}\n" for name in sorted(used))
 
 
 def _variables(kept: Plan, model: Model) -> dict[str, str]:

@@ -7,26 +7,24 @@ same text has the same name in each process, and its loader has the text.
 import hashlib
 import sys
 import threading
+from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _MAKING = threading.Lock()
 
 
-class TextLoader:
+class TextLoader(InspectLoader):
     """The loader of a module whose source is a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Leave it to Python to make the module."""
-
     def exec_module(self, module: ModuleType) -> None:
         """Run the text as the source of ``module``."""
         exec(compile(self._text, f"<{module.__name__}>", "exec"), vars(module))
 
-    def get_source(self, name: str) -> str:
+    def get_source(self, fullname: str) -> str:
         """Return the text, for tracebacks and for digests."""
         return self._text
 
@@ -38,7 +36,8 @@ def module(text: str) -> ModuleType:
         if name not in sys.modules:
             loader = TextLoader(text)
             made = ModuleType(name)
-            made.__loader__, made.__spec__ = loader, ModuleSpec(name, loader)  # type: ignore[arg-type]
+            made.__spec__ = ModuleSpec(name, loader)
+            made.__loader__ = loader
             loader.exec_module(made)
             sys.modules[name] = made
         return sys.modules[name]

@@ -33,6 +33,7 @@ def sweep(
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    regimes: Mapping[str, Any] | None = None,
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
     report: Report | None = None,
@@ -69,6 +70,8 @@ def sweep(
         Axis -> number of its values in a block.
     thresholds
         Name -> value of a threshold of the regime rules.
+    regimes
+        Name -> rule of a regime of your own, such as ``{"mine": "crossings > 5 and tail_max > 1.2"}``.
     data
         ``{"file": path}`` of training data for an array model: an .npz with the arrays ``inputs`` and ``targets``.
     overwrite
@@ -120,6 +123,7 @@ def sweep(
         title=title,
         chunks=chunks,
         thresholds=thresholds,
+        regimes=regimes,
         data=data,
     )
     resources = Resources(workers, threads, scheduler)

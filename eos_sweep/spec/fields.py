@@ -1,7 +1,7 @@
 """Types of the fields of a sweep: how values from TOML, JSON or Python are checked, written and explained."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,8 +65,10 @@ def strict_json(value: Any) -> Any:
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
-def explained(problem: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> str:
-    """Return one line for a problem that pydantic found: the key, the value, and the field's remedy."""
+def explained(problems: Iterable[Mapping[str, Any]], fields: Mapping[str, FieldInfo]) -> str:
+    """Return one line for the problems that pydantic found: the key, the value, and the field's remedy."""
+    # A misspelt key is unknown and leaves another one missing.  The unknown key is the cause, so it comes first.
+    problem = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, SpecError):
         return str(cause)

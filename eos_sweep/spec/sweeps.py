@@ -17,18 +17,18 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 from pydantic import ValidationError as Invalid
 
-from eos_sweep import models, regimes, training_data
+from eos_sweep import models, training_data
 from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, OwnObservable, Quantity, Variable
 from eos_sweep.errors import SpecError
-from eos_sweep.expressions import Expression
-from eos_sweep.spec import chosen, labels, toml
-from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
+from eos_sweep.rules import Limits
+from eos_sweep.spec import chosen, labels, own_regimes, toml
+from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, explained, parse_data, strict_json
-from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
-from eos_sweep.spec.names import check_model, check_observables, check_thresholds
+from eos_sweep.spec.inputs import Source, evaluate, input_facts, probes, resolve
+from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
 
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
@@ -64,6 +64,7 @@ class Sweep(BaseModel):
     data: Annotated[Data | None, PlainValidator(parse_data)] = Field(None, description=training_data.TABLE_FORM)
     chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
+    regimes: dict[str, Any] = Field({}, description=f"give name = a condition: {own_regimes.FORM}")
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:
@@ -79,10 +80,7 @@ class Sweep(BaseModel):
         try:
             return cls.model_validate(given, context={"folder": folder})
         except Invalid as error:
-            problems = error.errors(include_url=False)
-        # A misspelt key is unknown and leaves another one missing.  The unknown key is the cause, so it comes first.
-        first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-        raise SpecError(explained(first, cls.model_fields))
+            raise SpecError(explained(error.errors(include_url=False), cls.model_fields)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
@@ -109,6 +107,7 @@ class Sweep(BaseModel):
         check_chunks(self.chunks, dict(zip(self.dims, self.shape, strict=True)))
         check_thresholds(self.thresholds)
         check_observables(self.observables.stored, self.module, self.own)
+        check_regimes(self.regimes, self.module, self.own)
         for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
             self.inputs(points)  # raises if an expression has no value there, or a value is out of its bounds
         return self
@@ -161,7 +160,8 @@ class Sweep(BaseModel):
     @cached_property
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that ``observables`` stand for."""
-        return outputs.expand(self.observables.stored, self.module, self.own)
+        read = [name for rule in self.limits.own for name in rule.reads]
+        return outputs.expand((*self.observables.stored, *read), self.module, self.own)
 
     @cached_property
     def stored(self) -> dict[str, Variable]:
@@ -217,25 +217,25 @@ class Sweep(BaseModel):
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
         """Key -> (value, text for people), of everything that determines the numbers and of nothing else."""
-        facts: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
-        facts |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
-        found = {key: (str(value), str(value)) for key, value in facts.items()}
+        plain: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
+        plain |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
+        found = {key: (str(value), str(value)) for key, value in plain.items()}
         for axis in self.axes:
             found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
-        for name, source in self.sources.items():
-            table = "parameters" if name in self.module.PARAMETERS else "initial"
-            given = getattr(self, table).get(name, source.text if isinstance(source, Expression) else source)
-            text = repr(given) if isinstance(given, str) else number_text(given)
-            found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else text, text
+        found |= input_facts(self.module, self.sources, {"parameters": self.parameters, "initial": self.initial})
         if self.data:
             found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
         found |= {f"observables.{name}": ("stored", "stored") for name in self.variables}
         return found | {f"observables.{one.name}": (one.formula, one.formula) for one in self.own}
 
-    @property
-    def limits(self) -> dict[str, float]:
-        """All thresholds of the regime rules by name: the spec's, then the model's, then the defaults."""
-        return regimes.thresholds({**outputs.observed(self.module).THRESHOLDS, **self.thresholds})
+    @cached_property
+    def limits(self) -> Limits:
+        """All thresholds of the regime rules by name: the spec's, then the model's, then the defaults.
+
+        The rules of the user's own are with them.
+        """
+        numbers = {**outputs.observed(self.module).THRESHOLDS, **self.thresholds}
+        return own_regimes.limits(numbers, self.regimes, own_regimes.known_to(self.module, self.own))
 
     @cached_property
     def hash(self) -> str:
@@ -277,6 +277,7 @@ def make(
     title: str | None = None,
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    regimes: Mapping[str, Any] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> Sweep:
     """Return a sweep from Python objects.
