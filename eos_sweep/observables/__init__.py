@@ -4,7 +4,7 @@ A new observable is a module here and a row of TABLE.  Observables with one logi
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from eos_sweep.contract import DOUBLED, Model, Observable, OwnObservable, Variable, is_array
@@ -73,7 +73,7 @@ def default_for(model: Model) -> set[str]:
     return {*DEFAULT, *observed(model).OBSERVABLES}
 
 
-def variables(model: Model, own: Iterable[OwnObservable] = ()) -> dict[str, tuple[str, Variable]]:
+def variables(model: Model, own: Collection[OwnObservable] = ()) -> dict[str, tuple[str, Variable]]:
     """Return variable name -> (observable name, description) of all that ``model`` can store, in table order.
 
     Observables of a user's ``own`` follow.
@@ -87,7 +87,7 @@ def variables(model: Model, own: Iterable[OwnObservable] = ()) -> dict[str, tupl
         for variable, description in get(name).variables(observed(model)).items()
     }
     known |= {one.name: (one.name, variable(one, formula.parse(one.formula, observed(model), one.name))) for one in own}
-    default = default_for(model)
+    default = default_for(model) | {one.name for one in own}
     doubled = {
         variable + DOUBLED: (owner, about._replace(long_name=f"{about.long_name}, after twice the steps"))
         for variable, (owner, about) in known.items()
@@ -96,7 +96,7 @@ def variables(model: Model, own: Iterable[OwnObservable] = ()) -> dict[str, tupl
     return known | doubled
 
 
-def expand(names: Iterable[str], model: Model, own: Iterable[OwnObservable] = ()) -> tuple[str, ...]:
+def expand(names: Iterable[str], model: Model, own: Collection[OwnObservable] = ()) -> tuple[str, ...]:
     """Return the variables that ``names`` (of variables, or a group of them) stand for, in table order.
 
     A variable brings along those that its description names.  All of a user's ``own`` are among them, at the end.
@@ -108,7 +108,6 @@ def expand(names: Iterable[str], model: Model, own: Iterable[OwnObservable] = ()
     KeyError
         If a name is none of these.
     """
-    own = tuple(own)
     known = variables(model, own)
     default = default_for(model)
     groups = {

@@ -83,7 +83,9 @@ def parse(text: str, model: Model, what: str) -> Formula:
     spans = list(_spans(text, what))
     if not spans:
         grammar.parse(text, what)
-        _refuse(what, text, 0, f"no reducer; write one of {', '.join(REDUCERS)}, such as max({text.strip()})")
+        _refuse(
+            what, text, 0, f"no reducer; write one of {', '.join(REDUCERS)}, such as max({named(text.strip(), 40)})"
+        )
     names = _free_names(text, len(spans))
     rest, reductions = text, []
     for name, (reducer, start, opened, end) in reversed(list(zip(names, spans, strict=True))):
@@ -146,6 +148,8 @@ def _form(reducer: str) -> str:
 
 def _parsed(reducer: str, text: str, opened: int, end: int, what: str) -> Node:
     """Return the tree of what a reducer takes; places in errors are those in the whole formula."""
+    if not text[opened:end].strip():
+        _refuse(what, text, end, f"{reducer} takes one expression; write {_form(reducer)}")
     for _, inner, *_ in _spans(text[opened:end], what):
         _refuse(what, text, opened + inner, "a reducer stands in a reducer; write them side by side")
     piece = " " * opened + text[opened:end]

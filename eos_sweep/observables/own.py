@@ -68,8 +68,8 @@ def variable(own: OwnObservable, parsed: Formula) -> Variable:
     if parsed.is_whole:
         first = parsed.reductions[0].reducer == "first"
         meaning = " (0: the start; -1: never)" if first else ""
-        return Variable("int32", own.formula + meaning, -2 if first else -1)
-    return Variable("float64", own.formula, float("nan"))
+        return Variable("int32", own.formula + meaning, -2 if first else -1, decides_regime=True)
+    return Variable("float64", own.formula, float("nan"), decides_regime=True)
 
 
 def described(own: OwnObservable, parsed: Formula) -> Callable:

@@ -108,42 +108,63 @@ def _variables(kept: Plan, model: Model) -> dict[str, str]:
     return found | {name: f"constants[{k}]" for k, name in enumerate(kept.constants)} | states
 
 
+class _Lines:
+    """The lines of a function: each expression is computed once, and has a name."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._names: dict[str, str] = {}  # of expressions
+
+    def name(self, code: str) -> str:
+        """Return the name of what ``code`` computes."""
+        if code not in self._names:
+            self._names[code] = f"t{len(self._names)}"
+            self.lines.append(f"    {self._names[code]} = {code}\n")
+        return self._names[code]
+
+    def power(self, base: str, exponent: int) -> str:
+        """Return the name of a whole power, by squares of squares."""
+        if exponent == 0:
+            return "1.0"
+        if exponent == 1:
+            return base
+        half = self.power(base, exponent // 2)
+        square = self.name(f"{half} * {half}")
+        return self.name(f"{square} * {base}") if exponent % 2 else square
+
+
 def _function(name: str, arguments: str, tree: Node, variables: Mapping[str, str]) -> str:
     """Return a function that computes ``tree``, each of its parts once."""
-    lines: list[str] = []
-    found: dict[int, str] = {}
-    by_code: dict[str, str] = {}
+    lines, found = _Lines(), dict[int, str]()
     for part in walk(tree):
-        code = _code(part, found, variables)
-        if isinstance(part, Number) or code.isidentifier():
-            found[id(part)] = code
-            continue
-        if code not in by_code:
-            by_code[code] = f"t{len(by_code)}"
-            lines.append(f"    {by_code[code]} = {code}\n")
-        found[id(part)] = by_code[code]
-    return f"@inlined\ndef {name}({arguments}):\n{''.join(lines)}    return {found[id(tree)]}\n"
+        found[id(part)] = _named(part, found, variables, lines)
+    return f"@inlined\ndef {name}({arguments}):\n{''.join(lines.lines)}    return {found[id(tree)]}\n"
 
 
-def _code(part: Node, found: Mapping[int, str], variables: Mapping[str, str]) -> str:
+def _named(part: Node, found: Mapping[int, str], variables: Mapping[str, str], lines: _Lines) -> str:
+    """Return a part as a number or a name, after the lines that compute it."""
     if isinstance(part, Number):
         number = repr(float(part.value))
         return f"({number})" if number.startswith("-") else number
     if isinstance(part, Name):
-        return variables[part.name] if part.name in variables else CONSTANTS[part.name]
+        code = variables[part.name] if part.name in variables else CONSTANTS[part.name]
+        return code if code.isidentifier() else lines.name(code)
     operands = [found[id(operand)] for operand in part.operands]
     match part.function:
         case "negative":
-            return f"-{operands[0]}"
+            return lines.name(f"-{operands[0]}")
+        case "**" if (exponent := _exponent(part.operands[1])) is not None:
+            power = lines.power(operands[0], abs(exponent))
+            return lines.name(f"1.0 / {power}") if exponent < 0 else power
         case "**":
-            return _power(part, operands)
+            return lines.name(f"exp({operands[1]} * log({operands[0]}))")
         case "and" | "or":
-            return f"{operands[0]} {'&' if part.function == 'and' else '|'} {operands[1]}"
+            return lines.name(f"{operands[0]} {'&' if part.function == 'and' else '|'} {operands[1]}")
         case "not":
-            return f"select({operands[0]}, False, True)"
+            return lines.name(f"select({operands[0]}, False, True)")
         case name if name in FUNCTIONS:
-            return f"{WRITTEN.get(name, name)}({', '.join(operands)})"
-    return f"{operands[0]} {part.function} {operands[1]}"
+            return lines.name(f"{WRITTEN.get(name, name)}({', '.join(operands)})")
+    return lines.name(f"{operands[0]} {part.function} {operands[1]}")
 
 
 def _exponent(part: Node) -> int | None:
@@ -155,26 +176,6 @@ def _exponent(part: Node) -> int | None:
 
 def _power_needs_logarithm(part: Node) -> bool:
     return isinstance(part, Call) and part.function == "**" and _exponent(part.operands[1]) is None
-
-
-def _power(part: Call, operands: list[str]) -> str:
-    """Return a power: a whole one by products, any other by logarithms."""
-    base, exponent = operands[0], _exponent(part.operands[1])
-    if exponent is None:
-        return f"exp({operands[1]} * log({base}))"
-    if exponent < 0:
-        return f"1.0 / ({_product(base, -exponent)})"
-    return _product(base, exponent)
-
-
-def _product(base: str, exponent: int) -> str:
-    if exponent == 0:
-        return "1.0"
-    if exponent == 1:
-        return base
-    half = _product(base, exponent // 2)
-    square = f"({half}) * ({half})" if exponent // 2 > 1 else f"{base} * {base}"
-    return f"({square}) * {base}" if exponent % 2 else square
 
 
 def _watch(formula: Formula, kept: Plan) -> str:

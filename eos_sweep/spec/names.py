@@ -21,7 +21,7 @@ def check_model(name: str) -> None:
             raise SpecError(str(error)) from error
 
 
-def check_observables(names: Iterable[str], model: Model, own: Iterable[OwnObservable]) -> None:
+def check_observables(names: Iterable[str], model: Model, own: tuple[OwnObservable, ...]) -> None:
     """Raise SpecError unless ``model`` has all these variables or groups of variables."""
     try:
         observables.expand(names, model, own)
