@@ -20,6 +20,7 @@ import sys
 import sysconfig
 from collections import deque
 from collections.abc import Iterable, Sequence
+from importlib.abc import InspectLoader
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,9 @@ class _Walk:
     def _syntax(self, module: str) -> Syntax | None:
         """Return the syntax of a module of ours; None if it is another's, or there is none."""
         if module not in self._sources:
-            path = "" if module in self._tables else _path(module)
-            readable = path.endswith(".py") and self._is_ours(module)
-            self._sources[module] = parsed(Path(path).read_text(encoding="utf-8")) if readable else None
+            looked_into = module not in self._tables and self._is_ours(module)
+            source = _source(module) if looked_into else None
+            self._sources[module] = None if source is None else parsed(source)
         return self._sources[module]
 
     def _is_ours(self, module: str) -> bool:
@@ -180,6 +181,15 @@ def _path(module: str) -> str:
     """Return the file of a module, empty if it has none."""
     loaded = sys.modules.get(module)
     return getattr(loaded, "__file__", None) or getattr(_spec(module), "origin", None) or ""
+
+
+def _source(module: str) -> str | None:
+    """Return the source of a module, from its file or, where it has none, from memory; None if it has no source."""
+    path = _path(module)
+    if path.endswith(".py"):
+        return Path(path).read_text(encoding="utf-8")
+    loader = getattr(_spec(module), "loader", None)
+    return (loader.get_source(module) or None) if isinstance(loader, InspectLoader) else None
 
 
 def _is_installed(path: str) -> bool:

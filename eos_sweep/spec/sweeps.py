@@ -22,10 +22,11 @@ from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, Quantity, Variable
 from eos_sweep.errors import SpecError
 from eos_sweep.expressions import Expression
+from eos_sweep.plain_data import explained, strict_json
 from eos_sweep.spec import labels, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
 from eos_sweep.spec.axis_names import check_axes, check_folders, describe
-from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, explained, parse_data, strict_json
+from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks

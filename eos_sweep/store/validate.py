@@ -18,7 +18,7 @@ import zarr
 
 from eos_sweep import regimes
 from eos_sweep.errors import InputError, SpecError, is_thread_shortage, named, short
-from eos_sweep.spec.fields import number
+from eos_sweep.plain_data import number
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
 from eos_sweep.spec.sweeps import Sweep
