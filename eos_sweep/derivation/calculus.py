@@ -28,6 +28,7 @@ class Calculus(NamedTuple):
     first: tuple[Term, ...]  # derivatives of the loss
     second: dict[tuple[int, int], Term]  # of the upper triangle
     rates: dict[int, Term]  # eta dL/dx / x of each coordinate with its own exponent
+    positive: frozenset[str]  # parameters that are never negative
     bounded_below: bool  # whether the loss is proved never to be negative
 
 
@@ -62,7 +63,7 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
         if quotient is not None and _is_carried(quotient, x[:k] + x[k + 1 :], second[k, k], name, positive):
             rates[k] = g.mul(eta, quotient)
     bounded = never_negative(total, positive)
-    return Calculus(g, x, eta, total, tuple(first), second, rates, bounded)
+    return Calculus(g, x, eta, total, tuple(first), second, rates, frozenset(positive), bounded)
 
 
 def _is_carried(
