@@ -127,7 +127,9 @@ class Model(Hashable, Protocol):
 
     SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
 
-    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with loss >= tolerance
+    # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  The tolerance bounds it.
+    def excess(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
+    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with excess >= tolerance
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
     # The Jacobian of step times v: for each coordinate of STATE the change of its value, or, if it is CARRIED, the

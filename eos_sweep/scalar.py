@@ -160,6 +160,13 @@ def residual(one, other, product):
     return low * down - (((product - high * up) - low * up) - high * down)
 
 
+@inlined
+def sum_residual(one, other, total):
+    """Return ``one + other - total``, exact where ``total`` is that sum rounded (Knuth's TwoSum)."""
+    back = total - one
+    return (one - (total - back)) + (other - back)
+
+
 def _halves(number):
     """Return the upper 26 bits of a double and the rest."""
     scaled = 134217729.0 * number  # 2**27 + 1

@@ -1,1 +1,1 @@
-"""A model from its loss alone: a formula becomes the module of a model, in the style of those written by hand."""
+"""Derives a model from its loss: the step, the Hessian, the sharpness, and what would vanish in a double."""

@@ -18,10 +18,10 @@ class Parts:
     Parameters
     ----------
     refuse
-        Raises the error of a formula that has too many parts, from its text.
+        Raises the error of a formula that has too many parts, from the problem and the remedy.
     """
 
-    def __init__(self, refuse: Callable[[str], NoReturn]):
+    def __init__(self, refuse: Callable[[str, str], NoReturn]):
         self._made: dict[tuple, Node] = {}  # operands are found by id; they stay alive as values of this table
         self._refuse = refuse
 
@@ -50,6 +50,6 @@ class Parts:
     def refuse_size(self) -> NoReturn:
         """Raise the error of a formula that is too large."""
         self._refuse(
-            f"the formula has more than {MAX_NODES} parts when its sums are written out, and at most {MAX_NODES} are"
-            " allowed; use fewer data, or the models for larger data: tanh_net, relu, linear_net_full"
+            f"the formula has more than {MAX_NODES} parts when its sums are written out, the most that is allowed",
+            "use fewer data, or the array models for larger data: tanh_net, relu, linear_net_full",
         )

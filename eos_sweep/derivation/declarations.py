@@ -1,0 +1,104 @@
+"""What the module of a derived model says of its inputs, and its critical lines."""
+
+import math
+from collections.abc import Sequence
+
+from eos_sweep.contract import Quantity
+from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.from_tree import translate
+from eos_sweep.derivation.graph import Graph
+from eos_sweep.derivation.naming import Names
+from eos_sweep.derivation.tables import STEP_SIZE
+from eos_sweep.derivation.writing import Lines
+
+MAX_TITLE = 60
+SIZES = {STEP_SIZE: (1e-60, 1e60)}
+USUAL_SIZES = (0.0, 1e60)  # beyond them products of a few numbers overflow
+
+
+def written(formula: Formula, names: Names, carried: Sequence[int]) -> list[str]:
+    """Return the declarations: titles, inputs, presets, lines."""
+    title = formula.title or _cut(f"L = {' '.join(formula.loss.split())}")
+    lines = [f"TITLE = {title!r}"]
+    if formula.reference:
+        lines.append(f"REFERENCE = {formula.reference!r}")
+    lines.append(_table("STATE", {name: _quantity(name, quantity) for name, quantity in formula.state.items()}))
+    found = {name: _quantity(name, quantity) for name, quantity in formula.parameters.items()}
+    lines.append(_table("PARAMETERS", found))
+    trial = {**formula.state, **formula.parameters}
+    lines.append(_table("TRIAL", {name: repr(_trial(name, quantity, name in formula.state))
+                                  for name, quantity in trial.items() if _trial(name, quantity, name in formula.state)}))
+    if carried:
+        state = list(formula.state)
+        lines.append(f"CARRIED = {tuple(state[k] for k in carried)!r}")
+    if formula.guard:
+        lines.append(f"GUARD = {formula.guard!r}")
+    if formula.presets:
+        lines.append(f"PRESETS = {formula.presets!r}")
+    if formula.lines:
+        told = [f"    CriticalLine({name!r}, {_plain(line.label)!r}, {line.meaning!r}, line_{name}),\n"
+                for name, line in formula.lines.items()]
+        lines.append(f"LINES = (\n{''.join(told)})")
+    return ["\n".join(lines)]
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"
+
+
+def _plain(label: str) -> str:
+    """Return a label that mathtext shows as it is."""
+    return label.replace("$", r"\$")
+
+
+def _table(name: str, entries: dict[str, str]) -> str:
+    return f"{name} = {{\n" + "".join(f"    {key!r}: {value},\n" for key, value in entries.items()) + "}"
+
+
+def _float(value: float) -> str:
+    if math.isinf(value):
+        return "np.inf" if value > 0 else "-np.inf"
+    return repr(float(value))
+
+
+def _quantity(name: str, quantity: Quantity) -> str:
+    parts = [repr(quantity.long_name), repr(quantity.symbol)]
+    if quantity.default is not None:
+        default = quantity.default
+        parts.append(f"default={default!r}" if isinstance(default, str) else f"default={_float(default)}")
+    usual = Quantity("", "")
+    for bound in ("above", "least", "most"):
+        if getattr(quantity, bound) != getattr(usual, bound):
+            parts.append(f"{bound}={_float(getattr(quantity, bound))}")
+    parts.append(f"sizes={SIZES.get(name, USUAL_SIZES)!r}")
+    return f"Quantity({', '.join(parts)})"
+
+
+def _trial(name: str, quantity: Quantity, coordinate: bool) -> str:
+    """Return an expression that draws numbers within the bounds, around one in size; empty where a default must do."""
+    if name == STEP_SIZE:
+        return "10 ** uniform(-2, -0.3)"
+    low, high = max(quantity.above, quantity.least), quantity.most
+    if low == -math.inf and high == math.inf:
+        return "uniform(-1.5, 1.5)" if coordinate else "uniform(0.2, 2)"
+    if high == math.inf:
+        return f"{low!r} + 10 ** uniform(-1, 0.3)"
+    if low == -math.inf:
+        return f"{high!r} - 10 ** uniform(-1, 0.3)"
+    return f"{low!r} + {high - low!r} * uniform(0.05, 0.95)"
+
+
+def line_functions(formula: Formula, used: set[str]) -> list[str]:
+    """Return a function for each critical line; ``used`` gets the names that they call."""
+    found = []
+    for name in formula.lines:
+        tree = formula.ratio(name)
+        g = Graph(f"model.lines.{name}")
+        inputs = [*formula.state, *formula.parameters]
+        term = translate(g, tree, {one: g.name(one, one in formula.parameters) for one in inputs}, f"model.lines.{name}")
+        lines = Lines({one: f"v[{one!r}]" for one in inputs}, {"v"})
+        (code,) = lines.write(term)
+        used |= lines.used | {"CriticalLine"}
+        body = "".join(f"    {line}\n" for line in [*lines.lines, f"return {code}"]).rstrip("\n")
+        found.append(f"def line_{name}(v):\n{body}")
+    return found

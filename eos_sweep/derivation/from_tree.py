@@ -1,0 +1,120 @@
+"""The formula as a graph: its operations in terms of the few that can be differentiated and written down."""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from fractions import Fraction
+
+from eos_sweep.derivation.graph import Graph, Term
+from eos_sweep.errors import InputError
+from eos_sweep.formulas.operations import CONDITIONS
+from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
+
+RENAMED = {"normal_cdf": "normal_distribution"}
+TINY, HUGE = Fraction(2) ** -1000, Fraction(2) ** 1000
+
+
+def translate(g: Graph, tree: Node, names: Mapping[str, Term], what: str) -> Term:
+    """Return the term of a formula.
+
+    Parameters
+    ----------
+    g
+        The graph that the term becomes a part of.
+    tree
+        The formula.
+    names
+        The term that each name in the formula stands for.
+    what
+        Names the formula in errors.
+
+    Raises
+    ------
+    InputError
+        If a constant cannot be a double, or a part divides by zero.
+    """
+    found: dict[int, Term] = {}
+    for node in walk(tree):
+        if isinstance(node, Number):
+            found[id(node)] = g.number(_checked(node.value, what))
+        elif isinstance(node, Name):
+            found[id(node)] = names[node.name]
+        else:
+            found[id(node)] = _applied(g, node, [found[id(operand)] for operand in node.operands], what)
+    return found[id(tree)]
+
+
+def _checked(value: Fraction, what: str) -> Fraction:
+    if value and not TINY <= abs(value) <= HUGE:
+        raise InputError(f"{what}: a constant of size {_size(value)} is out of range; use sizes from 1e-300 to 1e300")
+    return value
+
+
+def _size(value: Fraction) -> str:
+    exponent = math.log10(abs(value.numerator)) - math.log10(value.denominator)
+    return f"1e{exponent:.0f}"
+
+
+def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
+    name = node.function
+    if name in CONDITIONS:
+        return g.raw(name, *operands)
+    if name in BUILT:
+        return BUILT[name](g, *operands)
+    if name == "**":
+        return _power(g, *operands, node, what)
+    (argument,) = operands
+    if argument.value is not None and name in AT_NUMBERS:
+        value = _at(name, argument.value)
+        if not math.isfinite(value):
+            raise InputError(f"{what}: {name}({float(argument.value):g}) at column {node.at + 1} is no number; correct it")
+        return g.number(Fraction(value))
+    return g.call(RENAMED.get(name, name), argument)
+
+
+def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
+    """Return a power: whole and half ones by products and a root, others for a base that is not negative."""
+    power = exponent.value
+    if power is None:
+        return g.call("real_power", base, exponent)
+    if base.value == 0 and power < 0:
+        raise InputError(f"{what}: divides by zero, in the power at column {node.at + 1}; correct it")
+    if power.denominator == 1:
+        return g.power(base, int(power))
+    if power.denominator == 2 and abs(power) < 64:
+        whole = math.floor(power)
+        return g.mul(g.power(base, whole), g.call("sqrt", base))
+    return g.call("real_power", base, exponent)
+
+
+def _smaller(g: Graph, one: Term, other: Term) -> Term:
+    return g.select(g.raw("<", one, other), one, other)
+
+
+def _larger(g: Graph, one: Term, other: Term) -> Term:
+    return g.select(g.raw(">", one, other), one, other)
+
+
+def _sign(g: Graph, x: Term) -> Term:
+    negative = g.select(g.raw("<", x, g.zero), g.number(-1), g.zero)
+    return g.select(g.raw(">", x, g.zero), g.one, negative)
+
+
+def _relu(g: Graph, x: Term) -> Term:
+    return g.select(g.raw(">", x, g.zero), x, g.zero)
+
+
+BUILT: dict[str, Callable[..., Term]] = {
+    "+": Graph.add, "-": Graph.sub, "*": Graph.mul, "/": Graph.div, "negative": Graph.neg, "select": Graph.select,
+    "min": _smaller, "max": _larger, "sign": _sign, "relu": _relu,
+}  # fmt: skip
+AT_NUMBERS: Collection[str] = (
+    "sqrt", "exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc", "abs"
+)  # fmt: skip
+
+
+def _at(name: str, value: Fraction) -> float:
+    """Return a function of a number, NaN where it has no value or overflows."""
+    try:
+        return float(abs(value)) if name == "abs" else float(getattr(math, name)(float(value)))
+    except (ValueError, OverflowError):
+        return math.nan

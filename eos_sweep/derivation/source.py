@@ -1,0 +1,223 @@
+"""The module of a derived model, as text in the style of the models that are written by hand.
+
+The text is made of parsed formulas, and of the words of the definition as Python literals.
+"""
+
+import textwrap
+from collections.abc import Sequence
+
+from eos_sweep.derivation import calculus, declarations, imports
+from eos_sweep.derivation.calculus import Calculus
+from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.graph import Term
+from eos_sweep.derivation.naming import Names
+from eos_sweep.derivation.sharpness import Sharpness, sharpness_of
+from eos_sweep.derivation.writing import Lines, tuple_of
+from eos_sweep.formulas import text
+
+WIDTH = 118
+
+
+def write(formula: Formula, c: Calculus) -> str:
+    """Return the source of the module of ``formula``, from what was derived of its loss."""
+    return _Module(formula, c).text()
+
+
+class _Module:
+    """The parts of one module: its functions, and the names that they use."""
+
+    def __init__(self, formula: Formula, c: Calculus) -> None:
+        self._formula, self._c = formula, c
+        self._names = Names(formula.state, formula.parameters, c.rates)
+        self._used: set[str] = {"inlined"}
+        self._sharpness: Sharpness = sharpness_of(c)
+
+    def text(self) -> str:
+        """Return the whole text."""
+        body = [
+            *declarations.written(self._formula, self._names, sorted(self._c.rates)),
+            self._threshold(),
+            *([self._rescale()] if self._c.rates else []),
+            self._coordinates(),
+            self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
+            self._function("slopes", "x, p", "Return eta times the gradient.", "x p", self._slopes()),
+            self._function("bends", "x, p", "Return eta times the Hessian, its upper triangle.", "x p", self._bends()),
+            self._step(),
+            self._tangent(),
+            self._curvature(),
+            self._sharpness.code,
+            *self._settling(),
+            self._hessian(),
+        ]
+        lines = [*declarations.line_functions(self._formula, self._used), *body]
+        self._used |= self._sharpness.names
+        code = "\n\n\n".join(lines)
+        return f"{self._heading()}\n{imports.written(self._used, code)}\n\n{code}\n"
+
+    def _heading(self) -> str:
+        loss = text.show(self._formula.tree)
+        told = textwrap.fill(f"L = {loss}", WIDTH - 4, initial_indent="    ", subsequent_indent="        ")
+        gone = "\n".join(
+            f"A step multiplies {name} by a factor, so {name} has an exponent of its own and never underflows."
+            for name in self._carried()
+        )
+        return f'"""Gradient descent, derived from the loss.\n\n{told}\n{gone and chr(10) + gone + chr(10)}"""\n'
+
+    def _carried(self) -> list[str]:
+        return [self._c.state[k].name for k in sorted(self._c.rates)]
+
+    def _slopes(self) -> list[Term]:
+        return [self._c.graph.mul(self._c.eta, slope) for slope in self._c.first]
+
+    def _bends(self) -> list[Term]:
+        return list(calculus.scaled_hessian(self._c).values())
+
+    def _opened(self, lines: Lines, given: str, terms: Sequence[Term]) -> list[str]:
+        """Return the lines that give names to what the arguments hold."""
+        head = []
+        names = self._names
+        if "x" in given.split():
+            head.append(f"{names.unpacked_coordinates()} = x")
+        if "theta" in given.split():
+            head.append(f"{names.unpacked_coordinates()} = coordinates(theta)")
+        if "p" in given.split():
+            head.append(f"{names.unpacked_parameters()} = p")
+        return head
+
+    def _function(
+        self, name: str, arguments: str, docstring: str, given: str, terms: Sequence[Term], single: bool = False
+    ) -> str:
+        """Return a function of terms: of the coordinates in ``x``, or of those in ``theta``."""
+        lines = Lines(self._names.code, self._names.taken)
+        codes = lines.write(*terms)
+        self._used |= lines.used
+        if "theta" in arguments:
+            given = f"theta {given}"
+        head = self._opened(lines, given, terms)
+        result = codes[0] if single else tuple_of(codes)
+        return _def(name, arguments, docstring, [*head, *lines.lines, *_returned(result, [] if single else codes)])
+
+    def _threshold(self) -> str:
+        unpacked = f"{self._names.unpacked_parameters()} = p"
+        return _def("threshold", "p", "", [unpacked, f"return 2.0 / {self._names.code[calculus.STEP_SIZE]}"])
+
+    def _coordinates(self) -> str:
+        names = self._names
+        if not self._c.rates:
+            return _def("coordinates", "theta, p=None", "", ["return theta"]).replace(", p=None", "")
+        self._used.add("seen")
+        found = [
+            f"seen({names.code[x.name]}, {names.powers[x.name]})" if k in self._c.rates else names.code[x.name]
+            for k, x in enumerate(self._c.state)
+        ]
+        told = "Return the coordinates, zero where one is too small to matter to others."
+        return _def("coordinates", "theta", told, [f"{names.unpacked_state()} = theta", f"return {tuple_of(found)}"])
+
+    def _rescale(self) -> str:
+        names = self._names
+        self._used.add("rescaled")
+        lines = [f"{names.unpacked_state()} = theta"]
+        for name in self._carried():
+            pair = f"{names.code[name]}, {names.powers[name]}"
+            lines.append(f"{pair} = rescaled({pair})")
+        return _def("rescale", "theta, p", "", [*lines, f"return {names.unpacked_state()}"])
+
+    def _step(self) -> str:
+        names, c = self._names, self._c
+        lines = Lines(names.code, names.taken)
+        codes = lines.write(*(calculus.stepped(c, k) for k in range(len(c.state))))
+        self._used |= lines.used
+        head = self._opened(lines, "theta p", [])
+        for k, x in enumerate(c.state):
+            if k in c.rates:
+                codes[k] = f"theta[{k}] * ({codes[k]})"
+        powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
+        return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
+
+    def _tangent(self) -> str:
+        names, c = self._names, self._c
+        moves = {k: c.graph.name(f"the move of {x.name}", False) for k, x in enumerate(c.state)}
+        known = {moves[k].name: names.moves[x.name] for k, x in enumerate(c.state)}
+        lines = Lines({**names.code, **known}, names.taken)
+        codes = lines.write(*calculus.turned(c, moves))
+        self._used |= lines.used
+        head = [*self._opened(lines, "theta p", []), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]
+        told = "Apply the Jacobian of a step."
+        if c.rates:
+            told = f"Apply the Jacobian of a step to changes, relative ones of {', '.join(self._carried())}."
+        return _def("tangent", "theta, p, v", told, [*head, *lines.lines, *_returned("", codes)])
+
+    def _curvature(self) -> str:
+        told = "Return the numbers that determine the largest eigenvalue of eta times the Hessian."
+        return self._function("curvature", "theta, p", told, "p", self._sharpness.numbers)
+
+    def _settling(self) -> list[str]:
+        eta = f"{self._names.unpacked_parameters()} = p"
+        code = self._names.code[calculus.STEP_SIZE]
+        valley = self._c.bounded_below
+        self._used |= SETTLING | (VALLEY if valley else set())
+        least = f"least_excess(slopes(x, p), bends(x, p), {code})"
+        excess = [
+            "x = coordinates(theta)",
+            eta,
+            f"return smaller(loss, {least})" if valley else f"return {least}",
+        ]
+        lines = [
+            "x = coordinates(theta)",
+            eta,
+            "push, matrix = slopes(x, p), bends(x, p)",
+            "way, work, isolated = newton(matrix, push)",
+            "end = bends(gone(x, way, 1.0), p)",
+            f"low = isolated & (excess_of(work, {code}) < tolerance) & (excess(theta, p, loss) < tolerance)",
+            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+        ]
+        if valley:
+            lines += [
+                f"end = bends(gone(x, push, polyak(push, loss, {code})), p)",
+                f"room = gap_in_valley(matrix, end, x, loss, {code})",
+                "return over | ((loss < tolerance) & stable(curvature(theta, p), below_edge(room)))",
+            ]
+        else:
+            lines.append("return over")
+        if valley:
+            self._used.add("smaller")
+            told = "Tell whether the run stays at a minimum, an isolated one or one of loss zero."
+        else:
+            told = "Tell whether the run stays at an isolated minimum."
+        return [
+            _def("excess", "theta, p, loss", "Return how far the loss is above its minimum, or less.", excess),
+            _def("settled", "theta, p, loss, tolerance", told, lines),
+        ]
+
+    def _hessian(self) -> str:
+        self._used.add("from_triangle")
+        told = "Return the Hessian of L, shape (..., n, n), in the order of STATE."
+        lines = Lines(self._names.code, self._names.taken)
+        codes = lines.write(*self._c.second.values())
+        self._used |= lines.used
+        head = self._opened(lines, "theta p", [])
+        first = self._names.code[self._c.state[0].name]
+        found = tuple_of(codes)
+        body = [*head, *lines.lines, f"triangle = {found}" if len(found) < WIDTH - 16 else _tall("triangle = ", codes)]
+        return _def("hessian", "theta, p", told, [*body, f"return from_triangle(triangle, {first})"], compiled=False)
+
+
+SETTLING = {"newton", "gone", "excess_of", "least_excess", "gap", "below_edge"}
+VALLEY = {"polyak", "gap_in_valley"}
+
+
+def _returned(single: str, codes: Sequence[str]) -> list[str]:
+    if not codes:
+        return [f"return {single}"]
+    whole = f"return {tuple_of(codes)}"
+    return [whole if len(whole) < WIDTH - 4 else _tall("return ", codes)]
+
+
+def _tall(start: str, codes: Sequence[str]) -> str:
+    return f"{start}(\n" + "".join(f"        {code},\n" for code in codes) + "    )"
+
+
+def _def(name: str, arguments: str, docstring: str, lines: Sequence[str], compiled: bool = True) -> str:
+    told = [f'"""{docstring}"""'] if docstring else []
+    body = "\n".join(f"    {line}" for line in [*told, *lines])
+    return f"{'@inlined' + chr(10) if compiled else ''}def {name}({arguments}):\n{body}"
