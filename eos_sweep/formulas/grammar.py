@@ -22,12 +22,11 @@ from typing import NoReturn
 from eos_sweep.errors import closest, named
 from eos_sweep.formulas import lexer, operations
 from eos_sweep.formulas.lexer import MAX_CHARACTERS, Source, Word
-from eos_sweep.formulas.parts import MAX_NODES, Parts
+from eos_sweep.formulas.parts import Parts
 from eos_sweep.formulas.sums import Tables
 from eos_sweep.formulas.tree import Call, Node
 
 MAX_NESTING = 100
-MAX_WORDS = 20 * MAX_NODES  # read again for each index of a sum, where equal parts cost time but no memory
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER = range(1, 9)
 STRENGTH = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "**": POWER} | dict.fromkeys(
     ("<", "<=", ">", ">=", "==", "!="), COMPARISON
@@ -87,7 +86,6 @@ class _Reader:
         self.indices: dict[str, int] = {}  # of the sums around the next word
         self.next = 0
         self.nesting = 0
-        self.left = MAX_WORDS
 
     def read(self, kind: str) -> Node:
         try:
@@ -105,9 +103,7 @@ class _Reader:
     def take(self) -> Word:
         word = self.word
         self.next += word.kind != "end"
-        self.left -= 1
-        if self.left < 0:
-            self.parts.refuse_size()
+        self.parts.work()
         return word
 
     def expect(self, symbol: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.formulas import operations
 from eos_sweep.formulas.grammar import is_condition
-from eos_sweep.formulas.parts import Parts
+from eos_sweep.formulas.parts import MAX_NODES, Parts
 from eos_sweep.formulas.tree import Node
 
 # A ufunc's name, and the operation that it is.  Some are SciPy's.
@@ -27,7 +27,9 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "positive": lambda x: x,
     "square": lambda x: x**2,
     "reciprocal": lambda x: 1 / x,
-    "logaddexp": lambda x, y: x + apply("softplus", y - x) if isinstance(x, Recorded) or x else apply("softplus", y),
+    "logaddexp": lambda x, y: (
+        apply("+", x, apply("softplus", y - x)) if isinstance(x, Recorded) or x else apply("softplus", y)
+    ),
 }
 BINARY = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "and": "and", "or": "or",
@@ -144,6 +146,11 @@ def _each(operation: Callable[..., Any], *inputs: Any) -> Any:
     if not any(isinstance(value, np.ndarray) for value in inputs):
         return operation(*inputs)
     arrays = np.broadcast_arrays(*map(_plain, inputs))
+    if arrays[0].size > MAX_NODES:
+        raise InputError(
+            f"the function computes with an array of {arrays[0].size} numbers; use at most {MAX_NODES}, or the array"
+            " models for larger data: tanh_net, relu, linear_net_full"
+        )
     out = np.empty(arrays[0].shape, dtype=object)
     for place in np.ndindex(out.shape):
         out[place] = operation(*(array[place] for array in arrays))
