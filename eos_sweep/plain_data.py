@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import BaseModel
+from pydantic import ValidationError as Invalid
 
 from eos_sweep.errors import InputError, SpecError, closest, named, short
 
 JSON_INFINITIES = ("inf", "-inf")  # strict JSON has no infinity, so it is written as text
 MAX_LABEL_CHARACTERS = 60  # of a symbol or a long name, which pictures show
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 def number(value: Any) -> float:
@@ -54,18 +57,22 @@ def strict_json(value: Any) -> Any:
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
-def explained(problem: Mapping[str, Any], fields: Mapping[str, Any], table: str = "") -> str:
-    """Return one line for a problem that pydantic found: the key, the value, and the field's remedy.
+def validated(kind: type[Checked], given: Mapping[str, Any], table: str = "", **context: Any) -> Checked:
+    """Return the pydantic model ``kind`` of what is given; SpecError for the first thing that is wrong.
 
-    Parameters
-    ----------
-    problem
-        One of ``ValidationError.errors()``.
-    fields
-        Key -> pydantic's information of the field, whose description is the remedy.
-    table
-        What precedes each key, such as ``"model."``.
+    ``table`` is what precedes each key in errors, such as ``"model."``.
     """
+    try:
+        return kind.model_validate(given, context=context)
+    except Invalid as error:
+        problems = error.errors(include_url=False)
+    # A misspelt key is unknown and leaves another one missing.  The unknown key is the cause, so it comes first.
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    raise SpecError(_explained(first, kind.model_fields, table))
+
+
+def _explained(problem: Mapping[str, Any], fields: Mapping[str, Any], table: str) -> str:
+    """Return one line for a problem that pydantic found: the key, the value, and the field's remedy."""
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
         return str(cause)

@@ -5,23 +5,23 @@ word for people.  So a spec or a store of a stranger can be opened.
 """
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
-from pydantic import ValidationError as Invalid
 
 from eos_sweep.contract import Quantity
 from eos_sweep.derivation import tables
 from eos_sweep.derivation.tables import STEP_SIZE, Line
-from eos_sweep.errors import SpecError, closest, named, short
-from eos_sweep.formulas import grammar, text
-from eos_sweep.formulas.tree import Name, Node, walk
-from eos_sweep.plain_data import explained, short_text, strict_json
+from eos_sweep.errors import SpecError, closest, named, short, visible
+from eos_sweep.formulas import grammar
+from eos_sweep.formulas.tree import Call, Name, Node, walk
+from eos_sweep.plain_data import short_text, strict_json, validated
 
-MAX_CHARACTERS = 2**16  # of a formula
+MAX_CHARACTERS = 100_000  # of a formula; one that was recorded is long
 Tables = tuple[tuple[str, tuple[float, ...]], ...]
 
 
@@ -81,12 +81,7 @@ class Formula(BaseModel):
         SpecError
             For the first thing that is wrong.
         """
-        try:
-            return cls.model_validate(dict(given))
-        except Invalid as error:
-            problems = error.errors(include_url=False)
-        first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-        raise SpecError(explained(first, cls.model_fields, "model."))
+        return validated(cls, given, "model.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table, for TOML and strict JSON: what is usual is left out, infinity is the text "inf"."""
@@ -155,14 +150,18 @@ class Formula(BaseModel):
         return _parsed(self.lines[line].ratio, f"model.lines.{line}", ())
 
     @cached_property
-    def identity(self) -> dict[str, str]:
-        """What determines the numbers, and nothing else: titles, symbols, defaults, bounds and lines are left out."""
-        return {
-            "loss": text.show(self.tree),
+    def identity(self) -> dict[str, tuple[str, str]]:
+        """Key -> (value, text for people), of everything that determines the numbers.
+
+        Titles, symbols, defaults, bounds and lines do not.
+        """
+        names = {
             "state": ", ".join(self.state),
             "parameters": ", ".join(self.parameters),
             "guard": self.guard or "none",
         }
+        found = {f"model.{key}": (value, value) for key, value in names.items()}
+        return {"model.loss": (fingerprint(self.tree), named(visible(" ".join(self.loss.split())), 200)), **found}
 
     @cached_property
     def as_json(self) -> str:
@@ -179,15 +178,28 @@ class Formula(BaseModel):
 
     def __str__(self) -> str:
         """Return the name and the loss, for messages."""
-        return f"{self.name}: {named(' '.join(self.loss.split()))}"
+        return f"{self.name}: {named(visible(' '.join(self.loss.split())))}"
 
 
 @functools.lru_cache(maxsize=256)
 def _parsed(formula: str, what: str, data: Tables) -> Node:
-    return grammar.parse(formula, what, dict(data))
+    return grammar.parse(formula, what, dict(data), MAX_CHARACTERS)
 
 
 @functools.lru_cache(maxsize=256)
 def _order(tree: Node) -> tuple[str, ...]:
     """Return the names in ``tree``, in the order in which they come first."""
     return tuple(dict.fromkeys(part.name for part in walk(tree) if isinstance(part, Name)))
+
+
+def fingerprint(tree: Node) -> str:
+    """Return the hash (SHA-256) of a tree, which layout and parentheses of its text do not change."""
+    places: dict[str, int] = {}
+    at: dict[int, int] = {}
+    for part in walk(tree):
+        if isinstance(part, Call):
+            word = " ".join([part.function, *(str(at[id(operand)]) for operand in part.operands)])
+        else:
+            word = f"name {part.name}" if isinstance(part, Name) else f"number {part.value}"
+        at[id(part)] = places.setdefault(word, len(places))
+    return hashlib.sha256("\n".join(places).encode()).hexdigest()

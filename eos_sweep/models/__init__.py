@@ -1,4 +1,7 @@
-"""The models.  A new one is a file here and a row in ``TABLE``; a module of the user's own is allowed by name."""
+"""The models.  A new one is a file here and a row in ``TABLE``; a module of the user's own is allowed by name.
+
+A model that is given by a formula has neither: its module is derived where it is needed.
+"""
 
 import importlib
 import os
@@ -8,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from eos_sweep.contract import OPTIONAL_ATTRIBUTES, ArrayModel, Model, is_array
+from eos_sweep.derivation import modules as derived
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, named, short
 
 TABLE = {
@@ -93,24 +98,41 @@ def missing(module: Any) -> list[str]:
 
 
 def name_of(model: Model) -> str:
-    """Return the name of ``model`` in a sweep."""
+    """Return the name of ``model``, for messages."""
+    given = given_as(model)
+    return given if isinstance(given, str) else given.name
+
+
+def given_as(model: Model) -> str | Formula:
+    """Return what a sweep gives as its model: a name, or the formula from which ``model`` is derived."""
     names = {path: name for name, path in TABLE.items()}
-    return names.get(model.__name__, model.__name__)
+    return derived.formula_of(model.__name__) or names.get(model.__name__, model.__name__)
+
+
+def facts(given: str | Formula) -> dict[str, tuple[str, str]]:
+    """Return key -> (value, text for people) of what determines the numbers of a model that a sweep gives so."""
+    if isinstance(given, str):
+        return {"model": (given, given)}
+    return {"model": ("a formula", "a formula"), **given.identity}
 
 
 def own(model: Model) -> tuple[str, ...]:
-    """Return the name of ``model`` if it is a module of the user's own, nothing if it is in the table."""
-    return () if model.__name__ in TABLE.values() else (model.__name__,)
+    """Return the name of ``model`` if it is a module of the user's own, which other processes have to allow."""
+    return () if model.__name__ in TABLE.values() or derived.formula_of(model.__name__) else (model.__name__,)
 
 
-def get(name: str) -> Model:
-    """Return the module of the model called ``name``.
+def get(name: str | Formula) -> Model:
+    """Return the module of the model called ``name``, or derived from a formula.
 
     Raises
     ------
     KeyError
         If there is no such model, or the module is not allowed.
+    InputError
+        If a formula has no derivative.
     """
+    if isinstance(name, Formula):
+        return derived.module_of(name)  # type: ignore[return-value]
     if name not in TABLE and name not in allowed():
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
     return importlib.import_module(TABLE.get(name, name))  # type: ignore[return-value]

@@ -1,5 +1,6 @@
 """Types of the fields of a sweep: how values from TOML, JSON or Python are checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +9,22 @@ from pydantic import BeforeValidator, PlainValidator, Strict, ValidationInfo
 
 from eos_sweep import training_data
 from eos_sweep.contract import Data
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.plain_data import number, number_or_text
 
 
 def python_integer(value: Any) -> Any:
     """Return an integer of NumPy as one of Python, and anything else unchanged."""
     return value.item() if isinstance(value, np.integer) else value
+
+
+def parse_model(given: Any) -> str | Formula:
+    """Return the name of a model, or the formula that a table gives."""
+    if isinstance(given, str | Formula):
+        return given
+    if isinstance(given, Mapping):
+        return Formula.from_dict(given)
+    raise ValueError("neither a name nor a table")
 
 
 def parse_data(given: Any, info: ValidationInfo) -> Data | None:

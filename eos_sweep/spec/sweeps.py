@@ -15,18 +15,18 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
-from pydantic import ValidationError as Invalid
 
 from eos_sweep import models, regimes, training_data
 from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, Quantity, Variable
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
 from eos_sweep.expressions import Expression
-from eos_sweep.plain_data import explained, strict_json
+from eos_sweep.plain_data import strict_json, validated
 from eos_sweep.spec import labels, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
 from eos_sweep.spec.axis_names import check_axes, check_folders, describe
-from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data
+from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
@@ -48,7 +48,9 @@ class Sweep(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    model: str = Field(description='name a model, such as model = "bivariate"')
+    model: Annotated[str | Formula, PlainValidator(parse_model)] = Field(
+        description='name a model, such as model = "bivariate", or give a table [model] with loss and state'
+    )
     title: str = Field("", description="give a text in quotes")
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
@@ -76,17 +78,12 @@ class Sweep(BaseModel):
         SpecError
             For the first thing that is wrong.
         """
-        try:
-            return cls.model_validate(given, context={"folder": folder})
-        except Invalid as error:
-            problems = error.errors(include_url=False)
-        # A misspelt key is unknown and leaves another one missing.  The unknown key is the cause, so it comes first.
-        first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-        raise SpecError(explained(first, cls.model_fields))
+        return validated(cls, given, folder=folder)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["model"] = self.model if isinstance(self.model, str) else self.model.to_dict()
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
         fields["data"] = self.data._asdict() if self.data else {}
         return strict_json(fields)
@@ -114,8 +111,13 @@ class Sweep(BaseModel):
 
     @property
     def module(self) -> Model:
-        """The model's module."""
+        """The model's module, which is derived if the model is a formula."""
         return models.get(self.model)
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model, for people."""
+        return self.model if isinstance(self.model, str) else self.model.name
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -149,7 +151,7 @@ class Sweep(BaseModel):
     def checked(self) -> Self:
         """Return the sweep; SpecError if no new store can hold it, or the model cannot learn from the data file."""
         check_folders(self.module, self.dims)
-        training_data.check(self.model, self.module, self.data)
+        training_data.check(self.model_name, self.module, self.data)
         return self
 
     @cached_property
@@ -211,9 +213,9 @@ class Sweep(BaseModel):
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
         """Key -> (value, text for people), of everything that determines the numbers and of nothing else."""
-        facts: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
-        facts |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
-        found = {key: (str(value), str(value)) for key, value in facts.items()}
+        facts: dict[str, Any] = {"steps": self.steps, "tolerance": self.tolerance, "dtype": self.dtype}
+        facts |= {"axes": ", ".join(self.dims)}
+        found = models.facts(self.model) | {key: (str(value), str(value)) for key, value in facts.items()}
         for axis in self.axes:
             found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
         for name, source in self.sources.items():
@@ -258,7 +260,7 @@ def load_spec(path: str | Path) -> Sweep:
 
 
 def make(
-    model: str | ModuleType,
+    model: str | ModuleType | Formula | Mapping[str, Any],
     axes: Mapping[str, Any],
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
@@ -279,7 +281,7 @@ def make(
     Parameters
     ----------
     model
-        Its name, or a module of the user's own.
+        Its name, a module of the user's own, or a formula as :func:`eos_sweep.model` or the table of a spec gives it.
     axes
         Name of an input, or a name that expressions use -> 1-D values, or a TOML form such as
         ``{"log": [1, 100, 5]}``; in the order of the dimensions.
