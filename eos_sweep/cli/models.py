@@ -9,7 +9,7 @@ import click
 from eos_sweep.errors import InputError, one_line, visible
 
 if TYPE_CHECKING:
-    from eos_sweep.contract import ArrayModel, Model
+    from eos_sweep.contract import Model
 
 
 @click.command()
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def check(model: str) -> None:
     """Check that a model does what sweeps rely on.
 
-    MODEL is a name of the table, a module of your own, or a TOML file that gives a model by a formula.  Its step is compared with the gradient of its loss, its
-    Hessian and tangent with finite differences, its sharpness with the Hessian, and the kernel with NumPy and with
-    exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it is swept and drawn.  The inputs are drawn
-    from the model's TRIAL; for a formula in the file of a sweep, from the ranges of the sweep.
+    MODEL is a name of the table, a module of your own, or a TOML file that gives a model by a formula.  Its step is
+    compared with the gradient of its loss, its Hessian and tangent with finite differences, its sharpness with the
+    Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it
+    is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula in the file of a sweep, from the
+    ranges of that sweep.
 
     Exit codes: 0 all checks passed; 1 some failed; 2 there is no such model.
 
@@ -53,7 +54,7 @@ def check(model: str) -> None:
         sys.exit(1)
 
 
-def _module(given: str) -> "Model | ArrayModel":
+def _module(given: str) -> "Model":
     """Return the model of a name or of a TOML file."""
     from eos_sweep import models
     from eos_sweep.spec.formula_files import read_model

@@ -129,7 +129,7 @@ class Formula(BaseModel):
     def _check_names(self, parameters: Mapping[str, Quantity]) -> None:
         if self.guard is not None and self.guard not in self.state:
             raise SpecError(f"model.guard: no coordinate {short(self.guard)}; {closest(self.guard, self.state)}")
-        for table, given in {"presets": self.presets, "trial": self.trial}.items():
+        for table, given in (("presets", list(self.presets)), ("trial", list(self.trial))):
             for name in given:
                 if name not in parameters and name not in self.state:
                     raise SpecError(

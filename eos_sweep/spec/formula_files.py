@@ -8,7 +8,6 @@ import numpy as np
 
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, short
-from eos_sweep.expressions import Expression
 from eos_sweep.spec import toml
 from eos_sweep.spec.sweeps import Sweep
 
