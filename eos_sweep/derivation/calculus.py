@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.derivation.differentiate import gradient, hessian
-from eos_sweep.derivation.from_tree import translate
+from eos_sweep.derivation.from_tree import Place, translate
 from eos_sweep.derivation.graph import Graph, Term, depends, reachable
 from eos_sweep.derivation.numeric import evaluate
 from eos_sweep.derivation.quotients import divided
@@ -30,6 +30,7 @@ class Calculus(NamedTuple):
     rates: dict[int, Term]  # eta dL/dx / x of each coordinate with its own exponent
     positive: frozenset[str]  # parameters that are never negative
     bounded_below: bool  # whether the loss is proved never to be negative
+    borders: dict[int, Place]  # index of a comparison -> the function in the formula that makes it, and where
 
 
 def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive: Collection[str]) -> Calculus:
@@ -52,7 +53,8 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
     g = Graph("loss")
     names = {name: g.name(name, False) for name in state} | {name: g.name(name, True) for name in parameters}
     x = tuple(names[name] for name in state)
-    total = translate(g, loss, names, "loss")
+    borders: dict[int, Place] = {}
+    total = translate(g, loss, names, "loss", borders)
     first = gradient(g, total, x)
     rows = hessian(g, first, x)
     second = {(i, i + k): term for i, row in enumerate(rows) for k, term in enumerate(row)}
@@ -63,12 +65,10 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
         if quotient is not None and _is_carried(quotient, x[:k] + x[k + 1 :], second[k, k], name, positive):
             rates[k] = g.mul(eta, quotient)
     bounded = never_negative(total, positive)
-    return Calculus(g, x, eta, total, tuple(first), second, rates, frozenset(positive), bounded)
+    return Calculus(g, x, eta, total, tuple(first), second, rates, frozenset(positive), bounded, borders)
 
 
-def _is_carried(
-    quotient: Term, others: Sequence[Term], bend: Term, name: Term, positive: Collection[str]
-) -> bool:
+def _is_carried(quotient: Term, others: Sequence[Term], bend: Term, name: Term, positive: Collection[str]) -> bool:
     """Tell whether a coordinate can shrink for long and then grow again, so that it needs an exponent of its own.
 
     It must be able to stay at zero, be attracted there for some states, which a positive curvature at zero means, and

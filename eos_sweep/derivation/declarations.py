@@ -19,25 +19,35 @@ USUAL_SIZES = (0.0, 1e60)  # beyond them products of a few numbers overflow
 def written(formula: Formula, names: Names, carried: Sequence[int]) -> list[str]:
     """Return the declarations: titles, inputs, presets, lines."""
     title = formula.title or _cut(f"L = {' '.join(formula.loss.split())}")
-    lines = [f"TITLE = {title!r}"]
+    lines = [f"TITLE = {_text(title)}"]
     if formula.reference:
-        lines.append(f"REFERENCE = {formula.reference!r}")
+        lines.append(f"REFERENCE = {_text(formula.reference)}")
     lines.append(_table("STATE", {name: _quantity(name, quantity) for name, quantity in formula.state.items()}))
     found = {name: _quantity(name, quantity) for name, quantity in formula.parameters.items()}
     lines.append(_table("PARAMETERS", found))
     trial = {**formula.state, **formula.parameters}
-    lines.append(_table("TRIAL", {name: repr(_trial(name, quantity, name in formula.state))
-                                  for name, quantity in trial.items() if _trial(name, quantity, name in formula.state)}))
+    lines.append(
+        _table(
+            "TRIAL",
+            {
+                name: _text(_trial(name, quantity, name in formula.state))
+                for name, quantity in trial.items()
+                if _trial(name, quantity, name in formula.state)
+            },
+        )
+    )
     if carried:
         state = list(formula.state)
         lines.append(f"CARRIED = {tuple(state[k] for k in carried)!r}")
     if formula.guard:
-        lines.append(f"GUARD = {formula.guard!r}")
+        lines.append(f"GUARD = {_text(formula.guard)}")
     if formula.presets:
         lines.append(f"PRESETS = {formula.presets!r}")
     if formula.lines:
-        told = [f"    CriticalLine({name!r}, {_plain(line.label)!r}, {line.meaning!r}, line_{name}),\n"
-                for name, line in formula.lines.items()]
+        told = [
+            f"    CriticalLine({_text(name)}, {_text(_plain(line.label))}, {_text(line.meaning)}, line_{name}),\n"
+            for name, line in formula.lines.items()
+        ]
         lines.append(f"LINES = (\n{''.join(told)})")
     return ["\n".join(lines)]
 
@@ -52,7 +62,13 @@ def _plain(label: str) -> str:
 
 
 def _table(name: str, entries: dict[str, str]) -> str:
-    return f"{name} = {{\n" + "".join(f"    {key!r}: {value},\n" for key, value in entries.items()) + "}"
+    return f"{name} = {{\n" + "".join(f"    {_text(key)}: {value},\n" for key, value in entries.items()) + "}"
+
+
+def _text(text: str) -> str:
+    """Return the literal of a text, in double quotes where it has none."""
+    found = repr(text)
+    return found if '"' in found or "\\" in found else f'"{found[1:-1]}"'
 
 
 def _float(value: float) -> str:
@@ -62,10 +78,10 @@ def _float(value: float) -> str:
 
 
 def _quantity(name: str, quantity: Quantity) -> str:
-    parts = [repr(quantity.long_name), repr(quantity.symbol)]
+    parts = [_text(quantity.long_name), _text(quantity.symbol)]
     if quantity.default is not None:
         default = quantity.default
-        parts.append(f"default={default!r}" if isinstance(default, str) else f"default={_float(default)}")
+        parts.append(f"default={_text(default)}" if isinstance(default, str) else f"default={_float(default)}")
     usual = Quantity("", "")
     for bound in ("above", "least", "most"):
         if getattr(quantity, bound) != getattr(usual, bound):
@@ -82,7 +98,7 @@ def _trial(name: str, quantity: Quantity, coordinate: bool) -> str:
     if low == -math.inf and high == math.inf:
         return "uniform(-1.5, 1.5)" if coordinate else "uniform(0.2, 2)"
     if high == math.inf:
-        return f"{low!r} + 10 ** uniform(-1, 0.3)"
+        return f"{low!r} + 10 ** uniform(-1, 0.3)" if low else "10 ** uniform(-1, 0.3)"
     if low == -math.inf:
         return f"{high!r} - 10 ** uniform(-1, 0.3)"
     return f"{low!r} + {high - low!r} * uniform(0.05, 0.95)"
@@ -95,7 +111,9 @@ def line_functions(formula: Formula, used: set[str]) -> list[str]:
         tree = formula.ratio(name)
         g = Graph(f"model.lines.{name}")
         inputs = [*formula.state, *formula.parameters]
-        term = translate(g, tree, {one: g.name(one, one in formula.parameters) for one in inputs}, f"model.lines.{name}")
+        term = translate(
+            g, tree, {one: g.name(one, one in formula.parameters) for one in inputs}, f"model.lines.{name}"
+        )
         lines = Lines({one: f"v[{one!r}]" for one in inputs}, {"v"})
         (code,) = lines.write(term)
         used |= lines.used | {"CriticalLine"}

@@ -18,6 +18,7 @@ from eos_sweep.derivation import tables
 from eos_sweep.derivation.tables import STEP_SIZE, Line
 from eos_sweep.errors import SpecError, closest, named, short, visible
 from eos_sweep.formulas import grammar
+from eos_sweep.formulas.operations import CONSTANTS
 from eos_sweep.formulas.tree import Call, Name, Node, walk
 from eos_sweep.plain_data import short_text, strict_json, validated
 
@@ -190,10 +191,10 @@ def _parsed(formula: str, what: str, data: Tables) -> Node:
     return grammar.parse(formula, what, dict(data), MAX_CHARACTERS)
 
 
-@functools.lru_cache(maxsize=256)
 def _order(tree: Node) -> tuple[str, ...]:
-    """Return the names in ``tree``, in the order in which they come first."""
-    return tuple(dict.fromkeys(part.name for part in walk(tree) if isinstance(part, Name)))
+    """Return the names in ``tree`` but those of constants, in the order in which they come first."""
+    found = (part.name for part in walk(tree) if isinstance(part, Name) and part.name not in CONSTANTS)
+    return tuple(dict.fromkeys(found))
 
 
 def fingerprint(tree: Node) -> str:

@@ -44,7 +44,6 @@ RULES: dict[str, Rule] = {
     "sigmoid": lambda g, x, y: g.mul(y, g.call("sigmoid", g.neg(x))),
     "softplus": lambda g, x, y: g.call("sigmoid", x),
     "log_cosh": lambda g, x, y: g.call("tanh", x),
-    "abs": lambda g, x, y: g.select(g.raw("<", x, g.zero), g.number(-1), g.one),
 }
 
 

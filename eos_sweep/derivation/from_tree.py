@@ -4,16 +4,20 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
-from eos_sweep.derivation.graph import Graph, Term
+from eos_sweep.derivation.graph import Graph, Term, reachable
 from eos_sweep.errors import InputError
 from eos_sweep.formulas.operations import CONDITIONS
 from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
 
 RENAMED = {"normal_cdf": "normal_distribution"}
+Place = tuple[str, int]  # a function in a formula, and where it begins, from 0
+VALUES = {"pi": math.pi, "e": math.e}
 TINY, HUGE = Fraction(2) ** -1000, Fraction(2) ** 1000
 
 
-def translate(g: Graph, tree: Node, names: Mapping[str, Term], what: str) -> Term:
+def translate(
+    g: Graph, tree: Node, names: Mapping[str, Term], what: str, places: dict[int, Place] | None = None
+) -> Term:
     """Return the term of a formula.
 
     Parameters
@@ -26,6 +30,8 @@ def translate(g: Graph, tree: Node, names: Mapping[str, Term], what: str) -> Ter
         The term that each name in the formula stands for.
     what
         Names the formula in errors.
+    places
+        Gets, for the index of each comparison, the function in which it stands, and where that is in the formula.
 
     Raises
     ------
@@ -37,10 +43,22 @@ def translate(g: Graph, tree: Node, names: Mapping[str, Term], what: str) -> Ter
         if isinstance(node, Number):
             found[id(node)] = g.number(_checked(node.value, what))
         elif isinstance(node, Name):
-            found[id(node)] = names[node.name]
+            value = VALUES.get(node.name)
+            found[id(node)] = names[node.name] if value is None else g.number(Fraction(value))
         else:
-            found[id(node)] = _applied(g, node, [found[id(operand)] for operand in node.operands], what)
+            operands = [found[id(operand)] for operand in node.operands]
+            found[id(node)] = _applied(g, node, operands, what)
+            if places is not None and node.function in PIECEWISE:
+                _note(found[id(node)], operands, node, places)
     return found[id(tree)]
+
+
+def _note(term: Term, operands: list[Term], node: Call, places: dict[int, Place]) -> None:
+    """Remember where the comparisons of a piecewise function come from; the innermost one counts."""
+    known = {part.index for part in reachable(*operands)} if node.function != "select" else set()
+    for part in reachable(term):
+        if part.op in CONDITIONS and part.index not in known:
+            places.setdefault(part.index, (node.function, node.at))
 
 
 def _checked(value: Fraction, what: str) -> Fraction:
@@ -61,12 +79,15 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
     if name in BUILT:
         return BUILT[name](g, *operands)
     if name == "**":
-        return _power(g, *operands, node, what)
+        base, exponent = operands
+        return _power(g, base, exponent, node, what)
     (argument,) = operands
     if argument.value is not None and name in AT_NUMBERS:
         value = _at(name, argument.value)
         if not math.isfinite(value):
-            raise InputError(f"{what}: {name}({float(argument.value):g}) at column {node.at + 1} is no number; correct it")
+            raise InputError(
+                f"{what}: {name}({float(argument.value):g}) at column {node.at + 1} is no number; correct it"
+            )
         return g.number(Fraction(value))
     return g.call(RENAMED.get(name, name), argument)
 
@@ -84,6 +105,10 @@ def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
         whole = math.floor(power)
         return g.mul(g.power(base, whole), g.call("sqrt", base))
     return g.call("real_power", base, exponent)
+
+
+def _absolute(g: Graph, x: Term) -> Term:
+    return g.select(g.raw("<", x, g.zero), g.neg(x), x)
 
 
 def _smaller(g: Graph, one: Term, other: Term) -> Term:
@@ -105,16 +130,17 @@ def _relu(g: Graph, x: Term) -> Term:
 
 BUILT: dict[str, Callable[..., Term]] = {
     "+": Graph.add, "-": Graph.sub, "*": Graph.mul, "/": Graph.div, "negative": Graph.neg, "select": Graph.select,
-    "min": _smaller, "max": _larger, "sign": _sign, "relu": _relu,
+    "min": _smaller, "max": _larger, "sign": _sign, "relu": _relu, "abs": _absolute,
 }  # fmt: skip
+PIECEWISE = "abs", "sign", "relu", "min", "max", "select"
 AT_NUMBERS: Collection[str] = (
-    "sqrt", "exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc", "abs"
+    "sqrt", "exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"
 )  # fmt: skip
 
 
 def _at(name: str, value: Fraction) -> float:
     """Return a function of a number, NaN where it has no value or overflows."""
     try:
-        return float(abs(value)) if name == "abs" else float(getattr(math, name)(float(value)))
+        return float(getattr(math, name)(float(value)))
     except (ValueError, OverflowError):
         return math.nan

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from eos_sweep import functions, scalar
-from eos_sweep.derivation import settling
+from eos_sweep.derivation import linear, settling
 
 PLACES = {
     "CriticalLine": "eos_sweep.contract",
@@ -39,7 +39,7 @@ def written(used: Iterable[str], code: str) -> str:
     lines = ["from eos_sweep.plain import *  # defaults of a model"]
     lines += [f"from {place} import {', '.join(sorted(names, key=_order))}" for place, names in found.items()]
     numpy = "import numpy as np\n\n" if re.search(r"\bnp\.", code) else ""
-    return numpy + "\n".join(sorted(lines, key=lambda line: line.split()[1])) + "\n"
+    return numpy + "\n".join(sorted(lines, key=lambda line: line.split()[1]))
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
@@ -49,7 +49,7 @@ def _order(name: str) -> tuple[bool, bool, str]:
 def _place(name: str) -> str:
     if name in PLACES:
         return PLACES[name]
-    for module in (settling, scalar, functions):
+    for module in (scalar, functions, linear, settling):
         if hasattr(module, name):
             return module.__name__
     return ""

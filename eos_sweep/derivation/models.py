@@ -3,7 +3,7 @@
 import functools
 from types import ModuleType
 
-from eos_sweep.derivation import loader
+from eos_sweep.derivation import loader, smoothness
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.source import write
@@ -18,7 +18,9 @@ def source(formula: Formula) -> str:
     InputError
         If the loss has too many parts, divides by zero, or is not twice differentiable.
     """
-    return write(formula, calculus_of(formula))
+    c = calculus_of(formula)
+    smoothness.check(c)
+    return write(formula, c)
 
 
 def calculus_of(formula: Formula) -> Calculus:

@@ -4,10 +4,11 @@ import builtins
 from collections.abc import Collection, Iterable
 
 from eos_sweep import functions, scalar
-from eos_sweep.derivation import settling
+from eos_sweep.derivation import linear, settling
 
 MODULE = {
-    "np", "theta", "p", "v", "x", "push", "matrix", "way", "work", "isolated", "end", "low", "over", "room", "triangle",
+    "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "isolated", "end", "low", "over", "room",
+    "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
     "curvature", "stable", "excess", "settled", "hessian", "clipped", "seen", "solver", "from_triangle", "below_edge",
     "Quantity", "CriticalLine", "loss_parts",
@@ -19,7 +20,7 @@ class Names:
 
     def __init__(self, state: Iterable[str], parameters: Iterable[str], carried: Collection[int]) -> None:
         """Choose distinct names."""
-        self.taken = {*MODULE, *dir(builtins), *dir(functions), *dir(scalar), *dir(settling)}
+        self.taken = {*MODULE, *dir(builtins), *dir(functions), *dir(scalar), *dir(settling), *dir(linear)}
         self._state, self._parameters = list(state), list(parameters)
         self.code = {name: self._free(name) for name in [*self._state, *self._parameters]}
         self.powers = {self._state[k]: self._free(f"{self._state[k]}_power") for k in sorted(carried)}

@@ -9,7 +9,7 @@ from eos_sweep import functions
 from eos_sweep.derivation.graph import Term, reachable
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": np.add, "*": np.multiply, "/": np.divide, "sqrt": np.sqrt, "abs": np.abs, "select": np.where,
+    "+": np.add, "*": np.multiply, "/": np.divide, "sqrt": np.sqrt, "select": np.where,
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
 }  # fmt: skip

@@ -103,4 +103,3 @@ def _bounded(polynomial: Polynomial) -> Polynomial | None:
 
 
 COMBINED: dict[str, Callable[[Polynomial, Polynomial], Polynomial | None]] = {"+": _sum, "*": _product}
-

@@ -2,42 +2,46 @@
 
 from typing import NamedTuple
 
-from eos_sweep.derivation import calculus
 from eos_sweep.derivation.calculus import Calculus
-from eos_sweep.derivation.graph import Term
 from eos_sweep.derivation.signs import never_negative
 
 
 class Sharpness(NamedTuple):
-    """The numbers that determine it, and the code that names the functions of them."""
+    """Code for the numbers that determine it, made of the triangle ``bends(coordinates(theta), p)``."""
 
-    numbers: list[Term]
-    code: str
+    lines: list[str]  # of the body of ``curvature``
+    functions: str  # the code that names the test of stability and the stages
     names: set[str]  # that the code uses
 
 
 def sharpness_of(c: Calculus) -> Sharpness:
     """Return the way that suits the Hessian: one of its own for two rows and for an arrowhead, else a general one."""
-    size, bends = len(c.state), calculus.scaled_hessian(c)
+    size = len(c.state)
     if size == 2:
-        arm = bends[0, 1]
-        numbers = [bends[0, 0], bends[1, 1], c.graph.mul(arm, arm)]
-        return _named(numbers, "symmetric_stable", "SYMMETRIC_STAGES")
-    if size == 3 and (hub := _hub(c, bends)) is not None:
+        lines = ["along, arm, across = bends(coordinates(theta), p)", "return along, across, arm * arm"]
+        return _named(lines, "symmetric_stable", "SYMMETRIC_STAGES")
+    if size == 3 and (hub := _hub(c)) is not None:
+        names = {place: f"e{sum(place)}" for place in ((0, 1), (0, 2), (1, 2))} | {(k, k): f"d{k}" for k in range(3)}
         one, other = (k for k in range(3) if k != hub)
-        arms = [bends[min(hub, k), max(hub, k)] for k in (one, other)]
-        squares = [c.graph.mul(arm, arm) for arm in arms]
-        return _named([*(bends[k, k] for k in (hub, one, other)), *squares], "arrowhead_stable", "ARROWHEAD_STAGES")
-    return Sharpness(list(bends.values()), f"stable, SHARPNESS_STAGES = solver({size})", {"solver"})
+        arms = [names[min(hub, k), max(hub, k)] for k in (one, other)]
+        numbers = [*(names[k, k] for k in (hub, one, other)), *(f"{arm} * {arm}" for arm in arms)]
+        triangle = ", ".join(names[place] for place in c.second)
+        return _named(
+            [f"{triangle} = bends(coordinates(theta), p)", f"return {', '.join(numbers)}"],
+            "arrowhead_stable",
+            "ARROWHEAD_STAGES",
+        )
+    lines = ["return bends(coordinates(theta), p)"]
+    return Sharpness(lines, f"stable, SHARPNESS_STAGES = solver({size})", {"solver"})
 
 
-def _named(numbers: list[Term], stable: str, stages: str) -> Sharpness:
-    return Sharpness(numbers, f"stable, SHARPNESS_STAGES = {stable}, {stages}", {stable, stages})
+def _named(lines: list[str], stable: str, stages: str) -> Sharpness:
+    return Sharpness(lines, f"stable, SHARPNESS_STAGES = {stable}, {stages}", {stable, stages})
 
 
-def _hub(c: Calculus, bends: dict[tuple[int, int], Term]) -> int | None:
-    """Return the row without a zero beside its diagonal, if the other two rows have one and no curvature is negative."""
+def _hub(c: Calculus) -> int | None:
+    """Return the row of the arms of an arrowhead matrix, if the matrix is one and no curvature is negative."""
     if not all(never_negative(c.second[k, k], c.positive) for k in range(3)):
         return None
-    zeros = [place for place in ((0, 1), (0, 2), (1, 2)) if bends[place].is_zero]
+    zeros = [place for place in ((0, 1), (0, 2), (1, 2)) if c.second[place].is_zero]
     return next(iter({0, 1, 2} - set(zeros[0]))) if zeros else None

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from eos_sweep.derivation.graph import Term, factors, reachable
 
-NEVER_NEGATIVE = {"exp", "cosh", "sech2", "sqrt", "abs", "log_cosh", "softplus", "sigmoid", "normal_density",
+NEVER_NEGATIVE = {"exp", "cosh", "sech2", "sqrt", "log_cosh", "softplus", "sigmoid", "normal_density",
                   "normal_distribution", "erfc", "real_power"}  # fmt: skip
 
 
@@ -35,5 +35,12 @@ def _follows(term: Term, proved: dict[int, bool], positive: Collection[str]) -> 
     if term.op in ("+", "/"):
         return all(proved[operand.index] for operand in term.operands)
     if term.op == "select":
+        condition, yes, no = term.operands
+        if condition.op == "<" and condition.operands[0] is no and condition.operands[1].is_zero:
+            return _is_minus(yes, no)  # an absolute value
         return all(proved[operand.index] for operand in term.operands[1:])
     return term.op in NEVER_NEGATIVE
+
+
+def _is_minus(one: Term, other: Term) -> bool:
+    return one.op == "*" and other in one.operands and any(part.value == -1 for part in one.operands)

@@ -40,12 +40,14 @@ class _Module:
             *([self._rescale()] if self._c.rates else []),
             self._coordinates(),
             self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
-            self._function("slopes", "x, p", "Return eta times the gradient.", "x p", self._slopes()),
-            self._function("bends", "x, p", "Return eta times the Hessian, its upper triangle.", "x p", self._bends()),
+            self._function("slopes", "here, p", "Return eta times the gradient.", "here p", self._slopes()),
+            self._function(
+                "bends", "here, p", "Return eta times the Hessian, its upper triangle.", "here p", self._bends()
+            ),
             self._step(),
             self._tangent(),
             self._curvature(),
-            self._sharpness.code,
+            self._sharpness.functions,
             *self._settling(),
             self._hessian(),
         ]
@@ -76,8 +78,8 @@ class _Module:
         """Return the lines that give names to what the arguments hold."""
         head = []
         names = self._names
-        if "x" in given.split():
-            head.append(f"{names.unpacked_coordinates()} = x")
+        if "here" in given.split():
+            head.append(f"{names.unpacked_coordinates()} = here")
         if "theta" in given.split():
             head.append(f"{names.unpacked_coordinates()} = coordinates(theta)")
         if "p" in given.split():
@@ -128,53 +130,56 @@ class _Module:
         codes = lines.write(*(calculus.stepped(c, k) for k in range(len(c.state))))
         self._used |= lines.used
         head = self._opened(lines, "theta p", [])
-        for k, x in enumerate(c.state):
+        for k in range(len(c.state)):
             if k in c.rates:
-                codes[k] = f"theta[{k}] * ({codes[k]})"
+                product = codes[k] if codes[k].isidentifier() else f"({codes[k]})"
+                codes[k] = f"theta[{k}] * {product}"
         powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
         return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
 
     def _tangent(self) -> str:
         names, c = self._names, self._c
+        if not c.rates:
+            self._used.add("descended")
+            told = "Apply the Jacobian of a step, 1 - eta H."
+            return _def("tangent", "theta, p, v", told, ["return descended(bends(coordinates(theta), p), v)"])
         moves = {k: c.graph.name(f"the move of {x.name}", False) for k, x in enumerate(c.state)}
         known = {moves[k].name: names.moves[x.name] for k, x in enumerate(c.state)}
         lines = Lines({**names.code, **known}, names.taken)
         codes = lines.write(*calculus.turned(c, moves))
         self._used |= lines.used
         head = [*self._opened(lines, "theta p", []), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]
-        told = "Apply the Jacobian of a step."
-        if c.rates:
-            told = f"Apply the Jacobian of a step to changes, relative ones of {', '.join(self._carried())}."
+        told = f"Apply the Jacobian of a step to changes, relative ones of {', '.join(self._carried())}."
         return _def("tangent", "theta, p, v", told, [*head, *lines.lines, *_returned("", codes)])
 
     def _curvature(self) -> str:
         told = "Return the numbers that determine the largest eigenvalue of eta times the Hessian."
-        return self._function("curvature", "theta, p", told, "p", self._sharpness.numbers)
+        return _def("curvature", "theta, p", told, self._sharpness.lines)
 
     def _settling(self) -> list[str]:
         eta = f"{self._names.unpacked_parameters()} = p"
         code = self._names.code[calculus.STEP_SIZE]
         valley = self._c.bounded_below
         self._used |= SETTLING | (VALLEY if valley else set())
-        least = f"least_excess(slopes(x, p), bends(x, p), {code})"
+        least = f"least_excess(slopes(here, p), bends(here, p), {code})"
         excess = [
-            "x = coordinates(theta)",
+            "here = coordinates(theta)",
             eta,
             f"return smaller(loss, {least})" if valley else f"return {least}",
         ]
         lines = [
-            "x = coordinates(theta)",
+            "here = coordinates(theta)",
             eta,
-            "push, matrix = slopes(x, p), bends(x, p)",
+            "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
-            "end = bends(gone(x, way, 1.0), p)",
+            "end = bends(moved(here, way, 1.0), p)",
             f"low = isolated & (excess_of(work, {code}) < tolerance) & (excess(theta, p, loss) < tolerance)",
             "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if valley:
             lines += [
-                f"end = bends(gone(x, push, polyak(push, loss, {code})), p)",
-                f"room = gap_in_valley(matrix, end, x, loss, {code})",
+                f"end = bends(moved(here, push, polyak(push, loss, {code})), p)",
+                f"room = gap_in_valley(matrix, end, here, loss, {code})",
                 "return over | ((loss < tolerance) & stable(curvature(theta, p), below_edge(room)))",
             ]
         else:
@@ -190,19 +195,16 @@ class _Module:
         ]
 
     def _hessian(self) -> str:
-        self._used.add("from_triangle")
+        self._used |= {"from_triangle", "scaled"}
         told = "Return the Hessian of L, shape (..., n, n), in the order of STATE."
-        lines = Lines(self._names.code, self._names.taken)
-        codes = lines.write(*self._c.second.values())
-        self._used |= lines.used
-        head = self._opened(lines, "theta p", [])
-        first = self._names.code[self._c.state[0].name]
-        found = tuple_of(codes)
-        body = [*head, *lines.lines, f"triangle = {found}" if len(found) < WIDTH - 16 else _tall("triangle = ", codes)]
-        return _def("hessian", "theta, p", told, [*body, f"return from_triangle(triangle, {first})"], compiled=False)
+        lines = [
+            "triangle = scaled(bends(coordinates(theta), p), 0.5 * threshold(p))",
+            "return from_triangle(triangle, theta[0])",
+        ]
+        return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "gone", "excess_of", "least_excess", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "excess_of", "least_excess", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from eos_sweep.derivation.graph import Term, reachable
 
-WIDTH = 96  # characters of an expression, beyond which a part of it gets a name
+WIDTH = 100  # characters of an expression, beyond which a part of it gets a name ...
+SHORT = 24  # ... unless that has fewer
 SUM, PRODUCT, UNARY, ATOM = range(4)  # how tightly an expression binds
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 Written = tuple[str, int]  # code, and how tightly it binds
@@ -42,12 +43,24 @@ class Lines:
         for part in parts:
             if part.index in self._written:
                 continue
-            code, binding = self._expression(part)
+            code, binding = self._short_expression(part)
             simple = part.value is not None or part.op == "name" or _is_negative(part)
-            if not simple and (uses[part.index] > 1 or len(code) > WIDTH):
+            if not simple and uses[part.index] > 1:
                 code, binding = self.assign(code), ATOM
             self._written[part.index] = code, binding
         return [self._written[top.index][0] for top in tops]
+
+    def _short_expression(self, term: Term) -> Written:
+        """Return an expression that fits in a line, after naming operands that are too long for that."""
+        code, binding = self._expression(term)
+        while len(code) > WIDTH:
+            long = [one for one in _visible(term) if len(self._written[one.index][0]) > SHORT]
+            operand = max(long, key=lambda one: len(self._written[one.index][0]), default=None)
+            if operand is None:
+                break
+            self._written[operand.index] = self.assign(self._written[operand.index][0]), ATOM
+            code, binding = self._expression(term)
+        return code, binding
 
     def assign(self, code: str) -> str:
         """Return a new name for an expression."""
@@ -69,8 +82,7 @@ class Lines:
         return WRITERS.get(term.op, Lines._call)(self, term)
 
     def _call(self, term: Term) -> Written:
-        if term.op != "abs":
-            self.used.add(term.op)
+        self.used.add(term.op)
         return f"{CALLED.get(term.op, term.op)}({', '.join(self._code(one) for one in term.operands)})", ATOM
 
     def _sum(self, term: Term) -> Written:
@@ -117,7 +129,8 @@ class Lines:
 
 WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
     "+": Lines._sum, "*": Lines._product, "/": Lines._quotient, "and": Lines._logic, "or": Lines._logic,
-    "not": Lines._opposite, **dict.fromkeys(COMPARISONS, Lines._comparison),
+    "not": Lines._opposite, "inf": lambda lines, term: ("np.inf", ATOM),
+    **dict.fromkeys(COMPARISONS, Lines._comparison),
 }  # fmt: skip
 CALLED = {"sqrt": "np.sqrt"}
 
@@ -137,6 +150,14 @@ def _is_negative(term: Term) -> bool:
     if term.value is not None:
         return term.value < 0
     return term.op == "*" and _is_negative(_front(term)[0])
+
+
+def _visible(term: Term) -> list[Term]:
+    """Return the terms whose code stands in that of a term: of a negative operand its own operands."""
+    found: list[Term] = []
+    for operand in term.operands:
+        found += operand.operands if _is_negative(operand) else [operand]
+    return found
 
 
 def tuple_of(codes: Iterable[str]) -> str:

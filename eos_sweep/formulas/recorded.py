@@ -174,8 +174,8 @@ def _wrapped(value: Any) -> Any:
 
 def _ufunc(ufunc: np.ufunc, method: str, inputs: tuple, options: dict) -> Any:
     name = ufunc.__name__
-    if "out" in options and options["out"] is not None:
-        raise InputError("the function changes an array in place; write a = a + b instead of a += b")
+    if options.get("out") is not None:
+        return _in_place(ufunc, method, inputs, options)
     if name == "matmul" and method == "__call__" and not options:
         return _wrapped(ufunc(*map(_plain, inputs)))
     if name not in UFUNCS and name not in COMPOSED:
@@ -185,6 +185,16 @@ def _ufunc(ufunc: np.ufunc, method: str, inputs: tuple, options: dict) -> Any:
     if method == "reduce":
         return _reduced(ufunc, _plain(inputs[0]), **options)
     raise InputError(f"the function uses np.{name} with {named(', '.join(options) or method)}; use it on numbers only")
+
+
+def _in_place(ufunc: np.ufunc, method: str, inputs: tuple, options: dict) -> Any:
+    """Change an array that can hold recorded numbers, as ``np.mean`` does with its own."""
+    (out,) = options["out"]
+    if not isinstance(out, np.ndarray) or out.dtype != object:
+        raise InputError("the function changes an array of numbers in place; write a = a + b instead of a += b")
+    left = {name: value for name, value in options.items() if name not in ("out", "casting", "subok")}
+    out.view(np.ndarray)[...] = _plain(_ufunc(ufunc, method, inputs, left))
+    return out
 
 
 def _reduced(ufunc: np.ufunc, array: np.ndarray, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:

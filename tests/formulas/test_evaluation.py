@@ -30,11 +30,14 @@ def test_every_operation_and_constant_has_a_value():
 @pytest.mark.parametrize("name", [name for name, count in operations.FUNCTIONS.items() if count == 1])
 def test_a_function_is_the_true_one(name):
     positive = name in ("sqrt", "log", "log10")
-    points = np.array([1e-8, 0.3, 0.999, 1.001, 2.5, 30.0] if positive else [-30.0, -2.5, -0.9, -1e-5, 1e-5, 0.7, 1.1, 30])
+    points = np.array(
+        [1e-8, 0.3, 0.999, 1.001, 2.5, 30.0] if positive else [-30.0, -2.5, -0.9, -1e-5, 1e-5, 0.7, 1.1, 30]
+    )
     points = points[points > -1] if name == "log1p" else points
     with mpmath.workdps(40):
         true = [float(TRUE.get(name, getattr(mpmath, name, None))(mpmath.mpf(float(x)))) for x in points]
-    assert np.allclose(evaluate(parse(f"{name}(x)", "f"), {"x": points}), true, rtol=4e-15, atol=0)
+    tolerance = 4e-13 if name == "normal_cdf" else 4e-15  # the rounding of x / sqrt(2) is magnified by x^2
+    assert np.allclose(evaluate(parse(f"{name}(x)", "f"), {"x": points}), true, rtol=tolerance, atol=0)
 
 
 def test_arrays_broadcast_and_constants_are_known():

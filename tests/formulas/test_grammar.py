@@ -108,7 +108,7 @@ def test_a_part_knows_its_place():
         ("a)", "not expected here at column 2"),
         ("a +", "a number or a name is missing at column 4, the end"),
         ("tanh", "tanh is a function at column 1, in 'tanh'; write tanh(...)"),
-        ("tanj(a)", "no function 'tanj' at column 1, in 'tanj(a)'; did you mean 'tanh'?"),
+        ("tanhh(a)", "no function 'tanhh' at column 1, in 'tanhh(a)'; did you mean 'tanh'?"),
         ("tanh(a, b)", "tanh has 2 operands at column 1, in 'tanh(a, b)'; it takes 1 operand"),
         ("min(a)", "min has 1 operand at"),
         ("select(a < b, 1)", "it takes select(condition, yes, no)"),
