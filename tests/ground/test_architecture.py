@@ -19,7 +19,7 @@ FACES = {"__init__", "__main__", "plot"}  # names for users, which stand above a
 # A room imports the rooms on floors below its own, and itself.  "" is the ground floor: single files.
 FLOORS = (
     ("",),
-    ("eigen",),
+    ("eigen", "functions"),
     ("models", "observables"),
     ("spec", "engine"),
     ("store",),
