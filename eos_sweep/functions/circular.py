@@ -70,7 +70,7 @@ def _parts(x):
 
 @inlined
 def sin(x):
-    """Return sin(x) to 0.8 ulp, NaN for |x| > 2^40, where a sweep has no use for it; it is odd in each bit."""
+    """Return sin(x) to 0.8 ulp, NaN for |x| > 2^40; it is odd in each bit."""
     n, sine, cosine = _parts(x)
     odd = _odd(n)
     sign = np.copysign(1.0, x) * (1.0 - 2.0 * _odd(0.5 * (n - odd)))

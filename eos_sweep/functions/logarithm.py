@@ -50,7 +50,7 @@ def _with_ends(x, value):
 
 @inlined
 def log(x):
-    """Return the natural logarithm to 0.8 ulp; -infinity at zero, NaN below."""
+    """Return the natural logarithm to 0.9 ulp; -infinity at zero, NaN below."""
     k, m = _split(x)
     return _with_ends(x, _sum(k, m - 1.0))
 

@@ -81,7 +81,7 @@ def _erfc_beyond(y):
 
 @inlined
 def erf(x):
-    """Return the error function to 1.4 ulp; it is odd in each bit."""
+    """Return the error function to 1.5 ulp; it is odd in each bit."""
     size = abs(x)
     near = size < 0.9
     return np.copysign(select(near, _erf_near(select(near, size, 0.0)), 1.0 - _erfc_beyond(size)), x)
@@ -89,7 +89,7 @@ def erf(x):
 
 @inlined
 def erfc(x):
-    """Return 1 - erf(x) to 6.5 ulp; zero for x > 26.6, where it is below 3.2e-308."""
+    """Return 1 - erf(x) to 6 ulp; zero for x > 26.6, where it is below 3.2e-308."""
     near = (x > -0.9) & (x < 0.8)
     beyond = _erfc_beyond(abs(x))
     return select(near, 1.0 - _erf_near(select(near, x, 0.0)), select(x < 0.0, 2.0 - beyond, beyond))

@@ -1,12 +1,36 @@
 """Exact arithmetic has the true functions in place of those of kernels."""
 
+import types
+
 import gmpy2
 import mpmath
 import numpy as np
 import pytest
 
 from eos_sweep import functions
-from eos_sweep.checks.exact import arithmetic
+from eos_sweep.checks.exact import arithmetic, flat
+from eos_sweep.functions import (
+    arctan,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    log,
+    log1p,
+    log10,
+    normal_cdf,
+    real_power,
+    sech2,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    tan,
+    tanh,
+)
+from eos_sweep.plain import clipped
 from helpers.function_table import TABLE, ulps
 
 ALL = {name: getattr(functions, name) for name in functions.__all__}
@@ -55,3 +79,22 @@ def test_powers_agree(a):
         assert float(exact(2.0, 0.5)) == pytest.approx(2**0.5)
     with np.errstate(over="ignore"):
         np.testing.assert_allclose(functions.real_power(np.array(x), a), right, rtol=2.0**-51)
+
+
+def step(theta, p):
+    """Add all functions of a number near one."""
+    (x,), (a,) = theta, p
+    alone = arctan(x) + cos(x) + cosh(x) + erf(x) + erfc(x) + exp(x) + expm1(x) + log(x) + log1p(x) + log10(x)
+    alone = alone + sech2(x) + sigmoid(x) + sin(x) + sinh(x) + softplus(x) + tan(x) + tanh(x) + normal_cdf(x)
+    return (alone + real_power(x, a),)
+
+
+def test_a_model_written_flat_calls_the_true_functions():
+    model = types.ModuleType("everything")
+    vars(model).update(STATE={"x": None}, CARRIED=(), PARAMETERS={"a": None}, step=step, clipped=clipped)
+    vars(model).update(loss=lambda theta, p: theta[0], stable=lambda c, bound: True, curvature=lambda theta, p: theta)
+    with arithmetic.precise(100):
+        theta, p = (gmpy2.mpfr("0.8"),), (gmpy2.mpfr("1.5"),)
+        (found,) = flat.flat(model)(p)(theta)[1][1]
+        assert found == arithmetic.translated(model).step(theta, p)[0]
+    assert float(found) == pytest.approx(step((np.float64(0.8),), (1.5,))[0], rel=1e-14)

@@ -49,7 +49,7 @@ SQRT_PI = math.sqrt(math.pi)
         ("exp", {0.0: 1.0, 709.782712893384: 1.7976931348622732e308, 709.79: np.inf, np.inf: np.inf}),
         ("exp", {-708.1: 0.0, -1e300: 0.0, -np.inf: 0.0}),
         ("expm1", {5e-324: 5e-324, -1e-320: -1e-320, 709.79: np.inf, np.inf: np.inf, -1e300: -1.0, -np.inf: -1.0}),
-        ("log", {1.0: 0.0, 0.0: -np.inf, -0.0: -np.inf, -1.0: np.nan, np.inf: np.inf, -np.inf: np.nan}),
+        ("log", {1.0: 0.0, 0.0: -np.inf, -1.0: np.nan, np.inf: np.inf, -np.inf: np.nan}),
         ("log", {5e-324: -744.4400719213812, 1.7976931348623157e308: 709.782712893384, -5e-324: np.nan}),
         ("log1p", {1e-320: 1e-320, -1e-20: -1e-20, -1.0: -np.inf, -1.5: np.nan, np.inf: np.inf, -np.inf: np.nan}),
         ("log10", {1e300: 300.0, 1e-5: -5.0, 0.0: -np.inf, -1.0: np.nan, np.inf: np.inf, -np.inf: np.nan}),

@@ -71,8 +71,23 @@ TABLE = {
 }
 ORDINARY = np.concatenate([np.linspace(-40, 40, 4001), np.linspace(-1, 1, 2001), np.linspace(-750, 750, 3001)])
 SPECIAL = np.array(
-    [0.0, 1.0, 5e-324, 1e-320, 2.2250738585072014e-308, 1e-200, 1e-20, 1e-9, 2.0**40, 2.0**41, 1e20, 1e300]
-    + [1.7976931348623157e308, np.inf, np.nan]
+    [
+        0.0,
+        1.0,
+        5e-324,
+        1e-320,
+        2.0**-1022,
+        1e-200,
+        1e-20,
+        1e-9,
+        2.0**40,
+        2.0**41,
+        1e20,
+        1e300,
+        2.0**1023 * 1.9,
+        np.inf,
+        np.nan,
+    ]
 )
 SPECIAL = np.concatenate([SPECIAL, -SPECIAL])
 
