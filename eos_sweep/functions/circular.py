@@ -97,7 +97,7 @@ def tan(x):
 
 @inlined
 def arctan(x):
-    """Return arctan(x) to 1.9 ulp; it is odd in each bit.
+    """Return arctan(x) to 2 ulp; it is odd in each bit.
 
     With t = |x|, (|x| - 1) / (|x| + 1) or -1 / |x|, at most sqrt 2 - 1, it is 0, pi/4 or pi/2 plus arctan(t).
     """
