@@ -183,8 +183,8 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (remaining_loss(theta, p, loss) < tolerance)",
-            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+            f"rest = larger(isolated_rest(work, {code}), remaining_loss(theta, p, loss))",
+            "over = isolated & (rest < tolerance) & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if valley:
             lines += [
@@ -219,7 +219,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "isolated_rest", "least_rest", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "larger", "least_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 
