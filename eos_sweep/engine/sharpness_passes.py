@@ -4,6 +4,7 @@ A pass is ``measure(F, I)``, on all lanes at once.  Names are those of :mod:`eos
 """
 
 from collections.abc import Callable, Collection
+from itertools import groupby
 from typing import NamedTuple
 
 from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
@@ -57,15 +58,43 @@ def spectrum(model: Model, at: Layout) -> Spectrum:
 
 
 def _in_turn(stages, likes, at: Layout) -> Callable:
-    stage, like = stages[0], likes[0]
-    others = _in_turn(stages[1:], likes[1:], at) if stages[1:] else None
+    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices.
+
+    A stage that follows itself is compiled once.  The stages are joined in pairs: numba then has a few short functions
+    to inline into each other, and not one chain of them.
+    """
+    repeated = [(stage, like, len(list(group))) for (stage, like), group in groupby(zip(stages, likes, strict=True))]
+    parts = [_stage(*each, at) for each in repeated]
+    while len(parts) > 1:
+        odd = parts[len(parts) // 2 * 2 :]
+        parts = [_both(*pair) for pair in zip(parts[::2], parts[1::2], strict=False)] + odd
+    return parts[0]
+
+
+def _stage(stage: Callable, like: tuple, times: int, at: Layout) -> Callable:
+    """Build the pass of a stage over the first matrices, ``times`` times."""
 
     @inlined
-    def run(F, count):
+    def once(F, count):
         for place in range(count):
             lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
-        if others is not None:
-            others(F, count)
+
+    if times == 1:
+        return once
+
+    @inlined
+    def again(F, count):
+        for _ in range(times):
+            once(F, count)
+
+    return again
+
+
+def _both(first: Callable, second: Callable) -> Callable:
+    @inlined
+    def run(F, count):
+        first(F, count)
+        second(F, count)
 
     return run
 
