@@ -58,43 +58,42 @@ def spectrum(model: Model, at: Layout) -> Spectrum:
 
 
 def _in_turn(stages, likes, at: Layout) -> Callable:
-    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices.
+    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices; one that follows itself once.
 
-    A stage that follows itself is compiled once.  The stages are joined in pairs: numba then has a few short functions
-    to inline into each other, and not one chain of them.
+    Numba compiles each function by itself, with all that is inlined into it.  So four stages are joined at a time: a
+    chain of functions that call one stage and the next function would compile the last stage as often as it is long.
     """
-    repeated = [(stage, like, len(list(group))) for (stage, like), group in groupby(zip(stages, likes, strict=True))]
-    parts = [_stage(*each, at) for each in repeated]
-    while len(parts) > 1:
-        odd = parts[len(parts) // 2 * 2 :]
-        parts = [_both(*pair) for pair in zip(parts[::2], parts[1::2], strict=False)] + odd
-    return parts[0]
+    repeated = [(*each, len(list(group))) for each, group in groupby(zip(stages, likes, strict=True))]
+    passes = [_stage(stage, like, times, at) for stage, like, times in repeated]
+    while len(passes) > 1:
+        passes = [_joined(*passes[first : first + 4]) for first in range(0, len(passes), 4)]
+    return passes[0]
 
 
 def _stage(stage: Callable, like: tuple, times: int, at: Layout) -> Callable:
-    """Build the pass of a stage over the first matrices, ``times`` times."""
+    """Build the pass that runs one stage ``times`` times."""
 
     @inlined
-    def once(F, count):
-        for place in range(count):
-            lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
-
-    if times == 1:
-        return once
-
-    @inlined
-    def again(F, count):
+    def run(F, count):
         for _ in range(times):
-            once(F, count)
+            for place in range(count):
+                lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
 
-    return again
+    return run
 
 
-def _both(first: Callable, second: Callable) -> Callable:
+@inlined
+def _no_stage(F, count):
+    return None
+
+
+def _joined(first: Callable, second=_no_stage, third=_no_stage, fourth=_no_stage) -> Callable:
     @inlined
     def run(F, count):
         first(F, count)
         second(F, count)
+        third(F, count)
+        fourth(F, count)
 
     return run
 
