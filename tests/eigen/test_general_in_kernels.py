@@ -10,13 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import eos_sweep
-from eos_sweep import models, observables
+from eos_sweep import models
 from eos_sweep.checks.exact import numpy_run
 from eos_sweep.conformance import checks, trial
 from eos_sweep.contract import Job
-from eos_sweep.eigen.general import solver
-from eos_sweep.engine import batch
 from eos_sweep.engine.digest import digest
 
 MODEL = "helpers.coupled_wells"

@@ -5,12 +5,23 @@
 Its eigenvalues have both signs.
 """
 
-import numpy as np
-
 from eos_sweep.contract import Quantity
 from eos_sweep.eigen.general import solver
 from eos_sweep.eigen.matrices import from_rows
-from eos_sweep.plain import *
+from eos_sweep.plain import (
+    CARRIED,
+    GUARD,
+    LIMIT,
+    LINES,
+    LOSS_PARTS,
+    OBSERVABLES,
+    PRESETS,
+    REFERENCE,
+    THRESHOLDS,
+    clipped,
+    loss_parts,
+    rescale,
+)
 from eos_sweep.scalar import inlined
 from eos_sweep.unrolled import unrolled
 
@@ -100,4 +111,8 @@ def hessian(theta, p):
     return from_rows([[upper[min(j, k)][abs(j - k)] for k in range(ROWS)] for j in range(ROWS)])
 
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    *("CARRIED", "GUARD", "LIMIT", "LINES", "LOSS_PARTS", "OBSERVABLES", "PARAMETERS", "PRESETS", "REFERENCE"),
+    *("SHARPNESS_STAGES", "STATE", "THRESHOLDS", "TITLE", "TRIAL", "clipped", "curvature", "hessian", "loss"),
+    *("loss_parts", "rescale", "settled", "stable", "step", "tangent", "threshold"),
+]
