@@ -1,6 +1,5 @@
 """Which terms are never negative, as far as their form shows it."""
 
-from collections import Counter
 from collections.abc import Collection
 
 from eos_sweep.derivation.graph import Term, factors, reachable
@@ -23,10 +22,11 @@ def _follows(term: Term, proved: dict[int, bool], positive: Collection[str]) -> 
     if term.op == "name":
         return term.name in positive
     if term.op == "*":
-        counted = Counter(factor.index for factor in factors(term))
+        if all(proved[operand.index] for operand in term.operands):
+            return True
         negative = 0
-        for factor in {factor.index: factor for factor in factors(term)}.values():
-            if counted[factor.index] % 2 == 0 or proved[factor.index]:
+        for factor, times in factors(term).items():
+            if times % 2 == 0 or proved[factor.index]:
                 continue
             if factor.value is None:
                 return False
