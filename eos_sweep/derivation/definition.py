@@ -18,6 +18,7 @@ from eos_sweep.derivation import tables
 from eos_sweep.derivation.tables import STEP_SIZE, Line
 from eos_sweep.errors import SpecError, closest, named, short, visible
 from eos_sweep.formulas import grammar
+from eos_sweep.formulas.operations import CONSTANTS
 from eos_sweep.formulas.tree import Call, Name, Node, walk
 from eos_sweep.plain_data import short_text, strict_json, validated
 
@@ -71,6 +72,7 @@ class Formula(BaseModel):
     presets: Annotated[dict[str, dict[str, str]], PlainValidator(tables.parse_presets)] = {}
     lines: Annotated[dict[str, Line], PlainValidator(tables.parse_lines)] = {}
     data: Annotated[dict[str, tuple[float, ...]], PlainValidator(tables.parse_tables)] = {}
+    trial: Annotated[dict[str, float | str], PlainValidator(tables.parse_trial)] = {}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
@@ -92,7 +94,7 @@ class Formula(BaseModel):
         found["parameters"] = {name: table for name, table in parameters.items() if table or self._only_told(name)}
         found |= {"guard": self.guard, "title": self.title, "reference": self.reference, "presets": self.presets}
         found["lines"] = {name: line._asdict() for name, line in self.lines.items()}
-        found["data"] = self.data
+        found |= {"data": self.data, "trial": self.trial}
         return strict_json({key: value for key, value in found.items() if value})
 
     def _only_told(self, name: str) -> bool:
@@ -128,9 +130,12 @@ class Formula(BaseModel):
     def _check_names(self, parameters: Mapping[str, Quantity]) -> None:
         if self.guard is not None and self.guard not in self.state:
             raise SpecError(f"model.guard: no coordinate {short(self.guard)}; {closest(self.guard, self.state)}")
-        for name in self.presets:
-            if name not in parameters and name not in self.state:
-                raise SpecError(f"model.presets: no input {short(name)}; {closest(name, [*parameters, *self.state])}")
+        for table, given in (("presets", list(self.presets)), ("trial", list(self.trial))):
+            for name in given:
+                if name not in parameters and name not in self.state:
+                    raise SpecError(
+                        f"model.{table}: no input {short(name)}; {closest(name, [*parameters, *self.state])}"
+                    )
 
     def _names_of_line(self, line: str, known: set[str]) -> set[str]:
         found = set(_order(self.ratio(line)))
@@ -186,10 +191,10 @@ def _parsed(formula: str, what: str, data: Tables) -> Node:
     return grammar.parse(formula, what, dict(data), MAX_CHARACTERS)
 
 
-@functools.lru_cache(maxsize=256)
 def _order(tree: Node) -> tuple[str, ...]:
-    """Return the names in ``tree``, in the order in which they come first."""
-    return tuple(dict.fromkeys(part.name for part in walk(tree) if isinstance(part, Name)))
+    """Return the names in ``tree`` but those of constants, in the order in which they come first."""
+    found = (part.name for part in walk(tree) if isinstance(part, Name) and part.name not in CONSTANTS)
+    return tuple(dict.fromkeys(found))
 
 
 def fingerprint(tree: Node) -> str:

@@ -11,6 +11,7 @@ from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
 
 RENAMED = {"normal_cdf": "normal_distribution"}
 Place = tuple[str, int]  # a function in a formula, and where it begins, from 0
+VALUES = {"pi": math.pi, "e": math.e}
 
 
 def translate(
@@ -41,7 +42,8 @@ def translate(
         if isinstance(node, Number):
             found[id(node)] = g.number(node.value)
         elif isinstance(node, Name):
-            found[id(node)] = names[node.name]
+            value = VALUES.get(node.name)
+            found[id(node)] = names[node.name] if value is None else g.number(Fraction(value))
         else:
             operands = [found[id(operand)] for operand in node.operands]
             found[id(node)] = _applied(g, node, operands, what)
@@ -65,7 +67,8 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
     if name in BUILT:
         return BUILT[name](g, *operands)
     if name == "**":
-        return _power(g, *operands, node, what)
+        base, exponent = operands
+        return _power(g, base, exponent, node, what)
     (argument,) = operands
     if argument.value is not None and name in AT_NUMBERS:
         value = _at(name, argument.value)

@@ -155,7 +155,7 @@ def _is_negative(term: Term) -> bool:
 
 def _visible(term: Term) -> list[Term]:
     """Return the terms whose code stands in that of a term: of a negative operand its own operands."""
-    found = []
+    found: list[Term] = []
     for operand in term.operands:
         found += operand.operands if _is_negative(operand) else [operand]
     return found
