@@ -5,6 +5,7 @@ kernel computes it once for many steps.  The order of a sum is that of the formu
 they are written down, except that very long ones are rounded to 320 bits.
 """
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -206,13 +207,19 @@ def dependents(parts: Iterable[Term], names: Iterable[Term]) -> set[int]:
 
 def factors(term: Term) -> dict[Term, int]:
     """Return the terms of which a product is made, and how often each occurs; the term itself if it is none."""
-    times: Counter[Term] = Counter({term: 1})
-    for part in reversed(reachable(term)):
-        if part.op == "*" and part in times:
-            often = times.pop(part)
-            for operand in part.operands:
-                times[operand] += often
-    return dict(times)
+    found: dict[Term, int] = {}
+    times: Counter[int] = Counter({term.index: 1})
+    waiting = [(-term.index, term)]
+    while waiting:  # each product before its operands, so that all its occurrences are counted by then
+        _, part = heapq.heappop(waiting)
+        if part.op != "*":
+            found[part] = times[part.index]
+            continue
+        for operand in part.operands:
+            if operand.index not in times:
+                heapq.heappush(waiting, (-operand.index, operand))
+            times[operand.index] += times[part.index]
+    return found
 
 
 def _rounded(value: Fraction) -> Fraction:

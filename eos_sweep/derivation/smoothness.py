@@ -12,10 +12,10 @@ from eos_sweep.errors import InputError
 
 LINES = 96  # through random points, on which borders between the pieces of a function are looked for
 SCALES = 1.0, 10.0, 100.0, 1000.0  # of the points
-DISTANCES = 1e-5, 1e-6, 1e-7  # of the points on both sides of a border, relative to the line
+DISTANCES = 1e-5, 1e-6, 1e-7  # of the points on both sides of a border, times the root of the scale
 SHRINKS = 0.5  # from one to the next a difference of the sides shrinks to this share or less where nothing jumps ...
 GROWS = 1.15  # ... and nothing grows by this factor or more where it has a limit
-ROUNDING = 1e-8  # of all derivatives together: what is smaller is rounding
+ROUNDING = 1e-7  # of all derivatives together: what is smaller is rounding
 
 
 class _Points(NamedTuple):
@@ -69,7 +69,7 @@ def _jump(comparison: Term, terms: Sequence[Term], lines: _Points) -> dict[str, 
     sides = _at_sides(terms, lines, low, high)
     with np.errstate(all="ignore"):
         difference, size = np.abs(sides[:, 0] - sides[:, 1]), np.abs(sides)
-        rounding = ROUNDING * np.sum(np.nan_to_num(size[-1, 0]), axis=0)
+        rounding = ROUNDING * np.sum(np.nan_to_num(size[0, 0]), axis=0)
         jumps = np.all(~(difference[1:] <= SHRINKS * difference[:-1]), axis=0) & ~(difference[-1] <= rounding)
         grows = np.all(size[1:] >= GROWS * size[:-1], axis=0) & (size[-1] > rounding)
     known = np.any(np.isfinite(sides[-1]), axis=0)  # a function need not have a value on both sides
@@ -79,6 +79,7 @@ def _jump(comparison: Term, terms: Sequence[Term], lines: _Points) -> dict[str, 
 
 def _at_sides(terms: Sequence[Term], lines: _Points, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return terms on both sides of borders, in the shape (distance, side, term, line)."""
-    points = [[lines.at(low - distance), lines.at(high + distance)] for distance in DISTANCES]
+    shares = [distance / np.repeat(np.sqrt(SCALES), LINES) for distance in DISTANCES]
+    points = [[lines.at(low - share), lines.at(high + share)] for share in shares]
     found = [[[np.broadcast_to(one, low.shape) for one in evaluate_all(terms, at)] for at in two] for two in points]
     return np.array(found, np.float64)
