@@ -82,8 +82,10 @@ def _residue_without(parts: Sequence[Term], name: Term, touched: Collection[int]
             found[part.index] = part.value.numerator * pow(part.value.denominator, -1, PRIME) % PRIME
         elif part.op in COMBINED:
             one, other = (found[operand.index] for operand in part.operands)
-            known = one is not None and other is not None
-            found[part.index] = (one + other if part.op == "+" else one * other) % PRIME if known else None
+            if one is None or other is None:
+                found[part.index] = None
+            else:
+                found[part.index] = (one + other if part.op == "+" else one * other) % PRIME
         elif part is not name:
             found[part.index] = None if part.index in touched else draw.randrange(PRIME)
     return found[parts[-1].index]
