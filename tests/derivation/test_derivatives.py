@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from helpers.losses import SMOOTH, composite, model_of, polynomial
 
 from eos_sweep.conformance import checks
+from helpers.losses import SMOOTH, composite, model_of, polynomial
 
 DERIVATIVES = checks.check_descent, checks.check_hessian, checks.check_tangent
 

@@ -15,7 +15,8 @@ SMOOTH = (  # each has derivatives wherever its argument is
     "tan({}/9)", "sqrt(1.5 + {}**2)", "exp(-{}**2)", "exp({}/3)", "expm1({})", "log(1.2 + {}**2)", "log1p({}**2)",
     "log10(2 + {}**2)", "sin({})", "cos({})", "sinh({})", "cosh({})", "tanh({})", "arctan({})", "erf({})",
     "erfc({})", "normal_cdf({})", "sigmoid({})", "softplus({})", "log_cosh({})", "1/(2 + sin({}))", "(1 + {}**2)**0.3",
-    "(1 + {}**2)**-1.5", "(1 + {}**2)**(a/3)", "abs({})**3", "relu({})**4", "max({}, 1 - {})**0", "select({} > b, 2, 2)",
+    "(1 + {}**2)**-1.5", "(1 + {}**2)**(a/3)", "abs({})**3", "relu({})**4",
+    "max({}, 1 - {})**0", "select({} > b, 2, 2)",
 )  # fmt: skip
 
 
@@ -44,13 +45,13 @@ def term_of(text, g=None):
     return g, translate(g, tree, {name: g.name(name, name not in COORDINATES) for name in names(tree)}, "loss")
 
 
-def exact(term, values):
-    """Return the value of a rational term in exact arithmetic."""
+def exact(term, values, written=False):
+    """Return the value of a rational term in exact arithmetic, of its constants or of the doubles that are written."""
     found = {}
     for part in reachable(term):
         operands = [found[operand.index] for operand in part.operands]
         if part.value is not None:
-            found[part.index] = part.value
+            found[part.index] = Fraction(float(part.value)) if written else part.value
         elif part.op == "name":
             found[part.index] = Fraction(values[part.name])
         elif part.op == "select":
