@@ -16,6 +16,7 @@ from eos_sweep.derivation.writing import Lines, tuple_of
 from eos_sweep.formulas import text
 
 WIDTH = 118
+FACTOR = 90  # characters of a factor beside the coordinate that it multiplies
 
 
 def write(formula: Formula, c: Calculus, may_hide: bool) -> str:
@@ -142,7 +143,8 @@ class _Module:
         head = self._opened(lines, "theta p", [])
         for k in range(len(c.state)):
             if k in c.rates:
-                product = codes[k] if codes[k].isidentifier() else f"({codes[k]})"
+                whole = codes[k] if len(codes[k]) <= FACTOR else lines.assign(codes[k])
+                product = whole if whole.isidentifier() else f"({whole})"
                 codes[k] = f"theta[{k}] * {product}"
         powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
         return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
