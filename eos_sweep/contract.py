@@ -144,6 +144,7 @@ class Model(Hashable, Protocol):
 
 
 OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
+OPTIONAL_FUNCTIONS = "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -264,6 +265,19 @@ class ArrayModel(Hashable, Protocol):
 def is_array(model: Any) -> TypeGuard[ArrayModel]:
     """Whether ``model`` is an :class:`ArrayModel`."""
     return hasattr(model, "start")
+
+
+def required(contract: type) -> list[str]:
+    """Return the names that the contract of a model requires: attributes, then functions."""
+    functions = [name for name, value in vars(contract).items() if callable(value) and not name.startswith("_")]
+    needed = [name for name in contract.__annotations__ if name not in OPTIONAL_ATTRIBUTES and name != "__name__"]
+    return [*needed, *functions]
+
+
+def missing(module: Any) -> list[str]:
+    """Return the names that the contract of a model requires and ``module`` lacks."""
+    contract: type = ArrayModel if is_array(module) else Model
+    return [name for name in required(contract) if not hasattr(module, name)]
 
 
 class Data(NamedTuple):

@@ -21,7 +21,7 @@ from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
 from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
-from eos_sweep.contract import Job, Model
+from eos_sweep.contract import Job, Model, missing
 from eos_sweep.eigen.sharpness import sharpness, top
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
@@ -36,10 +36,10 @@ SUMMED = ("tail_mean", "sharpness_mean")  # the kernel adds in another order
 
 def check_declarations(model: Model) -> None:
     """Look for a title, a source, and a name and a symbol of each number."""
-    missing = models.missing(model)
-    require(not missing, f"{model.__name__} lacks {', '.join(missing)}")
+    lacking, name = missing(model), models.name_of(model)
+    require(not lacking, f"{name} lacks {', '.join(lacking)}")
     told = sys.flags.optimize > 1 or (model.__doc__ and "L" in model.__doc__)  # -OO removes docstrings
-    require(told, f"{model.__name__}: its docstring does not give the loss, L, and the map")
+    require(told, f"{name}: its docstring does not give the loss, L, and the map")
     for name, quantity in {**model.STATE, **model.PARAMETERS, **model.LOSS_PARTS}.items():
         require(name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier")
         require(quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: has no long_name or no symbol")
@@ -199,7 +199,9 @@ def check_settling(model: Model) -> None:
     where, loss = _starts(given), short["loss_final"]
     end = long["loss_final"]
     near = loss - end < 1e-10
-    require_all(near | ~over, "settled: the loss falls by more than the tolerance 1e-10", where, loss=loss, in_the_end=end)
+    require_all(
+        near | ~over, "settled: the loss falls by more than the tolerance 1e-10", where, loss=loss, in_the_end=end
+    )
     for name in ("crossings", "steps_above"):
         one, other = short[name], long[name]
         require_all((one == other) | ~over, f"settled: {name} go on", where, when_settled=one, in_the_end=other)

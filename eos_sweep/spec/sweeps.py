@@ -295,6 +295,7 @@ def make(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     if isinstance(model, ModuleType):
-        models.allow(model.__name__)
-        given["model"] = model.__name__
+        for name in models.own(model):
+            models.allow(name)
+        given["model"] = models.given_as(model)
     return Sweep.from_dict(given).checked()

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from eos_sweep import functions, scalar
-from eos_sweep.checks.exact import arithmetic, substitute
+from eos_sweep import functions, scalar, substitute
+from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import EDGE, Model
 
 
