@@ -11,7 +11,7 @@ from typing import Any
 
 from eos_sweep import plain
 from eos_sweep.contract import OPTIONAL_ATTRIBUTES, OPTIONAL_FUNCTIONS, Model, Quantity, is_array, missing, required
-from eos_sweep.derivation import loader, smoothness, tables
+from eos_sweep.derivation import loader, smoothness, symmetry, tables
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.own_loss import recorded_loss
@@ -73,16 +73,17 @@ def source(module: Any) -> str:
     InputError
         If what the module lacks cannot be derived from its loss.
     """
-    formula = formula_of(module)
-    own = _own(module)
+    formula, own = formula_of(module), _own(module)
     plainly = {"excess"} if "settled" in own else ()  # as the one by hand counts on it
-    return write(formula, _calculus(formula, _carried(module, own)), Given(module.__name__, own, plainly))
+    c = _calculus(formula, _carried(module, own))
+    return write(formula, c, symmetry.may_hide(c), Given(module.__name__, own, plainly))
 
 
 def derived_alone(module: Any) -> ModuleType:
     """Return the model that is derived from the loss of a module, with nothing of the module in it but its inputs."""
     formula = formula_of(module)
-    return loader.load(module.__name__, write(formula, _calculus(formula, _carried(module, _own(module)))))
+    c = _calculus(formula, _carried(module, _own(module)))
+    return loader.load(module.__name__, write(formula, c, symmetry.may_hide(c)))
 
 
 def _carried(module: Any, own: set[str]) -> Sequence[str] | None:
@@ -132,17 +133,16 @@ def _quantities(module: Any, table: str) -> dict[str, Quantity]:
 
 
 def _own(module: Any) -> set[str]:
-    """Return the names that the module defines itself.  A default of ``eos_sweep.plain`` is none of them."""
+    """Return the names that the module defines itself.  What ``eos_sweep.plain`` brings is none of them."""
+    plainly = [name for name in ("clipped", "excess", "loss_parts", "rescale") if hasattr(module, name)]
+    starred = any(getattr(module, name) is getattr(plain, name) for name in plainly)
+    defaults = vars(plain) if starred else {}
     names = [*required(Model), *OPTIONAL_ATTRIBUTES, *OPTIONAL_FUNCTIONS]
-    own = {
-        name for name in names if hasattr(module, name) and getattr(module, name) is not getattr(plain, name, _NOTHING)
-    }
+    own = {name for name in names if hasattr(module, name)}
+    own -= {name for name in own if name in defaults and getattr(module, name) is defaults[name]}
     if not hasattr(module, "LOSS"):
         own.discard("loss")  # it is the definition, written for coordinates without powers
     given = own & set(SHARPNESS)
     if given and len(given) < len(SHARPNESS):
         raise InputError(f"got {', '.join(sorted(given))}; give {', '.join(SHARPNESS)} together, or none of them")
     return own
-
-
-_NOTHING = object()

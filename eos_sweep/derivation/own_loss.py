@@ -29,7 +29,12 @@ def recorded_loss(function: Callable[..., Any], state: Sequence[str], parameters
     inner = rebound(function, INSTEAD)
 
     def of_names(*numbers: Any) -> Any:
-        return inner(numbers[: len(state)], numbers[len(state) :])
+        try:
+            return inner(numbers[: len(state)], numbers[len(state) :])
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # such as SystemExit
+            raise InputError(f"the function failed with {type(error).__name__}; correct it") from None
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = [*state, *parameters]

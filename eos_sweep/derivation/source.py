@@ -30,16 +30,28 @@ class Given(NamedTuple):
 ALL = Given()  # all is derived
 
 
-def write(formula: Formula, c: Calculus, given: Given = ALL) -> str:
-    """Return the source of the module of ``formula``, from what was derived of its loss."""
-    return _Module(formula, c, given).text()
+def write(formula: Formula, c: Calculus, may_hide: bool, given: Given = ALL) -> str:
+    """Return the source of the module of ``formula``.
+
+    Parameters
+    ----------
+    formula
+        The definition.
+    c
+        What was derived of its loss.
+    may_hide
+        Whether a combination of coordinates can vanish, so that the error of rounding is followed by default.
+    given
+        What is not derived, by default nothing.
+    """
+    return _Module(formula, c, may_hide, given).text()
 
 
 class _Module:
     """The parts of one module: its functions, and the names that they use."""
 
-    def __init__(self, formula: Formula, c: Calculus, given: Given) -> None:
-        self._formula, self._c, self._given = formula, c, given
+    def __init__(self, formula: Formula, c: Calculus, may_hide: bool, given: Given) -> None:
+        self._formula, self._c, self._may_hide, self._given = formula, c, may_hide, given
         self._names = Names(formula.state, formula.parameters, c.rates)
         self._used: set[str] = {"inlined"}
         self._sharpness: Sharpness = sharpness_of(c)
@@ -70,13 +82,12 @@ class _Module:
             del functions["rescale"]
         body = [
             *declarations.line_functions(self._formula, self._used),
-            *declarations.written(self._formula, sorted(self._c.rates), own),
+            *declarations.written(self._formula, sorted(self._c.rates), self._may_hide, own),
             *(written() for name, written in functions.items() if name not in own),
         ]
         code = "\n\n\n".join(body)
-        return (
-            f"{self._heading()}\n{imports.written(self._used, code, self._given.module, self._given.names)}\n\n{code}\n"
-        )
+        imported = imports.written(self._used, code, self._given.module, self._given.names)
+        return f"{self._heading()}\n{imported}\n\n{code}\n"
 
     def _heading(self) -> str:
         loss = text.show(self._formula.tree)

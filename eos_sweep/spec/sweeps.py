@@ -21,7 +21,7 @@ from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, Quantity, Variable
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
-from eos_sweep.expressions import Expression
+from eos_sweep.formulas.expressions import Expression
 from eos_sweep.plain_data import strict_json, validated
 from eos_sweep.spec import labels, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
