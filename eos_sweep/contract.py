@@ -267,19 +267,6 @@ def is_array(model: Any) -> TypeGuard[ArrayModel]:
     return hasattr(model, "start")
 
 
-def required(contract: type) -> list[str]:
-    """Return the names that the contract of a model requires: attributes, then functions."""
-    functions = [name for name, value in vars(contract).items() if callable(value) and not name.startswith("_")]
-    needed = [name for name in contract.__annotations__ if name not in OPTIONAL_ATTRIBUTES and name != "__name__"]
-    return [*needed, *functions]
-
-
-def missing(module: Any) -> list[str]:
-    """Return the names that the contract of a model requires and ``module`` lacks."""
-    contract: type = ArrayModel if is_array(module) else Model
-    return [name for name in required(contract) if not hasattr(module, name)]
-
-
 class Data(NamedTuple):
     """A file of training data, and the hash that it must have."""
 
@@ -298,5 +285,5 @@ class Job(NamedTuple):
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
-    """Return the conditions on the inputs of ``model`` together, beside the bounds of each alone."""
+    """Return the conditions on the inputs together, beside the bounds of each alone."""
     return getattr(model, "CONDITIONS", {})

@@ -21,7 +21,8 @@ from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
 from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
-from eos_sweep.contract import Job, Model, missing
+from eos_sweep.contract import Job, Model
+from eos_sweep.derivation.lacking import missing
 from eos_sweep.eigen.sharpness import sharpness, top
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from eos_sweep import plain
-from eos_sweep.contract import OPTIONAL_ATTRIBUTES, OPTIONAL_FUNCTIONS, Model, Quantity, is_array, missing, required
+from eos_sweep.contract import Quantity, is_array
 from eos_sweep.derivation import loader, smoothness, symmetry, tables
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.lacking import defined, missing
 from eos_sweep.derivation.own_loss import recorded_loss
 from eos_sweep.derivation.source import Given, write
 from eos_sweep.derivation.tables import STEP_SIZE
 from eos_sweep.errors import InputError, closest, named, one_line, short
 
 SHARPNESS = "curvature", "stable", "SHARPNESS_STAGES"  # they depend on each other
+OF_STATE = {"step", "rescale", "loss", "loss_parts", "curvature", "excess", "settled", "clipped", "tangent", "hessian"}
 _COMPLETING = threading.Lock()
 _COMPLETE: dict[Any, Any] = {}
 _COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
@@ -76,6 +77,13 @@ def source(module: Any) -> str:
     formula, own = formula_of(module), _own(module)
     plainly = {"excess"} if "settled" in own else ()  # as the one by hand counts on it
     c = _calculus(formula, _carried(module, own))
+    of_state = sorted(own & OF_STATE)
+    if c.rates and of_state and "CARRIED" not in own:
+        names = tuple(c.state[k].name for k in c.rates)
+        raise InputError(
+            f"{of_state[0]} is given, and {names[0]} would have its own exponent; give CARRIED = {names!r}, and theta"
+            " holds their powers behind the coordinates, or CARRIED = ()"
+        )
     return write(formula, c, symmetry.may_hide(c), Given(module.__name__, own, plainly))
 
 
@@ -133,13 +141,8 @@ def _quantities(module: Any, table: str) -> dict[str, Quantity]:
 
 
 def _own(module: Any) -> set[str]:
-    """Return the names that the module defines itself.  What ``eos_sweep.plain`` brings is none of them."""
-    plainly = [name for name in ("clipped", "excess", "loss_parts", "rescale") if hasattr(module, name)]
-    starred = any(getattr(module, name) is getattr(plain, name) for name in plainly)
-    defaults = vars(plain) if starred else {}
-    names = [*required(Model), *OPTIONAL_ATTRIBUTES, *OPTIONAL_FUNCTIONS]
-    own = {name for name in names if hasattr(module, name)}
-    own -= {name for name in own if name in defaults and getattr(module, name) is defaults[name]}
+    """Return the names of the contract that come from the module."""
+    own = defined(module)
     if not hasattr(module, "LOSS"):
         own.discard("loss")  # it is the definition, written for coordinates without powers
     given = own & set(SHARPNESS)

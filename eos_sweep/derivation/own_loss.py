@@ -2,17 +2,17 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from eos_sweep import exponent, functions, scalar
+from eos_sweep.derivation.substitute import rebound, space
 from eos_sweep.errors import InputError
 from eos_sweep.formulas import operations, text
-from eos_sweep.formulas.recorded import Recorded, apply
+from eos_sweep.formulas.recorded import Recorded, RecordedArray, apply
 from eos_sweep.formulas.recording import record
-from eos_sweep.substitute import rebound
 
 RENAMED = {"normal_distribution": "normal_cdf"}
 ROOT_TWO_PI = 2.5066282746310002
@@ -44,12 +44,17 @@ def recorded_loss(function: Callable[..., Any], state: Sequence[str], parameters
 
 
 def _recording(function: Callable[..., Any], operation: str) -> Callable[..., Any]:
-    """Return what records a function of ours as an operation; of numbers it is the function."""
+    """Return what records a function of ours as an operation, element by element; of numbers it is the function."""
 
-    def recording(*operands: Any) -> Any:
-        if not any(isinstance(operand, np.ndarray | Recorded) for operand in operands):
-            return function(*operands)
-        return getattr(np, operation)(*operands) if hasattr(np, operation) else apply(operation, *operands)
+    def recording(x: Any) -> Any:
+        if isinstance(x, Recorded):
+            return apply(operation, x)
+        if not isinstance(x, RecordedArray):
+            return function(x)
+        found = np.empty(x.shape, dtype=object)
+        for place in np.ndindex(x.shape):
+            found[place] = recording(x[place])
+        return found.view(RecordedArray)
 
     return recording
 
@@ -69,6 +74,10 @@ def _expected_relu(x: Any) -> Any:
     return _density(x) + x * _normal_cdf(x)
 
 
+def _sech2(x: Any) -> Any:
+    return 1 / _cosh(x) ** 2
+
+
 def _replacements() -> Mapping[Any, Callable[..., Any]]:
     """Return what takes the place of our functions while a loss is recorded: they know numbers, not names."""
     found: dict[Any, Callable[..., Any]] = {}
@@ -84,5 +93,12 @@ def _replacements() -> Mapping[Any, Callable[..., Any]]:
 
 
 _REPLACED = _replacements()
-_exp, _normal_cdf = _REPLACED[functions.exp], _REPLACED[functions.normal_distribution]
-INSTEAD = {**_REPLACED, functions.normal_density: _density, functions.expected_relu: _expected_relu}
+_exp, _cosh, _normal_cdf = (_REPLACED[one] for one in (functions.exp, functions.cosh, functions.normal_distribution))
+INSTEAD: dict[Any, Any] = {
+    **_REPLACED,
+    functions.normal_density: _density,
+    functions.expected_relu: _expected_relu,
+    functions.sech2: _sech2,
+    functions.real_power: lambda base, exponent: base**exponent,
+}
+INSTEAD |= {one: SimpleNamespace(**space(vars(one), INSTEAD)) for one in (functions, scalar, exponent)}

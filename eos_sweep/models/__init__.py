@@ -8,11 +8,13 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from typing import Any
 
-from eos_sweep.contract import Model, missing
+from eos_sweep.contract import Model
 from eos_sweep.derivation import modules as derived
 from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.lacking import missing
 from eos_sweep.errors import InputError, named, short
 
 TABLE = {
@@ -100,6 +102,13 @@ def given_as(model: Model) -> str | Formula:
     names = {path: name for name, path in TABLE.items()}
     module = completed_from(model.__name__)
     return derived.formula_of(module) or names.get(module, module)
+
+
+def allowed_as(model: Any) -> str | Formula:
+    """Return what a sweep gives as its model, which is allowed if it is a module of the user's own."""
+    for name in own(model):
+        allow(name)
+    return given_as(model)
 
 
 def facts(given: str | Formula) -> dict[str, tuple[str, str]]:

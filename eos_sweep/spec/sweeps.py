@@ -295,7 +295,5 @@ def make(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     if isinstance(model, ModuleType):
-        for name in models.own(model):
-            models.allow(name)
-        given["model"] = models.given_as(model)
+        given["model"] = models.allowed_as(model)
     return Sweep.from_dict(given).checked()

@@ -12,8 +12,9 @@ from typing import Any
 import gmpy2
 import numpy as np
 
-from eos_sweep import exponent, functions, scalar, substitute
+from eos_sweep import exponent, functions, scalar
 from eos_sweep.contract import Model
+from eos_sweep.derivation import substitute
 from eos_sweep.functions import circular
 
 
