@@ -19,6 +19,7 @@ from eos_sweep.analysis import trajectories
 from eos_sweep.analysis.boundaries import uncomputed
 from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
+from eos_sweep.conformance.by_hand import check_by_hand
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
 from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
 from eos_sweep.contract import Job, Model
@@ -274,6 +275,7 @@ CHECKS: tuple[Callable[[Model], None], ...] = (
     check_flow,
     check_stability,
     check_tangent,
+    check_by_hand,
     check_compiled,
     check_settling,
     check_labels,

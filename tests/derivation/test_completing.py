@@ -245,11 +245,8 @@ def test_the_next_process_finds_its_kernel_on_disk_until_an_override_changes(tmp
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), root])
     found = []
-    for text in (
-        SHORT + STEP,
-        SHORT + STEP.replace("def step", "# a comment\ndef step"),
-        changed(("/ 4", "/ 5")) + STEP,
-    ):
+    commented = STEP.replace("def step", "# a comment\ndef step")
+    for text in (SHORT + STEP, SHORT + commented, changed(("** 2 / 4", "** 2 / 5")) + STEP):
         (tmp_path / "short_well.py").write_text(text, encoding="utf-8")
         asked = [sys.executable, "-c", CACHED]
         done = subprocess.run(asked, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
