@@ -144,6 +144,7 @@ class Model(Hashable, Protocol):
 
 
 OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
+OPTIONAL_FUNCTIONS = "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -284,5 +285,5 @@ class Job(NamedTuple):
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
-    """Return the conditions on the inputs of ``model`` together, beside the bounds of each alone."""
+    """Return the conditions on the inputs together, beside the bounds of each alone."""
     return getattr(model, "CONDITIONS", {})

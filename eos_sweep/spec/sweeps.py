@@ -297,6 +297,5 @@ def make(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     if isinstance(model, ModuleType):
-        models.allow(model.__name__)
-        given["model"] = model.__name__
+        given["model"] = models.allowed_as(model)
     return Sweep.from_dict(given).checked()
