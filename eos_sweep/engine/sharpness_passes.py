@@ -108,6 +108,17 @@ def _recall(at: Layout) -> Callable:
     return recall
 
 
+def _seen(at: Layout) -> Callable:
+    """Build ``seen(F, lane, k)``, which returns the state and the loss after step k, if an observable needs them."""
+    behind = len(at.curvature_like) * WIDTH
+
+    @inlined
+    def seen(F, lane, k):
+        return lanes.read(F, at.history + k * at.history_step + behind + lane, WIDTH, at.seen_like)
+
+    return seen
+
+
 def certified_maximum(model: Model, at: Layout) -> Callable:
     """Build the pass that keeps a maximum which no step's sharpness exceeds by more than 1e-14 relative.
 
@@ -166,7 +177,7 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
     """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
     load, solve = spectrum(model, at)
     recall = _recall(at)
-    show_all = _show_all(compose_sharpness(observables, needs, model), recall, at)
+    show_all = _show_all(compose_sharpness(observables, needs, model), recall, _seen(at), at)
     at_once = BLOCK // WIDTH
 
     @inlined
@@ -187,7 +198,7 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
     return measure
 
 
-def _show_all(watch_sharpness: Callable, recall: Callable, at: Layout) -> Callable:
+def _show_all(watch_sharpness: Callable, recall: Callable, seen: Callable, at: Layout) -> Callable:
     """Build what shows the sharpness of each step that a lane has taken to the observables, and to the maximum."""
 
     @inlined
@@ -195,7 +206,8 @@ def _show_all(watch_sharpness: Callable, recall: Callable, at: Layout) -> Callab
         kept, maximum = carry
         F, lane, steps = where
         value = F[at.scratch + k * WIDTH + lane]
-        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE, recall(F, lane, k)), kept)
+        shown = watch_sharpness(kept, value / EDGE, recall(F, lane, k), seen(F, lane, k))
+        kept = lanes.choose(k < steps, shown, kept)
         return kept, select(value > maximum, value, maximum)
 
     return lanes.repeat(show, CHUNK)
