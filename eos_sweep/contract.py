@@ -127,9 +127,10 @@ class Model(Hashable, Protocol):
 
     SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
 
-    # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  The tolerance bounds it.
+    # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  A run has settled only
+    # where that is below the tolerance.
     def excess(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
-    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with excess >= tolerance
+    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
     # The Jacobian of step times v: for each coordinate of STATE the change of its value, or, if it is CARRIED, the

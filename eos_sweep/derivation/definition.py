@@ -72,6 +72,7 @@ class Formula(BaseModel):
     presets: Annotated[dict[str, dict[str, str]], PlainValidator(tables.parse_presets)] = {}
     lines: Annotated[dict[str, Line], PlainValidator(tables.parse_lines)] = {}
     data: Annotated[dict[str, tuple[float, ...]], PlainValidator(tables.parse_tables)] = {}
+    trial: Annotated[dict[str, float | str], PlainValidator(tables.parse_trial)] = {}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
@@ -93,7 +94,7 @@ class Formula(BaseModel):
         found["parameters"] = {name: table for name, table in parameters.items() if table or self._only_told(name)}
         found |= {"guard": self.guard, "title": self.title, "reference": self.reference, "presets": self.presets}
         found["lines"] = {name: line._asdict() for name, line in self.lines.items()}
-        found["data"] = self.data
+        found |= {"data": self.data, "trial": self.trial}
         return strict_json({key: value for key, value in found.items() if value})
 
     def _only_told(self, name: str) -> bool:
@@ -129,9 +130,12 @@ class Formula(BaseModel):
     def _check_names(self, parameters: Mapping[str, Quantity]) -> None:
         if self.guard is not None and self.guard not in self.state:
             raise SpecError(f"model.guard: no coordinate {short(self.guard)}; {closest(self.guard, self.state)}")
-        for name in self.presets:
-            if name not in parameters and name not in self.state:
-                raise SpecError(f"model.presets: no input {short(name)}; {closest(name, [*parameters, *self.state])}")
+        for table, given in (("presets", list(self.presets)), ("trial", list(self.trial))):
+            for name in given:
+                if name not in parameters and name not in self.state:
+                    raise SpecError(
+                        f"model.{table}: no input {short(name)}; {closest(name, [*parameters, *self.state])}"
+                    )
 
     def _names_of_line(self, line: str, known: set[str]) -> set[str]:
         found = set(_order(self.ratio(line)))

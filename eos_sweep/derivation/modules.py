@@ -5,7 +5,6 @@ from types import ModuleType
 
 from eos_sweep.derivation import models
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.derivation.loader import load
 
 _DERIVING = threading.Lock()
 _MODULES: dict[Formula, ModuleType] = {}
@@ -22,7 +21,7 @@ def module_of(formula: Formula) -> ModuleType:
     """
     with _DERIVING:
         if formula not in _MODULES:
-            module = load(formula.name, models.source(formula))
+            module = models.module(formula)
             _FORMULAS[module.__name__] = formula
             _MODULES[formula] = module
         return _MODULES[formula]

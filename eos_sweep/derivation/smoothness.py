@@ -12,8 +12,8 @@ from eos_sweep.errors import InputError
 
 LINES = 96  # through random points, on which borders between the pieces of a function are looked for
 SCALES = 1.0, 10.0, 100.0  # of the points
-NEAR = 1e-7  # how far from a border its sides are compared, relative
-JUMP = 1e-3  # a larger difference, relative, is a jump
+FAR, NEAR = 1e-5, 1e-7  # how far from a border its sides are compared, as shares of a line
+ROUNDING = 1e-9  # a smaller difference, relative, is none
 
 
 class _Points(NamedTuple):
@@ -64,19 +64,23 @@ def _jump(comparison: Term, derivatives: Sequence[Term], lines: _Points) -> dict
         middle = 0.5 * (low + high)
         same = evaluate(comparison, lines.at(middle)) == before
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    sides = lines.at(low - NEAR), lines.at(high + NEAR)
     for term in derivatives:
-        one, other = (np.broadcast_to(evaluate(term, side), low.shape) for side in sides)
-        with np.errstate(all="ignore"):
-            size = np.abs(one) + np.abs(other)
-            apart = ~(np.abs(one - other) <= JUMP * size + 1e-9 * _size(derivatives, sides[0], low.shape))
-        known = ~(np.isnan(one) & np.isnan(other))
-        bad = np.flatnonzero(crossed & apart & known)
+        far, near = (_sides(term, lines, low - by, high + by) for by in (FAR, NEAR))
+        bad = np.flatnonzero(crossed & _apart(far, near))
         if bad.size:
             return {name: float(values[bad[0]]) for name, values in lines.at(low).items()}
     return None
 
 
-def _size(derivatives: Sequence[Term], point: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Return the size of all derivatives together, beside which a difference is rounding."""
-    return np.sum([np.abs(np.nan_to_num(np.broadcast_to(evaluate(one, point), shape))) for one in derivatives], axis=0)
+def _sides(term: Term, lines: _Points, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the values of a derivative on both sides of the borders, shape (2, points)."""
+    return np.array([np.broadcast_to(evaluate(term, lines.at(share)), share.shape) for share in (before, after)])
+
+
+def _apart(far: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Tell where values differ as much close to a border as further away; where they do not jump, they come closer."""
+    with np.errstate(all="ignore"):
+        wide, narrow = (np.abs(sides[1] - sides[0]) for sides in (far, near))
+        jumps = (narrow > 0.5 * wide) & (narrow > ROUNDING * np.abs(far).max(axis=0))
+    one_sided = np.isfinite(near).any(axis=0) & ~np.isfinite(near).all(axis=0)
+    return jumps | one_sided

@@ -165,6 +165,14 @@ def parse_presets(given: Any) -> dict[str, dict[str, str]]:
     return found
 
 
+def parse_trial(given: Any) -> dict[str, float | str]:
+    """Return name -> number or expression of the inputs at which a model is tried."""
+    label = "model.trial"
+    if not isinstance(given, Mapping):
+        raise SpecError(f'{label}: got {short(given)}; give a table such as {{x = "uniform(-1, 1)"}}')
+    return {check_name(label, name): _default(f"{label}.{name}", value) for name, value in given.items()}
+
+
 def parse_lines(given: Any) -> dict[str, Line]:
     """Return name -> critical line; their formulas are not parsed here."""
     label = "model.lines"

@@ -14,7 +14,7 @@ def from_rows(rows: Iterable[Iterable[Any]]) -> np.ndarray:
 
 
 def from_triangle(entries: Iterable[Any], like: Any) -> np.ndarray:
-    """Return the symmetric matrices with this upper triangle, row by row, shape (..., n, n); ``like`` has shape (...)."""
+    """Return the symmetric matrices with this upper triangle, row by row; each entry gets the shape of ``like``."""
     known = [np.broadcast_to(entry, np.shape(like)) for entry in entries]
     size = int(np.sqrt(2 * len(known)))
     places = iter(known)
