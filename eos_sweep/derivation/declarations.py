@@ -7,7 +7,6 @@ from eos_sweep.contract import Quantity
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.from_tree import translate
 from eos_sweep.derivation.graph import Graph
-from eos_sweep.derivation.naming import Names
 from eos_sweep.derivation.tables import STEP_SIZE
 from eos_sweep.derivation.writing import Lines
 
@@ -16,7 +15,7 @@ SIZES = {STEP_SIZE: (1e-60, 1e60)}
 USUAL_SIZES = (0.0, 1e60)  # beyond them products of a few numbers overflow
 
 
-def written(formula: Formula, names: Names, carried: Sequence[int]) -> list[str]:
+def written(formula: Formula, carried: Sequence[int], may_hide: bool) -> list[str]:
     """Return the declarations: titles, inputs, presets, lines."""
     title = formula.title or _cut(f"L = {' '.join(formula.loss.split())}")
     lines = [f"TITLE = {_text(title)}"]
@@ -39,6 +38,8 @@ def written(formula: Formula, names: Names, carried: Sequence[int]) -> list[str]
     if carried:
         state = list(formula.state)
         lines.append(f"CARRIED = {tuple(state[k] for k in carried)!r}")
+    if may_hide:
+        lines.append('OBSERVABLES = ("magnification",)  # a combination of coordinates may vanish')
     if formula.guard:
         lines.append(f"GUARD = {_text(formula.guard)}")
     if formula.presets:

@@ -3,7 +3,7 @@
 import functools
 from types import ModuleType
 
-from eos_sweep.derivation import loader, smoothness
+from eos_sweep.derivation import loader, smoothness, symmetry
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.source import write
@@ -20,7 +20,7 @@ def source(formula: Formula) -> str:
     """
     c = calculus_of(formula)
     smoothness.check(c)
-    return write(formula, c)
+    return write(formula, c, symmetry.may_hide(c))
 
 
 def calculus_of(formula: Formula) -> Calculus:

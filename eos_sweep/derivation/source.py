@@ -18,16 +18,26 @@ from eos_sweep.formulas import text
 WIDTH = 118
 
 
-def write(formula: Formula, c: Calculus) -> str:
-    """Return the source of the module of ``formula``, from what was derived of its loss."""
-    return _Module(formula, c).text()
+def write(formula: Formula, c: Calculus, may_hide: bool) -> str:
+    """Return the source of the module of ``formula``.
+
+    Parameters
+    ----------
+    formula
+        The definition.
+    c
+        What was derived of its loss.
+    may_hide
+        Whether a combination of coordinates can vanish, so that the error of rounding is followed by default.
+    """
+    return _Module(formula, c, may_hide).text()
 
 
 class _Module:
     """The parts of one module: its functions, and the names that they use."""
 
-    def __init__(self, formula: Formula, c: Calculus) -> None:
-        self._formula, self._c = formula, c
+    def __init__(self, formula: Formula, c: Calculus, may_hide: bool) -> None:
+        self._formula, self._c, self._may_hide = formula, c, may_hide
         self._names = Names(formula.state, formula.parameters, c.rates)
         self._used: set[str] = {"inlined"}
         self._sharpness: Sharpness = sharpness_of(c)
@@ -35,7 +45,7 @@ class _Module:
     def text(self) -> str:
         """Return the whole text."""
         body = [
-            *declarations.written(self._formula, self._names, sorted(self._c.rates)),
+            *declarations.written(self._formula, sorted(self._c.rates), self._may_hide),
             self._threshold(),
             *([self._rescale()] if self._c.rates else []),
             self._coordinates(),
