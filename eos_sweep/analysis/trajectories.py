@@ -14,7 +14,7 @@ from eos_sweep.eigen.sharpness import matrix_of, sharpness, words_for
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.engine.recorder import recorder
 from eos_sweep.errors import SpecError
-from eos_sweep.expressions import Expression
+from eos_sweep.formulas.expressions import Expression
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.sweeps import Sweep, make
 

@@ -16,6 +16,7 @@ from eos_sweep.formulas.tree import Node
 
 SAMPLES = 256  # points at which the sign of a curvature is looked at
 STEP_SIZE = "eta"
+WHAT = "model.loss"  # names the formula in errors
 
 
 class Calculus(NamedTuple):
@@ -50,11 +51,11 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
     InputError
         If the formula is too large, or a part of it has no value.
     """
-    g = Graph("loss")
+    g = Graph(WHAT)
     names = {name: g.name(name, False) for name in state} | {name: g.name(name, True) for name in parameters}
     x = tuple(names[name] for name in state)
     borders: dict[int, Place] = {}
-    total = translate(g, loss, names, "loss", borders)
+    total = translate(g, loss, names, WHAT, borders)
     first = gradient(g, total, x)
     rows = hessian(g, first, x)
     second = {(i, i + k): term for i, row in enumerate(rows) for k, term in enumerate(row)}

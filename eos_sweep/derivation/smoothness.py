@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep.derivation.calculus import Calculus
+from eos_sweep.derivation.calculus import WHAT, Calculus
 from eos_sweep.derivation.graph import Term, reachable
 from eos_sweep.derivation.numeric import evaluate
 from eos_sweep.errors import InputError
@@ -39,7 +39,7 @@ def check(c: Calculus) -> None:
                 function, at = c.borders[part.index]
                 shown = ", ".join(f"{name} = {value:.3g}" for name, value in jump.items())
                 raise InputError(
-                    f"loss: {function} at column {at + 1} is not twice differentiable, as at {shown}; use a smooth "
+                    f"{WHAT}: {function} at column {at + 1} is not twice differentiable, as at {shown}; use a smooth "
                     "function, such as softplus for relu, or sqrt(x**2 + 1) for abs(x)"
                 )
 

@@ -1,4 +1,4 @@
-"""Whether a combination of coordinates can vanish in doubles and matter later, such as x - y where x and y trade places.
+"""Whether a combination of coordinates can vanish in doubles and matter later, as x - y where x and y trade places.
 
 A reflection under which the loss does not change keeps a trajectory on its mirror.  Next to it the distance shrinks
 below the edge of stability, and doubles lose it.  A single coordinate that is reflected has an exponent of its own; for

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep import expressions
 from eos_sweep.contract import Quantity
 from eos_sweep.errors import SpecError, closest, named, short, visible
+from eos_sweep.formulas import expressions
 from eos_sweep.formulas.operations import CONSTANTS, FUNCTIONS
 from eos_sweep.plain_data import number, number_or_text, short_text
 

@@ -21,12 +21,13 @@ from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, Quantity, Variable
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
-from eos_sweep.expressions import Expression
+from eos_sweep.formulas.expressions import Expression
 from eos_sweep.plain_data import strict_json, validated
 from eos_sweep.spec import labels, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
 from eos_sweep.spec.axis_names import check_axes, check_folders, describe
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
+from eos_sweep.spec.formula_data import with_tables
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
@@ -256,7 +257,8 @@ def load_spec(path: str | Path) -> Sweep:
     >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
     (1024, 1024)
     """
-    return Sweep.from_dict(toml.read(path), Path(path).parent).checked()
+    folder = Path(path).parent
+    return Sweep.from_dict(with_tables(toml.read(path), folder), folder).checked()
 
 
 def make(

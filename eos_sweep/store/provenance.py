@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from eos_sweep import expressions
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
+from eos_sweep.formulas import expressions
 from eos_sweep.spec import inputs
 from eos_sweep.spec.sweeps import Sweep
 

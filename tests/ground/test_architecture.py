@@ -123,7 +123,15 @@ def test_each_heavy_library_has_its_place():
     assert importers("numcodecs", "google_crc32c") <= {"store.chunk_bytes"}
     assert importers("fsspec") <= {"store.location", "store.remote"}
     assert importers("portalocker") == {"store.lock"}
-    compiled = {"bits", "scalar", "kernel_cache", "engine.compilation", "engine.lanes", "models.network_parts"}
+    compiled = {
+        "bits",
+        "scalar",
+        "unrolled",
+        "kernel_cache",
+        "engine.compilation",
+        "engine.lanes",
+        "models.network_parts",
+    }
     compiled |= {"checks.bench.peers.numba_loop"}
     assert importers("numba", "llvmlite") <= compiled
     drawn = {name for name in FILES if name.startswith("analysis.pictures")}

@@ -5,8 +5,6 @@
 Its eigenvalues have both signs.
 """
 
-import numpy as np
-
 from eos_sweep.contract import Quantity
 from eos_sweep.eigen.general import solver
 from eos_sweep.eigen.matrices import from_rows
