@@ -212,8 +212,8 @@ def test_wells_of_a_bowl_with_a_cosine():
     rests = wells(0.5, 8.0)
     curvature = 1.0 + 32.0 * np.cos(8.0 * rests)
     assert np.allclose(sharpness_at("cosine", x=rests, a=0.5, k=8.0, eta=0.1), curvature, rtol=1e-12)
-    (stays,), _ = after("cosine", 50, x=rests, a=0.5, k=8.0, eta=0.05)
-    assert np.array_equal(abs(stays - rests) < 1e-12, curvature > 0) and (curvature > 0).sum() == 11
+    (near,), _ = after("cosine", 50, x=rests + 1e-4, a=0.5, k=8.0, eta=0.05)
+    assert np.array_equal(abs(near - rests) < 1e-6, curvature > 0) and (curvature > 0).sum() == 11
 
 
 def test_the_minimum_of_rosenbrocks_valley():

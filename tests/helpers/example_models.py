@@ -74,3 +74,13 @@ def wells(a, k):
         same = slope(middle) * slope(low) > 0.0
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return 0.5 * (low + high)
+
+
+# The four points of the logistic regression: minimum and its curvature, and the first cycle, by 400 binary digits.
+LOGISTIC_EDGE = {
+    "minimum": 0.7060404258197347193,
+    "curvature": 0.1873697678296557634,
+    "ratio": 1.8598793971734610339,  # step size times the curvature
+    "upper": 1.4041885365974116,
+    "lower": 0.39038292161613747,
+}
