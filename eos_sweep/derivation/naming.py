@@ -10,7 +10,7 @@ MODULE = {
     "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "isolated", "end", "low", "over", "room",
     "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
-    "curvature", "stable", "excess", "settled", "hessian", "clipped", "seen", "solver", "from_triangle", "below_edge",
+    "curvature", "stable", "remaining_loss", "settled", "hessian", "clipped", "seen", "solver", "from_triangle", "below_edge",
     "Quantity", "CriticalLine", "loss_parts",
 }  # fmt: skip
 

@@ -171,8 +171,8 @@ class _Module:
         code = self._names.code[calculus.STEP_SIZE]
         valley = self._c.bounded_below
         self._used |= SETTLING | (VALLEY if valley else set())
-        least = f"least_excess(slopes(here, p), bends(here, p), {code})"
-        excess = [
+        least = f"least_rest(slopes(here, p), bends(here, p), {code})"
+        remaining_loss = [
             "here = coordinates(theta)",
             eta,
             f"return smaller(loss, {least})" if valley else f"return {least}",
@@ -183,7 +183,7 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"low = isolated & (excess_of(work, {code}) < tolerance) & (excess(theta, p, loss) < tolerance)",
+            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (remaining_loss(theta, p, loss) < tolerance)",
             "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if valley:
@@ -200,7 +200,12 @@ class _Module:
         else:
             told = "Tell whether the run stays at an isolated minimum."
         return [
-            _def("excess", "theta, p, loss", "Return how far the loss is above its minimum, or less.", excess),
+            _def(
+                "remaining_loss",
+                "theta, p, loss",
+                "Return how far the loss is above its minimum, or less.",
+                remaining_loss,
+            ),
             _def("settled", "theta, p, loss, tolerance", told, lines),
         ]
 
@@ -214,7 +219,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "excess_of", "least_excess", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "least_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 

@@ -196,7 +196,7 @@ def _close(model: Model, fold: Callable, at: Layout) -> Callable:
         whole, rest = CHUNK - (age & (CHUNK - 1)), until - age
         left = select(status == RUNNING, select(whole < rest, whole, rest), 0)
         I[at.left + lane] = left
-        quiet = due & (model.excess(rescaled, p, loss) < tolerance) & (status == RUNNING)
+        quiet = due & (model.remaining_loss(rescaled, p, loss) < tolerance) & (status == RUNNING)
         I[at.mark + lane] = quiet
         return left == 0, quiet
 
