@@ -1,18 +1,16 @@
 """What determines the numbers of a sweep, as pairs of a value and a text for people."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 from eos_sweep import models
 from eos_sweep.spec.inputs import input_facts
 
-if TYPE_CHECKING:
-    from eos_sweep.spec.sweeps import Sweep
-
 Facts = dict[str, tuple[str, str]]
 
 
-def facts_of(sweep: "Sweep") -> Facts:
+def facts_of(sweep: Any) -> Facts:
     """Return key -> (value, text for people), of everything that determines the numbers and of nothing else."""
     facts: dict[str, Any] = {"steps": sweep.steps, "tolerance": sweep.tolerance, "dtype": sweep.dtype}
     facts |= {"axes": ", ".join(sweep.dims)}
@@ -24,3 +22,9 @@ def facts_of(sweep: "Sweep") -> Facts:
         found["data"] = sweep.data.sha256, f"{sweep.data.file} ({sweep.data.sha256[:8]})"
     found |= {f"observables.{name}": ("stored", "stored") for name in sweep.variables}
     return found | {f"observables.{one.name}": (one.formula, one.formula) for one in sweep.own}
+
+
+def hash_of(facts: Facts) -> str:
+    """Return the hash (SHA-256) of the values."""
+    values = {key: value for key, (value, _) in facts.items()}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

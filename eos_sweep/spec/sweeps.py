@@ -4,8 +4,6 @@ Everything that can be wrong with a sweep is found here, before anything is crea
 that names the key, the value and the remedy.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -29,7 +27,7 @@ from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, descr
 from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
 from eos_sweep.spec.formula_data import with_tables
-from eos_sweep.spec.identity import facts_of
+from eos_sweep.spec.identity import facts_of, hash_of
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
@@ -242,8 +240,7 @@ class Sweep(BaseModel):
 
         Title, chunks and thresholds are not part of it.
         """
-        values = {key: value for key, (value, _) in self.identity.items()}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return hash_of(self.identity)
 
 
 def load_spec(path: str | Path) -> Sweep:

@@ -20,7 +20,9 @@ def run(tmp_path, name, size=SIZE, **changes):
 
 def spread(dataset, *names):
     """Return coordinates as arrays of the map's shape."""
-    return [np.asarray(dataset[name].broadcast_like(dataset.outcome).transpose(*dataset.outcome.dims)) for name in names]
+    return [
+        np.asarray(dataset[name].broadcast_like(dataset.outcome).transpose(*dataset.outcome.dims)) for name in names
+    ]
 
 
 def labels(dataset):
