@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.power_laws import power_law as power_law
     from eos_sweep.analysis.pyramid import open_pyramid as open_pyramid
     from eos_sweep.analysis.trajectories import trajectory as trajectory
+    from eos_sweep.derivation.from_python import model as model
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.errors import SpecError as SpecError
     from eos_sweep.errors import Stopped as Stopped
@@ -47,6 +48,7 @@ _HOMES = {
     "label": "analysis.labelled",
     "load_spec": "spec.sweeps",
     "masked": "analysis.masking",
+    "model": "derivation.from_python",
     "open_pyramid": "analysis.pyramid",
     "open_sweep": "analysis.opened",
     "plan": "runtime.planning",

@@ -127,7 +127,10 @@ class Model(Hashable, Protocol):
 
     SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
 
-    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...  # never with loss >= tolerance
+    # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  A run has settled only
+    # where that is below the tolerance.
+    def remaining_loss(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
+    def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
     # The Jacobian of step times v: for each coordinate of STATE the change of its value, or, if it is CARRIED, the
@@ -141,6 +144,7 @@ class Model(Hashable, Protocol):
 
 
 OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
+OPTIONAL_FUNCTIONS = "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -292,5 +296,5 @@ class Job(NamedTuple):
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
-    """Return the conditions on the inputs of ``model`` together, beside the bounds of each alone."""
+    """Return the conditions on the inputs together, beside the bounds of each alone."""
     return getattr(model, "CONDITIONS", {})

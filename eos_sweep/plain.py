@@ -28,8 +28,13 @@ def clipped(theta, p):
     return False
 
 
+@inlined
+def remaining_loss(theta, p, loss):
+    return loss
+
+
 def loss_parts(theta, p):
     return ()
 
 
-__all__ = [name for name in dir() if name.isupper()] + ["clipped", "loss_parts", "rescale"]
+__all__ = [name for name in dir() if name.isupper()] + ["clipped", "remaining_loss", "loss_parts", "rescale"]

@@ -5,6 +5,7 @@ stops the build.
 """
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 import eos_sweep
-from eos_sweep import models, observables, regimes, trust
+from eos_sweep import functions, models, observables, regimes, trust
 from eos_sweep.analysis.event_flags import EVENTS
 from eos_sweep.contract import Model, is_array
 
@@ -167,6 +168,20 @@ def model_sections(_: str) -> str:
     return "\n\n".join(parts)
 
 
+def function_rows(_: str) -> str:
+    """Return the table of special functions, with the error that each docstring states."""
+    rows = []
+    for name in functions.__all__:
+        one = getattr(functions, name)
+        words = " ".join((inspect.getdoc(one) or "").partition("\n\n")[0].removeprefix("Return ").split())
+        if one.__name__ != name:
+            words = f"is `{one.__name__}`"
+        error = re.search(r"to ([\d.]+) ulp", words)
+        call = f"`{name}({', '.join(inspect.signature(one).parameters)})`"
+        rows.append((call, error[1] if error else "", re.sub(r",? to [\d.]+ ulp", "", words)))
+    return table(("function", "error in ulp", "returns"), rows)
+
+
 def rooms() -> dict[str, dict[str, str]]:
     """Return room -> module -> the first sentence of its docstring; the room "" is the ground floor."""
     package = Path(eos_sweep.__file__).parent
@@ -225,6 +240,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("settled-reasons", directive(reason_rows))
     app.add_directive("events", directive(event_rows))
     app.add_directive("model-inputs", directive(model_sections))
+    app.add_directive("functions", directive(function_rows))
     app.add_directive("rooms", directive(room_rows))
     app.add_directive("modules", directive(module_sections))
     app.setup_extension("sphinx_click")  # which declares the event

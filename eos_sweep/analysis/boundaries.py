@@ -118,7 +118,13 @@ def boundary(
         "long_name": f"{quantity.long_name} at which {condition.label} begins or ends",
         "symbol": quantity.symbol,
     }
-    about = {"title": meaning["long_name"], "model": spec.model, "along": along, "holds": condition.label, "rtol": rtol}
+    about = {
+        "title": meaning["long_name"],
+        "model": spec.model_name,
+        "along": along,
+        "holds": condition.label,
+        "rtol": rtol,
+    }
     about |= {"spec": json.dumps(spec.to_dict()), "spec_hash": spec.hash}
     return _dataset_of(grid.isel({along: 0}, drop=True), rows, edges, begins, seen, meaning).assign_attrs(about)
 

@@ -106,7 +106,7 @@ def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) ->
     """
     for name in (*at, *index):
         if name not in sweep.quantities and name not in sweep.dims:
-            raise SpecError(f"{name}: no input of {sweep.model}; there are: {', '.join(sweep.quantities)}")
+            raise SpecError(f"{name}: no input of {sweep.model_name}; there are: {', '.join(sweep.quantities)}")
     point = {}
     for name in index:
         if name in at or name not in sweep.dims:

@@ -9,11 +9,12 @@ import xarray as xr
 
 from eos_sweep import state
 from eos_sweep.contract import ArrayModel, Model, is_array
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.eigen.sharpness import matrix_of, sharpness, words_for
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.engine.recorder import recorder
 from eos_sweep.errors import SpecError
-from eos_sweep.expressions import Expression
+from eos_sweep.formulas.expressions import Expression
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.sweeps import Sweep, make
 
@@ -21,7 +22,7 @@ MAX_TRAJECTORY_BYTES = 2**32  # of a trajectory in memory
 
 
 def trajectory(
-    model: str | ModuleType,
+    model: str | ModuleType | Formula,
     parameters: Mapping[str, float | str],
     initial: Mapping[str, float | str],
     *,
@@ -34,7 +35,7 @@ def trajectory(
     Parameters
     ----------
     model
-        Name of the model, or a module of your own that is one.
+        Name of the model, a formula (:func:`eos_sweep.model`), or a module of your own that is a model.
     parameters, initial
         Name -> number, expression or preset, as in a sweep.
     steps
@@ -98,7 +99,7 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
     attributes = {
         "title": f"Gradient descent on {model.TITLE}\n{inputs}",
-        "model": sweep.model,
+        "model": sweep.model_name,
         "references": model.REFERENCE,
         "threshold": float(observed(model).threshold(p)),
         "threshold_long_name": "2/eta, the edge of stability",

@@ -20,6 +20,7 @@ COMMANDS = {
     "boundary": "boundaries",
     "budget": "labels",
     "check": "models",
+    "derive": "models",
     "export": "stores",
     "plan": "runs",
     "plot": "pictures",

@@ -1,10 +1,15 @@
-"""``eos-sweep check``."""
+"""``eos-sweep check`` and ``eos-sweep derive``: whether a model is one, and what a formula becomes."""
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from eos_sweep.errors import InputError, one_line
+from eos_sweep.errors import InputError, one_line, visible
+
+if TYPE_CHECKING:
+    from eos_sweep.contract import Model
 
 
 @click.command()
@@ -12,10 +17,11 @@ from eos_sweep.errors import InputError, one_line
 def check(model: str) -> None:
     """Check that a model does what sweeps rely on.
 
-    MODEL is a name of the table, or a module of your own.  Its step is compared with the gradient of its loss, its
-    Hessian and tangent with finite differences, its sharpness with the Hessian, and the kernel with NumPy and with
-    exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it is swept and drawn.  The inputs are drawn
-    from the model's TRIAL.
+    MODEL is a name of the table, a module of your own, or a TOML file that gives a model by a formula.  Its step is
+    compared with the gradient of its loss, its Hessian and tangent with finite differences, its sharpness with the
+    Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it
+    is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula in the file of a sweep, from the
+    ranges of that sweep.
 
     Exit codes: 0 all checks passed; 1 some failed; 2 there is no such model.
 
@@ -23,15 +29,12 @@ def check(model: str) -> None:
     Examples:
       eos-sweep check bivariate
       eos-sweep check my_package.my_model
+      eos-sweep check my_sweep.toml
     """
-    from eos_sweep import models
     from eos_sweep.conformance.checks import CHECKS
     from eos_sweep.contract import is_array
 
-    if model not in models.TABLE:
-        models.look_here()
-        models.allow(model)
-    module = models.get(model)
+    module = _module(model)
     if is_array(module):
         raise InputError(f"{model}: a network; the checks are for models that run in the compiled kernel")
     failed = 0
@@ -49,3 +52,52 @@ def check(model: str) -> None:
             click.echo(f"ok      {words}")
     if failed:
         sys.exit(1)
+
+
+def _module(given: str) -> "Model":
+    """Return the model of a name or of a TOML file."""
+    from eos_sweep import models
+    from eos_sweep.spec.formula_files import read_model
+
+    if given.lower().endswith(".toml"):
+        return models.get(read_model(given))
+    if given not in models.TABLE:
+        models.look_here()
+        models.allow(given)
+    return models.get(given)
+
+
+@click.command()
+@click.argument("spec", type=click.Path())
+@click.option("-o", "--out", type=click.Path(), help="Write a module, a .py file, instead of printing it.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+def derive(spec: str, out: str | None, overwrite: bool) -> None:
+    """Print the module that is derived from a formula.
+
+    SPEC is a TOML file: that of a sweep whose table [model] has a loss, or one with nothing but this table.  The module
+    is a model as one that is written by hand.  With --out it becomes a model of your own, which may be changed and is
+    run with --import.
+
+    \b
+    Examples:
+      eos-sweep derive my_sweep.toml
+      eos-sweep derive my_sweep.toml -o my_model.py
+      eos-sweep --import my_model run another_sweep.toml
+    """
+    from eos_sweep.analysis.whole_files import whole
+    from eos_sweep.derivation.models import source
+    from eos_sweep.spec.formula_files import read_formula
+
+    if out is not None:
+        path = Path(out)
+        if path.suffix != ".py" or not path.stem.isidentifier():
+            raise InputError(f"{out}: not the name of a module; give one such as my_model.py")
+        if path.exists() and not overwrite:
+            raise InputError(f"{out}: exists; choose another name, or --overwrite")
+    text = source(read_formula(spec))
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    with whole(path, "choose another place") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    click.echo(visible(out))

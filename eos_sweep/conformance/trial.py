@@ -24,7 +24,7 @@ def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
     parameters, initial = (
         {name: drawn[name] for name in names if name in drawn} for names in (model.PARAMETERS, model.STATE)
     )
-    return make(models.name_of(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
+    return make(models.given_as(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
 
 
 def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -46,7 +46,7 @@ def states(model: Model) -> tuple[Numbers, Numbers]:
         later = theta
         for _ in range(7):
             later = model.step(later, p)
-        fine = model.loss(later, p) < 1e6
+        fine = np.abs(model.loss(later, p)) < 1e6
     both = tuple(np.concatenate([first, second[fine]]) for first, second in zip(theta, later, strict=True))
     return both, tuple(np.concatenate([column, column[fine]]) for column in p)
 

@@ -20,6 +20,7 @@ import sys
 import sysconfig
 from collections import deque
 from collections.abc import Iterable, Sequence
+from importlib.abc import InspectLoader
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -152,8 +153,8 @@ class _Walk:
     def _syntax(self, module: str) -> Syntax | None:
         """Return the syntax of a module of ours; None if it is another's, or there is none."""
         if module not in self._sources:
-            readable = module not in self._tables and self._is_ours(module)
-            source = _source(module) if readable else None
+            looked_into = module not in self._tables and self._is_ours(module)
+            source = _source(module) if looked_into else None
             self._sources[module] = None if source is None else parsed(source)
         return self._sources[module]
 
@@ -183,13 +184,12 @@ def _path(module: str) -> str:
 
 
 def _source(module: str) -> str | None:
-    """Return the source of a module: that of its file, or the text that it was made from in memory."""
+    """Return the source of a module, from its file or, where it has none, from memory; None if it has no source."""
     path = _path(module)
     if path.endswith(".py"):
         return Path(path).read_text(encoding="utf-8")
-    loader = getattr(sys.modules.get(module), "__loader__", None)
-    text = getattr(loader, "get_source", lambda name: None)(module) if isinstance(path, str) and not path else None
-    return text if isinstance(text, str) else None
+    loader = getattr(_spec(module), "loader", None)
+    return (loader.get_source(module) or None) if isinstance(loader, InspectLoader) else None
 
 
 def _is_installed(path: str) -> bool:

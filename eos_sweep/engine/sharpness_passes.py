@@ -4,6 +4,7 @@ A pass is ``measure(F, I)``, on all lanes at once.  Names are those of :mod:`eos
 """
 
 from collections.abc import Callable, Collection
+from itertools import groupby
 from typing import NamedTuple
 
 from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
@@ -57,15 +58,42 @@ def spectrum(model: Model, at: Layout) -> Spectrum:
 
 
 def _in_turn(stages, likes, at: Layout) -> Callable:
-    stage, like = stages[0], likes[0]
-    others = _in_turn(stages[1:], likes[1:], at) if stages[1:] else None
+    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices; one that follows itself once.
+
+    Numba compiles each function by itself, with all that is inlined into it.  So four stages are joined at a time: a
+    chain of functions that call one stage and the next function would compile the last stage as often as it is long.
+    """
+    repeated = [(*each, len(list(group))) for each, group in groupby(zip(stages, likes, strict=True))]
+    passes = [_stage(stage, like, times, at) for stage, like, times in repeated]
+    while len(passes) > 1:
+        passes = [_joined(*passes[first : first + 4]) for first in range(0, len(passes), 4)]
+    return passes[0]
+
+
+def _stage(stage: Callable, like: tuple, times: int, at: Layout) -> Callable:
+    """Build the pass that runs one stage ``times`` times."""
 
     @inlined
     def run(F, count):
-        for place in range(count):
-            lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
-        if others is not None:
-            others(F, count)
+        for _ in range(times):
+            for place in range(count):
+                lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
+
+    return run
+
+
+@inlined
+def _no_stage(F, count):
+    return None
+
+
+def _joined(first: Callable, second=_no_stage, third=_no_stage, fourth=_no_stage) -> Callable:
+    @inlined
+    def run(F, count):
+        first(F, count)
+        second(F, count)
+        third(F, count)
+        fourth(F, count)
 
     return run
 

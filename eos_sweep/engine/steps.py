@@ -195,7 +195,8 @@ def _close(model: Model, fold: Callable, at: Layout) -> Callable:
         lanes.write(F, at.kept + lane, WIDTH, lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like))
         age += steps
         due = ((age & (CHUNK - 1)) == 0) & (steps > 0)
-        lanes.write(F, at.state + lane, WIDTH, lanes.choose(due, model.rescale(theta, p), theta))
+        rescaled = lanes.choose(due, model.rescale(theta, p), theta)
+        lanes.write(F, at.state + lane, WIDTH, rescaled)
         F[at.loss + lane] = loss
         I[at.age + lane] = age
         status = select(I[at.whole + lane] != 0, I[at.status + lane], DIVERGED)
@@ -203,7 +204,7 @@ def _close(model: Model, fold: Callable, at: Layout) -> Callable:
         whole, rest = CHUNK - (age & (CHUNK - 1)), until - age
         left = select(status == RUNNING, select(whole < rest, whole, rest), 0)
         I[at.left + lane] = left
-        quiet = due & (loss < tolerance) & (status == RUNNING)
+        quiet = due & (model.remaining_loss(rescaled, p, loss) < tolerance) & (status == RUNNING)
         I[at.mark + lane] = quiet
         return left == 0, quiet
 

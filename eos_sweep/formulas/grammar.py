@@ -22,12 +22,11 @@ from typing import NoReturn
 from eos_sweep.errors import closest, named
 from eos_sweep.formulas import lexer, operations
 from eos_sweep.formulas.lexer import MAX_CHARACTERS, Source, Word
-from eos_sweep.formulas.parts import MAX_NODES, Parts
+from eos_sweep.formulas.parts import Parts
 from eos_sweep.formulas.sums import Tables
 from eos_sweep.formulas.tree import Call, Node
 
 MAX_NESTING = 100
-MAX_WORDS = 20 * MAX_NODES  # read again for each index of a sum, where equal parts cost time but no memory
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER = range(1, 9)
 STRENGTH = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "**": POWER} | dict.fromkeys(
     ("<", "<=", ">", ">=", "==", "!="), COMPARISON
@@ -81,13 +80,12 @@ class _Reader:
     def __init__(self, source: Source, tables: Mapping[str, Sequence[float]] | None, most: int, infinity: bool = False):
         self.source = source
         self.words = lexer.words(source, most)
-        self.parts = Parts(lambda problem: source.refuse(*problem.split("; ", 1)))
+        self.parts = Parts(source.refuse)
         self.tables = Tables(source, tables or {})
         self.infinity = infinity
         self.indices: dict[str, int] = {}  # of the sums around the next word
         self.next = 0
         self.nesting = 0
-        self.left = MAX_WORDS
 
     def read(self, kind: str) -> Node:
         try:
@@ -105,18 +103,16 @@ class _Reader:
     def take(self) -> Word:
         word = self.word
         self.next += word.kind != "end"
-        self.left -= 1
-        if self.left < 0:
-            self.parts.refuse_size()
+        self.parts.work()
         return word
 
-    def expect(self, symbol: str, after: str) -> None:
+    def expect(self, symbol: str) -> None:
         if self.word.text != symbol:
-            self.refuse_word(f"{symbol!r} is missing after {after}")
+            self.refuse_word(f"{symbol!r} is missing")
         self.take()
 
     def refuse_word(self, problem: str) -> NoReturn:
-        self.source.refuse(problem, lexer.ALLOWED, self.word.at)
+        self.source.refuse(problem, INSTEAD.get(self.word.text, lexer.ALLOWED), self.word.at)
 
     def refuse_nesting(self) -> NoReturn:
         self.source.refuse(
@@ -174,7 +170,7 @@ class _Reader:
         """Return a number, a name, a call, parentheses, or what follows a sign or ``not``."""
         word = self.take()
         match word.kind, word.text:
-            case "number", text:
+            case "number", _:
                 return self.parts.number(self.value(word), word.at)
             case "name", "not":
                 self.deeper()
@@ -192,7 +188,7 @@ class _Reader:
                 self.deeper()
                 node = self.expression(0)
                 self.nesting -= 1
-                self.expect(")", "what follows '('")
+                self.expect(")")
                 return node
         self.source.refuse("a number or a name is missing", lexer.ALLOWED, word.at)
 
@@ -239,14 +235,16 @@ class _Reader:
         operands: list[Node] = []
         while self.word.text != ")":
             if operands:
-                self.expect(",", f"an operand of {name}")
+                self.expect(",")
             kind = CONDITION if name == "select" and not operands else NUMBER
             operands.append(self.operand(0, kind))
         self.take()
         arity = operations.FUNCTIONS[name]
         if len(operands) < arity or (len(operands) > arity and name not in ("min", "max")):
             needed = "select(condition, yes, no)" if name == "select" else f"{arity} operand{'s' * (arity > 1)}"
-            self.source.refuse(f"{name} has {len(operands)} operands", f"it takes {needed}", at)
+            self.source.refuse(
+                f"{name} has {len(operands)} operand{'s' * (len(operands) != 1)}", f"it takes {needed}", at
+            )
         if arity != 2:
             return self.parts.call(name, *operands, at=at)
         return reduce(lambda node, operand: self.parts.call(name, node, operand, at=at), operands)
@@ -261,7 +259,7 @@ class _Reader:
         elif position is None:
             names = " or ".join([*map(named, self.indices), "a whole number"])
             self.source.refuse("not an index", f"use {names}", index.at)
-        self.expect("]", "an index")
+        self.expect("]")
         return self.parts.number(self.tables.element(word.text, position, word.at), word.at)
 
     def sum(self, word: Word) -> Node:
@@ -273,15 +271,15 @@ class _Reader:
         self.tables.check_index(index, self.indices)
         self.take()
         body = self.next
-        total: Node | None = None
         count = self.tables.count(self.words, body, index)
+        terms: list[Node] = []
         for position in range(count):
             self.next = body
             self.indices[name] = position
-            term = self.operand(0, NUMBER)
-            total = term if total is None else self.parts.call("+", total, term, at=word.at)
+            terms.append(self.operand(0, NUMBER))
         del self.indices[name]
-        self.expect(")", f"the expression of {word.text}")
+        total = reduce(lambda node, term: self.parts.call("+", node, term, at=word.at), terms)
+        self.expect(")")
         if word.text == "sum" or count == 1:
             return total
         return self.parts.call("/", total, self.parts.number(Fraction(count), word.at), at=word.at)

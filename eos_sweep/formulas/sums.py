@@ -23,6 +23,9 @@ class Tables:
     def __init__(self, source: Source, tables: Mapping[str, Sequence[float]]):
         self._source = source
         self._tables = tables
+        for name, table in tables.items():
+            if isinstance(table, str) or not hasattr(table, "__len__"):
+                source.refuse(f"the table {named(name)} is {short(table)}", "give a list of numbers")
         self.sizes = {name: len(table) for name, table in tables.items()}
 
     def element(self, name: str, position: int, at: int) -> Fraction:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from eos_sweep.errors import InputError
-from eos_sweep.formulas.grammar import AND, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, STRENGTH, SUM
+from eos_sweep.formulas.grammar import COMPARISON, NOT, POWER, PRODUCT, SIGN, STRENGTH, SUM
 from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
 
 MAX_SHOWN = 100_000

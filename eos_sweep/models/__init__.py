@@ -1,4 +1,7 @@
-"""The models.  A new one is a file here and a row in ``TABLE``; a module of the user's own is allowed by name."""
+"""The models.  A new one is a file here and a row in ``TABLE``; a module of the user's own is allowed by name.
+
+A model that is given by a formula has neither: its module is derived where it is needed.
+"""
 
 import importlib
 import os
@@ -7,7 +10,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from eos_sweep.contract import OPTIONAL_ATTRIBUTES, ArrayModel, Model, is_array
+from eos_sweep.contract import Model
+from eos_sweep.derivation import modules as derived
+from eos_sweep.derivation.completing import completed, completed_from
+from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.lacking import missing
 from eos_sweep.errors import InputError, named, short
 
 TABLE = {
@@ -72,11 +79,11 @@ def check_own(module: str) -> None:
     except BaseException as error:  # the module's own code may raise anything, such as SystemExit
         reason = named(" ".join(f"{type(error).__name__} {error}".split()), 200)
         raise InputError(f"model {module}: cannot be imported, {reason}; correct it there") from error
-    if lacking := missing(found):
-        raise InputError(f"model {module}: lacks {named(', '.join(lacking), 200)}; see eos_sweep/contract.py")
     for name in MAPPINGS:
         if not isinstance(getattr(found, name, {}), Mapping):
             raise InputError(f"model {module}: its {name} is {short(getattr(found, name))}; give a table of names")
+    if lacking := missing(completed(found)):
+        raise InputError(f"model {module}: lacks {named(', '.join(lacking), 200)}; see eos_sweep/contract.py")
 
 
 def allowed() -> list[str]:
@@ -84,33 +91,51 @@ def allowed() -> list[str]:
     return [name for name in os.environ.get(ALLOWED_MODULES, "").split(os.pathsep) if name]
 
 
-def missing(module: Any) -> list[str]:
-    """Return the names that the contract of a model requires and ``module`` lacks."""
-    contract = ArrayModel if is_array(module) else Model
-    functions = [name for name, value in vars(contract).items() if callable(value) and not name.startswith("_")]
-    needed = [name for name in contract.__annotations__ if name not in OPTIONAL_ATTRIBUTES]
-    return [name for name in (*needed, *functions) if not hasattr(module, name)]
-
-
 def name_of(model: Model) -> str:
-    """Return the name of ``model`` in a sweep."""
+    """Return the name of ``model``, for messages."""
+    given = given_as(model)
+    return given if isinstance(given, str) else given.name
+
+
+def given_as(model: Model) -> str | Formula:
+    """Return what a sweep gives as its model: a name, or the formula from which ``model`` is derived."""
     names = {path: name for name, path in TABLE.items()}
-    return names.get(model.__name__, model.__name__)
+    module = completed_from(model.__name__)
+    return derived.formula_of(module) or names.get(module, module)
+
+
+def allowed_as(model: Any) -> str | Formula:
+    """Return what a sweep gives as its model, which is allowed if it is a module of the user's own."""
+    for name in own(model):
+        allow(name)
+    return given_as(model)
+
+
+def facts(given: str | Formula) -> dict[str, tuple[str, str]]:
+    """Return key -> (value, text for people) of what determines the numbers of a model that a sweep gives so."""
+    if isinstance(given, str):
+        return {"model": (given, given)}
+    return {"model": ("a formula", "a formula"), **given.identity}
 
 
 def own(model: Model) -> tuple[str, ...]:
-    """Return the name of ``model`` if it is a module of the user's own, nothing if it is in the table."""
-    return () if model.__name__ in TABLE.values() else (model.__name__,)
+    """Return the name of ``model`` if it is a module of the user's own, which other processes have to allow."""
+    module = completed_from(model.__name__)
+    return () if module in TABLE.values() or derived.formula_of(module) else (module,)
 
 
-def get(name: str) -> Model:
-    """Return the module of the model called ``name``.
+def get(name: str | Formula) -> Model:
+    """Return the module of the model called ``name``, or derived from a formula.  What it lacks is derived, too.
 
     Raises
     ------
     KeyError
         If there is no such model, or the module is not allowed.
+    InputError
+        If a formula has no derivative, or a module lacks what cannot be derived from its loss.
     """
+    if isinstance(name, Formula):
+        return derived.module_of(name)  # type: ignore[return-value]
     if name not in TABLE and name not in allowed():
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
-    return importlib.import_module(TABLE.get(name, name))  # type: ignore[return-value]
+    return completed(importlib.import_module(TABLE.get(name, name)))  # type: ignore[no-any-return]

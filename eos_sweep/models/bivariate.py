@@ -22,11 +22,11 @@ left out, which is 1e-200 beside numbers around one.
 import numpy as np
 
 from eos_sweep.contract import Quantity
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.exponent import rescaled, squared, value
 from eos_sweep.models import bivariate_claims, bivariate_theory
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.models.inner_weight import along, gap, held, moved, stretched
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select

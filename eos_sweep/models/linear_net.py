@@ -32,10 +32,10 @@ sensitive to rounding.
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.dense import DENSE_STAGES, dense_stable
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.sharpness import solved
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, select, smaller
 

@@ -24,10 +24,10 @@ Each beta_j has its own exponent, as in `bivariate`: its value is ``beta_j * 2**
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.secular import SECULAR_STAGES, secular_stable
 from eos_sweep.exponent import rescaled, squared, value
 from eos_sweep.models.bivariate_theory import flow_limit
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.models.inner_weight import along, gap, held, moved, stretched
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select

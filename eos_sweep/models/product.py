@@ -24,11 +24,11 @@ eta y^2 is one to the last digit, x vanishes faster than any exponent can hold, 
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen, value
 from eos_sweep.functions import log_cosh_jet
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, residual, select
 

@@ -16,9 +16,9 @@ L is even in x and in y, so a run after a change of sign mirrors the run without
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual
 

@@ -17,8 +17,8 @@ No coordinate shrinks for ever, since only r moves the weights, so none has its 
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.layered import LAYERED_STAGES, layered_stable
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
 

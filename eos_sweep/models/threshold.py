@@ -22,11 +22,11 @@ oscillates about zero, and b starts at zero, so no coordinate is guarded.
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen
 from eos_sweep.functions import expected_relu, log_cosh_jet, normal_density, normal_distribution
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, select
 

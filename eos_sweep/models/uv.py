@@ -27,9 +27,9 @@ block, (lambda + sqrt(lambda^2 + 4 D (2 f + D)/n))/2.
 import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
+from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
-from eos_sweep.models.convergence import MARGIN, below_edge
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual, select
 

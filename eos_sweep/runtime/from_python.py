@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from eos_sweep.analysis.opened import load_sweep, open_sweep
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.runtime.runner import Report, run_on
 from eos_sweep.spec.sweeps import Sweep, make
@@ -17,7 +18,7 @@ from eos_sweep.store.store import Store
 
 
 def sweep(
-    model: str | ModuleType,
+    model: str | ModuleType | Formula,
     axes: Mapping[str, ArrayLike],
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
@@ -43,7 +44,7 @@ def sweep(
     Parameters
     ----------
     model
-        Name of the model, such as ``"bivariate"``, or a module of your own that is one.
+        Name of the model, such as ``"bivariate"``, a formula (:func:`eos_sweep.model`), or a module of your own.
     axes
         Name -> 1-D values, in the order of the dimensions: of a parameter, an initial coordinate, ``seed``, or a
         name that expressions use.

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from eos_sweep.contract import Quantity
 from eos_sweep.errors import SpecError, short
-from eos_sweep.spec.fields import number, python_integer
+from eos_sweep.plain_data import number, short_text
+from eos_sweep.spec.fields import python_integer
 from eos_sweep.spec.sizes import check_size
 
 MAX_AXIS_VALUES = 10_000_000  # they are held in memory; the grid is not
-MAX_LABEL_CHARACTERS = 60  # of a symbol or a long name, which pictures show
 AXIS_FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
 
 
@@ -140,10 +140,7 @@ def _split_words(label: str, given: Any) -> tuple[Any, dict[str, str]]:
         return given, {}
     words = {key: given[key] for key in ("symbol", "long_name") if key in given}
     for key, word in words.items():
-        if not isinstance(word, str) or not word.isprintable() or not 0 < len(word) <= MAX_LABEL_CHARACTERS:
-            raise SpecError(
-                f"{label}: got {key} = {short(word)}; give a text of 1 to {MAX_LABEL_CHARACTERS} characters in quotes"
-            )
+        short_text(f"{label}: got {key}", word)
     return {key: numbers for key, numbers in given.items() if key not in words}, words
 
 

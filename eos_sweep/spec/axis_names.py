@@ -13,7 +13,7 @@ import numpy as np
 from eos_sweep import models, observables
 from eos_sweep.contract import Model, Quantity
 from eos_sweep.errors import SpecError, closest, named, short
-from eos_sweep.expressions import CONSTANTS, FUNCTIONS
+from eos_sweep.formulas.expressions import CONSTANTS, FUNCTIONS
 from eos_sweep.spec.axes import Axis, check_bounds
 
 SEED = Quantity("seed", "seed", least=0.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from eos_sweep.contract import Model, conditions
 from eos_sweep.errors import SpecError, closest, named, short
-from eos_sweep.expressions import Expression, order, parse
+from eos_sweep.formulas.expressions import Expression, order, parse
 from eos_sweep.spec.axes import check_bounds, number_text
 
 Source = float | Expression

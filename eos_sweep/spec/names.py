@@ -5,12 +5,22 @@ from typing import Any
 
 from eos_sweep import models, observables, regimes
 from eos_sweep.contract import Model, OwnObservable
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError, closest, named, short
 from eos_sweep.spec import own_regimes
 
 
-def check_model(name: str) -> None:
-    """Raise SpecError unless there is a model called ``name``, in the table or in a module that is allowed."""
+def check_model(name: str | Formula) -> None:
+    """Raise SpecError unless there is a model called ``name``, in the table or in a module that is allowed.
+
+    A formula must have the derivatives that a model needs.
+    """
+    if isinstance(name, Formula):
+        try:
+            models.get(name)
+        except InputError as error:
+            raise SpecError(str(error)) from error
+        return
     if name not in (known := [*models.TABLE, *models.allowed()]):
         own = f", or allow a module of your own with --import {named(name)}"
         raise SpecError(f"model: no model {short(name)}; {closest(name, known)}{own}")

@@ -4,8 +4,6 @@ Everything that can be wrong with a sweep is found here, before anything is crea
 that names the key, the value and the remedy.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -15,19 +13,22 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
-from pydantic import ValidationError as Invalid
 
 from eos_sweep import models, training_data
 from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, OwnObservable, Quantity, Variable
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
+from eos_sweep.plain_data import strict_json, validated
 from eos_sweep.rules import Limits
 from eos_sweep.spec import chosen, labels, own_regimes, toml
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
-from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, explained, parse_data, strict_json
-from eos_sweep.spec.inputs import Source, evaluate, input_facts, probes, resolve
+from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
+from eos_sweep.spec.formula_data import with_tables
+from eos_sweep.spec.identity import facts_of, hash_of
+from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
 
@@ -48,7 +49,9 @@ class Sweep(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    model: str = Field(description='name a model, such as model = "bivariate"')
+    model: Annotated[str | Formula, PlainValidator(parse_model)] = Field(
+        description='name a model, such as model = "bivariate", or give a table [model] with loss and state'
+    )
     title: str = Field("", description="give a text in quotes")
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
@@ -77,14 +80,12 @@ class Sweep(BaseModel):
         SpecError
             For the first thing that is wrong.
         """
-        try:
-            return cls.model_validate(given, context={"folder": folder})
-        except Invalid as error:
-            raise SpecError(explained(error.errors(include_url=False), cls.model_fields)) from None
+        return validated(cls, given, folder=folder)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["model"] = self.model if isinstance(self.model, str) else self.model.to_dict()
         fields["observables"] = self.observables.given()
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
         fields["data"] = self.data._asdict() if self.data else {}
@@ -114,8 +115,13 @@ class Sweep(BaseModel):
 
     @property
     def module(self) -> Model:
-        """The model's module."""
+        """The model's module, which is derived if the model is a formula."""
         return models.get(self.model)
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model, for people."""
+        return self.model if isinstance(self.model, str) else self.model.name
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -149,7 +155,7 @@ class Sweep(BaseModel):
     def checked(self) -> Self:
         """Return the sweep; SpecError if no new store can hold it, or the model cannot learn from the data file."""
         check_folders(self.module, self.dims)
-        training_data.check(self.model, self.module, self.data)
+        training_data.check(self.model_name, self.module, self.data)
         return self
 
     @cached_property
@@ -217,16 +223,7 @@ class Sweep(BaseModel):
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
         """Key -> (value, text for people), of everything that determines the numbers and of nothing else."""
-        plain: dict[str, Any] = {"model": self.model, "steps": self.steps, "tolerance": self.tolerance}
-        plain |= {"dtype": self.dtype, "axes": ", ".join(self.dims)}
-        found = {key: (str(value), str(value)) for key, value in plain.items()}
-        for axis in self.axes:
-            found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
-        found |= input_facts(self.module, self.sources, {"parameters": self.parameters, "initial": self.initial})
-        if self.data:
-            found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
-        found |= {f"observables.{name}": ("stored", "stored") for name in self.variables}
-        return found | {f"observables.{one.name}": (one.formula, one.formula) for one in self.own}
+        return facts_of(self)
 
     @cached_property
     def limits(self) -> Limits:
@@ -243,8 +240,7 @@ class Sweep(BaseModel):
 
         Title, chunks and thresholds are not part of it.
         """
-        values = {key: value for key, (value, _) in self.identity.items()}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return hash_of(self.identity)
 
 
 def load_spec(path: str | Path) -> Sweep:
@@ -261,11 +257,12 @@ def load_spec(path: str | Path) -> Sweep:
     >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
     (1024, 1024)
     """
-    return Sweep.from_dict(toml.read(path), Path(path).parent).checked()
+    folder = Path(path).parent
+    return Sweep.from_dict(with_tables(toml.read(path), folder), folder).checked()
 
 
 def make(
-    model: str | ModuleType,
+    model: str | ModuleType | Formula | Mapping[str, Any],
     axes: Mapping[str, Any],
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
@@ -287,7 +284,7 @@ def make(
     Parameters
     ----------
     model
-        Its name, or a module of the user's own.
+        Its name, a module of the user's own, or a formula as :func:`eos_sweep.model` or the table of a spec gives it.
     axes
         Name of an input, or a name that expressions use -> 1-D values, or a TOML form such as
         ``{"log": [1, 100, 5]}``; in the order of the dimensions.
@@ -301,6 +298,5 @@ def make(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     if isinstance(model, ModuleType):
-        models.allow(model.__name__)
-        given["model"] = model.__name__
+        given["model"] = models.allowed_as(model)
     return Sweep.from_dict(given).checked()

@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from eos_sweep import expressions
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
+from eos_sweep.formulas import expressions
 from eos_sweep.spec import inputs
 from eos_sweep.spec.sweeps import Sweep
 
@@ -25,7 +25,7 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
     """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
     now = stamp()
     return {
-        "title": sweep.title or f"{sweep.model}: gradient descent over {', '.join(sweep.dims)}",
+        "title": sweep.title or f"{sweep.model_name}: gradient descent over {', '.join(sweep.dims)}",
         "Conventions": "CF-1.11",
         "history": f"{now} created by eos_sweep",
         "created": now,
@@ -33,7 +33,7 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
         "references": sweep.module.REFERENCE,
         "spec": json.dumps(sweep.to_dict(), allow_nan=False),
         "spec_hash": sweep.hash,
-        "model": sweep.model,
+        "model": sweep.model_name,
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",

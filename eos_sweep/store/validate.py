@@ -18,10 +18,10 @@ import zarr
 
 from eos_sweep import regimes, rules
 from eos_sweep.errors import InputError, SpecError, is_thread_shortage, named, short
+from eos_sweep.plain_data import number
 from eos_sweep.rules import Limits
 from eos_sweep.spec import own_regimes
 from eos_sweep.spec.chosen import Chosen
-from eos_sweep.spec.fields import number
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import identity

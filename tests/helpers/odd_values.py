@@ -6,7 +6,7 @@ import math
 from hypothesis import strategies as st
 
 from eos_sweep import models
-from eos_sweep.expressions import FUNCTIONS
+from eos_sweep.formulas.expressions import FUNCTIONS
 
 TABLES = ("axes", "parameters", "initial", "chunks", "thresholds", "data")
 INPUTS = sorted({name for model in models.TABLE for name in (*models.get(model).STATE, *models.get(model).PARAMETERS)})

@@ -13,8 +13,9 @@ import gmpy2
 import numpy as np
 
 from eos_sweep import exponent, functions, scalar
-from eos_sweep.checks.exact import substitute
 from eos_sweep.contract import Model
+from eos_sweep.derivation import substitute
+from eos_sweep.functions import circular
 
 
 def precise(bits: int) -> Any:
@@ -85,6 +86,23 @@ def _expected_relu(b: Any) -> Any:
     return _density(b) + (b * below if below != 0 else 0)
 
 
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + gmpy2.exp(-x))
+
+
+def _softplus(x: Any) -> Any:
+    return x + gmpy2.log1p(gmpy2.exp(-x)) if x > 0 else gmpy2.log1p(gmpy2.exp(x))
+
+
+def _real_power(x: Any, a: Any) -> Any:
+    return abs(gmpy2.mpfr(x)) ** a if x >= 0 and a == a else gmpy2.nan()  # abs, for -0 with an odd exponent
+
+
+def _within_reach(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a circular function with the domain of the kernel's; MPFR needs a bit for each bit of an angle."""
+    return lambda x: function(x) if abs(x) <= circular.LARGEST else gmpy2.nan()
+
+
 class _Library:
     """A library in place of ``np``: gmpy2's function of that name, or NumPy's constant."""
 
@@ -106,7 +124,23 @@ INSTEAD = {
     scalar.select: _select,
     scalar.residual: _residual,
     functions.exp: gmpy2.exp,
+    functions.expm1: gmpy2.expm1,
+    functions.log: gmpy2.log,
+    functions.log1p: gmpy2.log1p,
+    functions.log10: gmpy2.log10,
+    functions.real_power: _real_power,
+    functions.sin: _within_reach(gmpy2.sin),
+    functions.cos: _within_reach(gmpy2.cos),
+    functions.tan: _within_reach(gmpy2.tan),
+    functions.arctan: gmpy2.atan,
+    functions.sinh: gmpy2.sinh,
+    functions.cosh: gmpy2.cosh,
     functions.tanh: gmpy2.tanh,
+    functions.sech2: lambda x: gmpy2.sech(x) ** 2,
+    functions.sigmoid: _sigmoid,
+    functions.softplus: _softplus,
+    functions.erf: gmpy2.erf,
+    functions.erfc: gmpy2.erfc,
     functions.log_cosh: _log_cosh,
     functions.log_cosh_jet: _log_cosh_jet,
     functions.normal_density: _widened(_density),

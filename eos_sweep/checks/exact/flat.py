@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from eos_sweep import functions, scalar
-from eos_sweep.checks.exact import arithmetic, substitute
+from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import EDGE, Model
+from eos_sweep.derivation import substitute
 
 
 class Symbol:
@@ -120,8 +121,8 @@ def _recording(record: Record) -> dict[Any, Any]:
         found = record.called(arithmetic.INSTEAD[functions.log_cosh_jet])(x)
         return tuple(record.of(f"{{}}[{k}]", found) for k in range(4))
 
-    special = [name for name in arithmetic.INSTEAD if getattr(name, "__module__", "") == functions.__name__]
-    calls = {name: record.called(arithmetic.INSTEAD[name]) for name in special}
+    special = [value for name in functions.__all__ if (value := getattr(functions, name)) in arithmetic.INSTEAD]
+    calls = {value: record.called(arithmetic.INSTEAD[value]) for value in special}
     residual = {scalar.residual: record.residual}
     own = {np: _Library(record), **residual, scalar.select: select, functions.log_cosh_jet: log_cosh_jet}
     return {**arithmetic.INSTEAD, **calls, **own}

@@ -50,7 +50,7 @@ class PreciseStates:
 
     def settled(self, theta: Numbers, loss: np.ndarray, tolerance: float, running: np.ndarray) -> np.ndarray:
         """Tell which trajectories have converged, by their exact numbers."""
-        found = running & (loss < 2 * tolerance)  # no other loss can be below the tolerance
+        found = running.copy()
         for row in np.flatnonzero(found):
             found[row] = self._states[row].settled(tolerance)
         return found
@@ -120,8 +120,10 @@ class PreciseState:
 
     def settled(self, tolerance: float) -> bool:
         """Tell whether the trajectory has converged."""
-        loss = self._functions.loss(self.theta, self._p)
-        return bool(self._functions.settled(self.theta, self._p, loss, tolerance))
+        at = self.theta, self._p
+        loss = self._functions.loss(*at)
+        near = self._functions.remaining_loss(*at, loss) < tolerance
+        return bool(near and self._functions.settled(*at, loss, tolerance))
 
     def _guarded(self) -> float:
         """Return the guarded coordinate, in the power that it had before the step."""

@@ -89,7 +89,7 @@ def _opened(path: str | Path) -> Store:
     """Open a store; refuse a model that exact arithmetic cannot follow."""
     store = Store.open(path)
     if is_array(store.sweep.module):
-        raise InputError(f"{path}: {store.sweep.model} is a model of arrays; exact arithmetic follows others only")
+        raise InputError(f"{path}: {store.sweep.model_name} is a model of arrays; exact arithmetic follows others only")
     return store
 
 

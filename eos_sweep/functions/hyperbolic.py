@@ -1,28 +1,10 @@
-"""Special functions for models, which a kernel vectorises; a call of the C library would make its loop scalar.
-
-They consist of arithmetic, ``select`` and exact powers of two, so compiled code and NumPy give the same bits.  Errors
-are in units in the last place (ulp), measured where a result is a normal number.  NaN stays NaN.  The exact oracle uses
-the true functions instead (:mod:`eos_sweep.checks.exact.arithmetic`).
-
-Coefficients are minimax fits (Remez exchange in at least 50 digits), rounded to doubles.
-"""
+"""Hyperbolic functions, and the logarithm of the hyperbolic cosine with its derivatives."""
 
 import numpy as np
 
 from eos_sweep.bits import power
-from eos_sweep.scalar import bounded, inlined, polynomial, residual, select
-
-LOG2E = 1.4426950408889634
-LN2_HIGH = 0.6931471805598903  # 42 bits of ln 2, so that its multiples here are exact
-LN2_LOW = 5.497923018708371e-14  # the rest
-ROUND = 1.5 * 2.0**52  # a sum with it has the nearest integer in its lowest bits
-
-# (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: 4e-18 of e^r.
-EXP = (
-    0.5000000000000011, 0.16666666666666413, 0.04166666666653016, 0.008333333333494555, 0.0013888888943629745,
-    0.00019841269506377436, 2.480149309891094e-05, 2.7557586548670366e-06, 2.7630248485211643e-07,
-    2.500000833243082e-08,
-)  # fmt: skip
+from eos_sweep.functions.exponential import LN2_HIGH, LN2_LOW, LOG2E, ROUND, exp, expm1_parts
+from eos_sweep.scalar import inlined, polynomial, select
 
 # (tanh(z) / z - 1) / z^2 in powers of z^2 for |z| <= 0.55: 2e-17 of tanh(z).
 TANH = (
@@ -41,40 +23,6 @@ ATANH = (
     0.33333333333328213, 0.20000000004724594, 0.14285712835823472, 0.11111315424043756, 0.09076390325287724,
     0.0819652839297156,
 )  # fmt: skip
-
-# Mills' ratio M(y) = (1 - Phi(y)) / phi(y) is P(y) / Q(y), and 1 - y M(y) is R(y) / Q(y), with R = Q - y P computed in
-# high precision.  All coefficients are positive, so nothing cancels.  The highest ones give M ~ 1/y - 1/y^3 as y grows;
-# the others are a minimax fit for 0 <= y <= 37.7, to 1.1e-16 of either ratio.
-MILLS_P = (
-    1306130.4701545262, 2263345.636887371, 1936758.9939366297, 1061299.2116357698, 409261.6058418599,
-    115657.80643388547, 24252.24197933163, 3735.4555663946007, 406.7466169769324, 28.5571459589162, 1.0,
-)  # fmt: skip
-MILLS_Q = (
-    1042141.3365304841, 2637397.0220251177, 3128577.795573606, 2301509.15890668, 1169771.6977028314, 432710.3539194587,
-    119336.14772514896, 24656.988596021365, 3764.0127123564876, 407.74661697691846, 28.5571459589162, 1.0,
-)  # fmt: skip
-MILLS_R = (
-    1042141.3365304841, 1331266.5518705912, 865232.1586862351, 364750.1649700504, 108472.48606706152,
-    23448.748077598797, 3678.3412912634826, 404.74661668973545, 28.557145961886935, 0.999999999986063,
-)  # fmt: skip
-
-
-@inlined
-def exp(x):
-    """Return e^x to 1 ulp; zero for x < -708.05, where it is below 3.2e-308, and infinity above the largest double."""
-    return _exp_less(x, 0.0)
-
-
-@inlined
-def _exp_less(x, rest):
-    """Return e^(x - rest) for a rest of at most an ulp of x: x = n ln 2 + r, and e^r is 1 + r plus a polynomial."""
-    x = select(x < -708.5, -708.5, select(x > 710.0, 710.0, x))  # n = -1022, 1024: the power at the end is 0, 2^1023
-    shifted = x * LOG2E + (ROUND + 1022.0)
-    n = shifted - (ROUND + 1022.0)
-    high, low = x - n * LN2_HIGH, n * LN2_LOW + rest
-    r = high - low
-    value = 1.0 + (high + (r * r * polynomial(r, EXP) - low))  # high is exact, and the rounding of r is small
-    return (value + value) * power(shifted)  # the power is 2^(n - 1), since 2^1024 is not a double
 
 
 @inlined
@@ -159,35 +107,31 @@ def log_cosh_jet(x):
 
 
 @inlined
-def normal_density(x):
-    """Return phi(x) = exp(-x^2 / 2) / sqrt(2 pi) to 2.1 ulp; zero for |x| > 37.63.
+def sinh(x):
+    """Return sinh(x) to 2.3 ulp; it is odd in each bit, and infinite above the largest double.
 
-    The rounding error of x^2 is included; at 37 it would be 1e-13 of the result.
+    With E = e^|x| - 1 it is (E + E / (E + 1)) / 2; far from zero both are computed from E / 4.
     """
-    x = bounded(x, 40.0)
-    square = x * x
-    return 0.3989422804014327 * _exp_less(-0.5 * square, 0.5 * residual(x, x, square))
+    size = abs(x)
+    n, rest, quarter = expm1_parts(select(size > 710.6, 710.6, size))
+    near = n == 0.0
+    less, unit = select(near, rest, rest * quarter + (quarter - 0.25)), select(near, 1.0, 0.25)
+    return np.copysign((less + unit * less / (less + unit)) * (0.5 / unit), x)
 
 
 @inlined
-def _tail(x, numerator):
-    """Return phi(x) numerator(|x|) / Q(|x|); a model that needs several such functions pays for phi and 1/Q once."""
-    y = abs(bounded(x, 40.0))
-    return normal_density(x) * (polynomial(y, numerator) * (1.0 / polynomial(y, MILLS_Q)))
+def cosh(x):
+    """Return cosh(x) to 1.4 ulp; it is even in each bit, and infinite above the largest double."""
+    size = abs(x)
+    _, rest, quarter = expm1_parts(select(size > 710.6, 710.6, size))
+    grown = quarter + quarter * rest  # e^|x| / 4
+    return 2.0 * (grown + 0.0625 / grown)
 
 
 @inlined
-def normal_distribution(x):
-    """Return Phi(x), the probability that a standard normal number is below x, to 6.5 ulp; zero for x < -37.63."""
-    lower = _tail(x, MILLS_P)
-    return select(x > 0.0, 1.0 - lower, lower)
-
-
-@inlined
-def expected_relu(b):
-    """Return E max(z + b, 0) = phi(b) + b Phi(b) for a standard normal z, to 7.2 ulp; zero for b < -37.63.
-
-    Its derivative is Phi(b).  For b < 0 it is phi(b) (1 - |b| M(|b|)), for b > 0 it is b plus the value at -b.
-    """
-    lower = _tail(b, MILLS_R)
-    return select(b > 0.0, b + lower, lower)
+def sech2(x):
+    """Return 1 / cosh(x)^2, the derivative of tanh, to 3.2 ulp; zero for |x| > 354.02, where it is below 1.3e-307."""
+    shrunk = exp(-2.0 * abs(x))
+    whole = 1.0 + shrunk
+    lost = shrunk - (whole - 1.0)
+    return 4.0 * shrunk / (whole * whole + (lost + lost) * whole)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eos_sweep.expressions import FUNCTIONS, Expression, order, parse
+from eos_sweep.formulas.expressions import FUNCTIONS, Expression, order, parse
 
 ETA = np.geomspace(1e-3, 1.0, 37)
 

@@ -1,0 +1,134 @@
+"""The formula as a graph: its operations in terms of the few that can be differentiated and written down."""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from fractions import Fraction
+
+from eos_sweep.derivation.graph import Graph, Term, reachable
+from eos_sweep.errors import InputError
+from eos_sweep.formulas.operations import CONDITIONS
+from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
+
+RENAMED = {"normal_cdf": "normal_distribution"}
+Place = tuple[str, int]  # a function in a formula, and where it begins, from 0
+VALUES = {"pi": math.pi, "e": math.e}
+
+
+def translate(
+    g: Graph, tree: Node, names: Mapping[str, Term], what: str, places: dict[int, Place] | None = None
+) -> Term:
+    """Return the term of a formula.
+
+    Parameters
+    ----------
+    g
+        The graph that the term becomes a part of.
+    tree
+        The formula.
+    names
+        The term that each name in the formula stands for.
+    what
+        Names the formula in errors.
+    places
+        Gets, for the index of each comparison, the function in which it stands, and where that is in the formula.
+
+    Raises
+    ------
+    InputError
+        If a constant cannot be a double, or a part divides by zero.
+    """
+    found: dict[int, Term] = {}
+    for node in walk(tree):
+        if isinstance(node, Number):
+            found[id(node)] = g.number(node.value)
+        elif isinstance(node, Name):
+            value = VALUES.get(node.name)
+            found[id(node)] = names[node.name] if value is None else g.number(Fraction(value))
+        else:
+            operands = [found[id(operand)] for operand in node.operands]
+            found[id(node)] = _applied(g, node, operands, what)
+            if places is not None and node.function in PIECEWISE:
+                _note(found[id(node)], operands, node, places)
+    return found[id(tree)]
+
+
+def _note(term: Term, operands: list[Term], node: Call, places: dict[int, Place]) -> None:
+    """Remember where the comparisons of a piecewise function come from; the innermost one counts."""
+    known = {part.index for part in reachable(*operands)} if node.function != "select" else set()
+    for part in reachable(term):
+        if part.op in CONDITIONS and part.index not in known:
+            places.setdefault(part.index, (node.function, node.at))
+
+
+def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
+    name = node.function
+    if name in CONDITIONS:
+        return g.raw(name, *operands)
+    if name in BUILT:
+        return BUILT[name](g, *operands)
+    if name == "**":
+        base, exponent = operands
+        return _power(g, base, exponent, node, what)
+    (argument,) = operands
+    if argument.value is not None and name in AT_NUMBERS:
+        value = _at(name, argument.value)
+        if not math.isfinite(value):
+            raise InputError(
+                f"{what}: {name}({float(argument.value):g}) at column {node.at + 1} is no number; correct it"
+            )
+        return g.number(Fraction(value))
+    return g.call(RENAMED.get(name, name), argument)
+
+
+def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
+    """Return a power: whole and half ones by products and a root, others for a base that is not negative."""
+    power = exponent.value
+    if power is None:
+        return g.call("real_power", base, exponent)
+    if base.value == 0 and power < 0:
+        raise InputError(f"{what}: divides by zero, in the power at column {node.at + 1}; correct it")
+    if power.denominator == 1:
+        return g.power(base, int(power))
+    if power.denominator == 2 and abs(power) < 64:
+        whole = math.floor(power)
+        return g.mul(g.power(base, whole), g.call("sqrt", base))
+    return g.call("real_power", base, exponent)
+
+
+def _absolute(g: Graph, x: Term) -> Term:
+    return g.select(g.raw("<", x, g.zero), g.neg(x), x)
+
+
+def _smaller(g: Graph, one: Term, other: Term) -> Term:
+    return g.select(g.raw("<", one, other), one, other)
+
+
+def _larger(g: Graph, one: Term, other: Term) -> Term:
+    return g.select(g.raw(">", one, other), one, other)
+
+
+def _sign(g: Graph, x: Term) -> Term:
+    negative = g.select(g.raw("<", x, g.zero), g.number(-1), g.zero)
+    return g.select(g.raw(">", x, g.zero), g.one, negative)
+
+
+def _relu(g: Graph, x: Term) -> Term:
+    return g.select(g.raw(">", x, g.zero), x, g.zero)
+
+
+BUILT: dict[str, Callable[..., Term]] = {
+    "+": Graph.add, "-": Graph.sub, "*": Graph.mul, "/": Graph.div, "negative": Graph.neg, "select": Graph.select,
+    "min": _smaller, "max": _larger, "sign": _sign, "relu": _relu, "abs": _absolute,
+}  # fmt: skip
+PIECEWISE = "abs", "sign", "relu", "min", "max", "select"
+AT_NUMBERS: Collection[str] = (
+    "sqrt", "exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"
+)  # fmt: skip
+
+
+def _at(name: str, value: Fraction) -> float:
+    """Return a function of a number, NaN where it has no value or overflows."""
+    try:
+        return float(getattr(math, name)(float(value)))
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,51 @@
+"""When a trajectory of a derived model stays where it is: what is left of its way does not move it to the edge.
+
+A minimum is *isolated* where all curvatures are positive there.  Newton's step leads to it, and the Hessian there tells
+where the sharpness ends.  Elsewhere, as on a valley of minima of loss zero, the step to where the loss would be zero if
+it went on falling as it does (Polyak's) takes its place, and there must be room for what a slower direction may add.
+"""
+
+import numpy as np
+
+from eos_sweep.derivation.convergence import MARGIN, ROUNDING
+from eos_sweep.derivation.linear import absolute_trace, distance, squared_length
+from eos_sweep.scalar import inlined, larger, select
+
+SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
+SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, relative to the state
+
+
+@inlined
+def least_rest(push, triangle, eta):
+    """Return |g|^2 / (2 trace H): so far, or further, is L above a minimum if no curvature is negative on the way."""
+    trace = absolute_trace(triangle, push)
+    return squared_length(push) / (2.0 * eta * select(trace > 0.0, trace, np.inf))
+
+
+@inlined
+def isolated_rest(work, eta):
+    """Return how far L is above an isolated minimum, g d / 2."""
+    return work / (2.0 * eta)
+
+
+@inlined
+def polyak(push, loss, eta):
+    """Return the factor of eta g that leads to a loss of zero if it went on falling as it does."""
+    square = squared_length(push)
+    return 2.0 * eta * loss / select(square > 0.0, square, np.inf)
+
+
+@inlined
+def gap(before, after):
+    """Return the room below the edge that an isolated minimum needs; beyond MARGIN it is too far to tell."""
+    room = SAFETY * distance(before, after)
+    return select(room < MARGIN, larger(room, ROUNDING), 1.0)
+
+
+@inlined
+def gap_in_valley(before, after, x, loss, eta):
+    """Return the room below the edge that a minimum of loss zero needs."""
+    size = np.sqrt(squared_length(x))
+    slow = SLOW * np.sqrt(2.0 * eta * loss) / select(size > 0.0, size, 1e-300)
+    room = SAFETY * distance(before, after) + slow
+    return select(room < MARGIN, larger(room, ROUNDING), 1.0)

@@ -1,0 +1,167 @@
+"""Terms as lines of Python: what is used twice gets a name, and the order of operations is that of the graph."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from fractions import Fraction
+
+from eos_sweep.derivation.graph import Term, reachable
+
+WIDTH = 100  # characters of an expression, beyond which a part of it gets a name ...
+SHORT = 24  # ... unless that has fewer
+SUM, PRODUCT, UNARY, ATOM = range(4)  # how tightly an expression binds
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+Written = tuple[str, int]  # code, and how tightly it binds
+
+
+class Lines:
+    """The body of one function: assignments, and the expressions that it returns."""
+
+    def __init__(self, names: Mapping[str, str], taken: Collection[str]) -> None:
+        """Begin an empty body.
+
+        Parameters
+        ----------
+        names
+            The code for each coordinate and parameter.
+        taken
+            Names that no assignment may use.
+        """
+        self.lines: list[str] = []
+        self.used: set[str] = set()  # functions that the code calls
+        self._names, self._taken = names, set(taken)
+        self._count = 0
+        self._written: dict[int, Written] = {}
+
+    def write(self, *tops: Term) -> list[str]:
+        """Return an expression for each term, after the assignments that they need."""
+        parts = reachable(*tops)
+        uses = Counter(operand.index for part in parts for operand in part.operands)
+        uses.update(top.index for top in tops)
+        for part in reversed(parts):
+            if uses[part.index] > 1 and _is_negative(part):  # it is written again wherever it is subtracted
+                uses.update(operand.index for operand in part.operands)
+        for part in parts:
+            if part.index in self._written:
+                continue
+            code, binding = self._short_expression(part)
+            simple = part.value is not None or part.op == "name" or _is_negative(part)
+            if not simple and uses[part.index] > 1:
+                code, binding = self.assign(code), ATOM
+            self._written[part.index] = code, binding
+        return [self._written[top.index][0] for top in tops]
+
+    def _short_expression(self, term: Term) -> Written:
+        """Return an expression that fits in a line, after naming operands that are too long for that."""
+        code, binding = self._expression(term)
+        while len(code) > WIDTH:
+            long = [one for one in _visible(term) if len(self._written[one.index][0]) > SHORT]
+            operand = max(long, key=lambda one: len(self._written[one.index][0]), default=None)
+            if operand is None:
+                break
+            self._written[operand.index] = self.assign(self._written[operand.index][0]), ATOM
+            code, binding = self._expression(term)
+        return code, binding
+
+    def assign(self, code: str) -> str:
+        """Return a new name for an expression."""
+        while (name := f"t{self._count}") in self._taken:
+            self._count += 1
+        self._count += 1
+        self.lines.append(f"{name} = {code}")
+        return name
+
+    def _code(self, term: Term, at_least: int = SUM) -> str:
+        code, binding = self._written[term.index]
+        return code if binding >= at_least else f"({code})"
+
+    def _expression(self, term: Term) -> Written:
+        if term.value is not None:
+            return _number(term.value), UNARY if term.value < 0 else ATOM
+        if term.op == "name":
+            return self._names[term.name], ATOM
+        return WRITERS.get(term.op, Lines._call)(self, term)
+
+    def _call(self, term: Term) -> Written:
+        self.used.add(term.op)
+        return f"{CALLED.get(term.op, term.op)}({', '.join(self._code(one) for one in term.operands)})", ATOM
+
+    def _sum(self, term: Term) -> Written:
+        one, other = term.operands
+        if _is_negative(one) and not _is_negative(other):
+            one, other = other, one
+        if _is_negative(other):
+            return f"{self._code(one)} - {self._magnitude(other)}", SUM
+        return f"{self._code(one)} + {self._code(other, PRODUCT)}", SUM
+
+    def _magnitude(self, term: Term) -> str:
+        """Return the code of minus a negative multiple, in the order of its own operations."""
+        if term.value is not None:
+            return _number(-term.value)
+        front, rest = _front(term)
+        if front.value == -1:
+            return self._code(rest, PRODUCT)
+        code = _number(-front.value) if front.value is not None else self._magnitude(front)
+        return f"{code} * {self._code(rest, UNARY)}"
+
+    def _product(self, term: Term) -> Written:
+        front, rest = _front(term)
+        if front.value == -1:
+            return f"-{self._code(rest, UNARY)}", UNARY
+        return f"{self._code(front, PRODUCT)} * {self._code(rest, UNARY)}", PRODUCT
+
+    def _quotient(self, term: Term) -> Written:
+        one, other = term.operands
+        return f"{self._code(one, PRODUCT)} / {self._code(other, UNARY)}", PRODUCT
+
+    def _comparison(self, term: Term) -> Written:
+        one, other = term.operands
+        return f"({self._code(one)} {term.op} {self._code(other)})", ATOM
+
+    def _logic(self, term: Term) -> Written:
+        sign = "&" if term.op == "and" else "|"
+        return f"({f' {sign} '.join(self._code(one, ATOM) for one in term.operands)})", ATOM
+
+    def _opposite(self, term: Term) -> Written:
+        """Return ``not``, which for numbers of all kinds is a comparison: ``~True`` is -2 in Python."""
+        self.used.add("select")
+        return f"(select({self._code(term.operands[0])}, 0.0, 1.0) > 0.5)", ATOM
+
+
+WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
+    "+": Lines._sum, "*": Lines._product, "/": Lines._quotient, "and": Lines._logic, "or": Lines._logic,
+    "not": Lines._opposite, "inf": lambda lines, term: ("np.inf", ATOM),
+    **dict.fromkeys(COMPARISONS, Lines._comparison),
+}  # fmt: skip
+CALLED = {"sqrt": "np.sqrt"}
+
+
+def _number(value: Fraction) -> str:
+    return repr(float(value))
+
+
+def _front(term: Term) -> tuple[Term, Term]:
+    """Return the operands of a product, the number or the fixed one first."""
+    one, other = sorted(term.operands, key=lambda operand: (operand.value is None, not operand.fixed))
+    return one, other
+
+
+def _is_negative(term: Term) -> bool:
+    """Tell whether a term is a number below zero, or a product with one in front, behind which parameters may stand."""
+    for _ in range(2):
+        if term.op == "*":
+            term = _front(term)[0]
+    return term.value is not None and term.value < 0
+
+
+def _visible(term: Term) -> list[Term]:
+    """Return the terms whose code stands in that of a term: of a negative operand its own operands."""
+    found: list[Term] = []
+    for operand in term.operands:
+        found += operand.operands if _is_negative(operand) else [operand]
+    return found
+
+
+def tuple_of(codes: Iterable[str]) -> str:
+    """Return the code of a tuple."""
+    codes = list(codes)
+    return f"({', '.join(codes)}{',' * (len(codes) == 1)})"
