@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from eos_sweep import functions, scalar
 from eos_sweep.derivation import linear, settling
 
+WIDTH = 120
 PLACES = {
     "CriticalLine": "eos_sweep.contract",
     "Quantity": "eos_sweep.contract",
@@ -37,9 +38,16 @@ def written(used: Iterable[str], code: str) -> str:
         if place := _place(name):
             found[place].add(name)
     lines = ["from eos_sweep.plain import *  # defaults of a model"]
-    lines += [f"from {place} import {', '.join(sorted(names, key=_order))}" for place, names in found.items()]
+    lines += [_import(place, sorted(names, key=_order)) for place, names in found.items()]
     numpy = "import numpy as np\n\n" if re.search(r"\bnp\.", code) else ""
     return numpy + "\n".join(sorted(lines, key=lambda line: line.split()[1]))
+
+
+def _import(place: str, names: Sequence[str]) -> str:
+    line = f"from {place} import {', '.join(names)}"
+    return (
+        line if len(line) <= WIDTH else f"from {place} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
+    )
 
 
 def _order(name: str) -> tuple[bool, bool, str]:

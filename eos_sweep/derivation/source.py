@@ -185,7 +185,8 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (remaining_loss(theta, p, loss) < tolerance)",
+            "rest = remaining_loss(theta, p, loss)",
+            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
             "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if valley:

@@ -84,8 +84,8 @@ def test_about_as_many_runs_settle_as_of_a_model_written_by_hand(written):
         assert mine.count >= 0.85 * theirs.count > 0
 
 
-def test_where_nothing_bends_the_excess_is_a_number():
+def test_where_nothing_bends_the_remaining_loss_is_a_number():
     model = model_of("x**4 + y**4")
     theta, p = (np.zeros(2), np.zeros(2)), (np.ones(2),)
     with np.errstate(invalid="ignore"):
-        assert np.all(model.excess(theta, p, model.loss(theta, p)) == 0.0)
+        assert np.all(model.remaining_loss(theta, p, model.loss(theta, p)) == 0.0)
