@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
-inlined = register_jitable(forceinline=True)
+inlined = register_jitable(forceinline=True, _nrt=False)
 
 
 def select(condition, yes, no):
@@ -19,7 +19,7 @@ def select(condition, yes, no):
     return np.where(condition, yes, no)
 
 
-@overload(select, jit_options={"forceinline": True})
+@overload(select, jit_options={"forceinline": True, "_nrt": False})
 def _select(condition, yes, no):
     return lambda condition, yes, no: yes if condition else no
 
@@ -41,7 +41,7 @@ def scaled(values, factor):
     return tuple(value * factor for value in values)
 
 
-@overload(scaled, jit_options={"forceinline": True})
+@overload(scaled, jit_options={"forceinline": True, "_nrt": False})
 def _scaled(values, factor):
     if len(values) == 1:
         return lambda values, factor: (values[0] * factor,)
@@ -53,7 +53,7 @@ def added(values, others):
     return tuple(a + b for a, b in zip(values, others, strict=True))
 
 
-@overload(added, jit_options={"forceinline": True})
+@overload(added, jit_options={"forceinline": True, "_nrt": False})
 def _added(values, others):
     if len(values) == 1:
         return lambda values, others: (values[0] + others[0],)
@@ -69,7 +69,7 @@ def on_sides(values, side):
     return tuple(signed)
 
 
-@overload(on_sides, jit_options={"forceinline": True})
+@overload(on_sides, jit_options={"forceinline": True, "_nrt": False})
 def _on_sides(values, side):
     if len(values) == 1:
         return lambda values, side: (select(side < 0.5, values[0], -values[0]),)
@@ -86,7 +86,7 @@ def quotients(values, others):
     return tuple(a / np.where(b == 0.0, np.inf, b) for a, b in zip(values, others, strict=True))
 
 
-@overload(quotients, jit_options={"forceinline": True})
+@overload(quotients, jit_options={"forceinline": True, "_nrt": False})
 def _quotients(values, others):
     if len(values) == 1:
         return lambda values, others: (values[0] / select(others[0] == 0.0, np.inf, others[0]),)
@@ -103,7 +103,7 @@ def largest(values):
     return np.max(np.abs(np.broadcast_arrays(*values)), axis=0)
 
 
-@overload(largest, jit_options={"forceinline": True})
+@overload(largest, jit_options={"forceinline": True, "_nrt": False})
 def _largest(values):
     if len(values) == 1:
         return lambda values: abs(values[0])
@@ -145,7 +145,7 @@ def _unrolled(typingctx, x, coefficients):
     return types.float64(types.float64, coefficients), codegen
 
 
-@overload(polynomial, jit_options={"forceinline": True})
+@overload(polynomial, jit_options={"forceinline": True, "_nrt": False})
 def _polynomial(x, coefficients):
     return lambda x, coefficients: _unrolled(x, coefficients)
 
@@ -182,6 +182,6 @@ def _fused(typingctx, one, other, product):
     return types.float64(types.float64, types.float64, types.float64), codegen
 
 
-@overload(residual, jit_options={"forceinline": True})
+@overload(residual, jit_options={"forceinline": True, "_nrt": False})
 def _residual(one, other, product):
     return lambda one, other, product: _fused(one, other, product)

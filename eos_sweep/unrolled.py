@@ -33,7 +33,7 @@ def unrolled(function: Callable) -> Callable:
 
         return _kind(result)(arguments), codegen
 
-    @overload(function, jit_options={"forceinline": True})
+    @overload(function, jit_options={"forceinline": True, "_nrt": False})
     def compiled(*arguments):
         return lambda *arguments: run(arguments)
 
