@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
 # Without _nrt=False numba takes every tuple of numbers apart at each assignment, to look for arrays whose references it
-# would have to count.  A function of numbers has none, and a kernel with long tuples compiles in two thirds of the time.
+# would have to count.  A function of numbers has none, and a kernel with long tuples compiles in 2/3 of the time.
 INLINE = {"forceinline": True, "_nrt": False}
 
 inlined = register_jitable(**INLINE)
