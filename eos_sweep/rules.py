@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from eos_sweep.labelling import Threshold
 
@@ -36,6 +36,10 @@ class Limits(dict[str, float]):
     def __init__(self, numbers: Mapping[str, float], own: tuple[RegimeRule, ...] = ()) -> None:
         super().__init__(numbers)
         self.own = own
+
+    def __or__(self, numbers: Mapping[str, float]) -> Self:  # type: ignore[override]
+        """Return these with other numbers, and with the same rules."""
+        return type(self)({**self, **numbers}, self.own)
 
     def json(self) -> str:
         """Return all of it as text, from which a store reads it again."""

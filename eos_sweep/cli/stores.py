@@ -134,7 +134,7 @@ def relabel(store: str, threshold: tuple[str, ...], regime: tuple[str, ...], as_
         own = own_regimes.changed(
             former.own, rules(regime), own_regimes.known_to(opened.sweep.module, opened.sweep.own)
         )
-        limits = regimes.thresholds(dict(former) | given, own)
+        limits = regimes.thresholds(former | given, own)
         moved = relabelling.relabel(opened, limits, held)
         with relabelling.changing(opened):
             pyramid.write(opened, held=held)

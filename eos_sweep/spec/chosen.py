@@ -9,9 +9,11 @@ from eos_sweep.errors import InputError, SpecError, named, short
 from eos_sweep.formulas.operations import CONSTANTS, OPERATIONS
 from eos_sweep.observables import formula
 from eos_sweep.observables.networks import observed
+from eos_sweep.spec.axis_names import WINDOWS
 
 STORED = "stored"  # the key of the names beside formulas
 DEFAULT = ("default",)
+MAX_NAME = 60  # characters; a name of a folder
 MAX_OWN = 32  # each is compiled into the kernel
 FORM = 'give a list of names, such as ["default"], or a table of formulas, such as peak = "max(loss)"'
 GROUPS = ("default", "all", "claims", "doubled")
@@ -84,7 +86,8 @@ def own_observables(own: Mapping[str, str], model: Model, taken: Iterable[str]) 
     found = []
     for name, text in own.items():
         label = f"observables.{named(name)}"
-        if not name.isidentifier() or not name.isascii() or name.endswith(observables.DOUBLED):
+        strange = not name.isidentifier() or not name.isascii() or name.endswith(observables.DOUBLED)
+        if strange or WINDOWS.fullmatch(name) or len(name) > MAX_NAME:
             raise SpecError(f"{label}: no name of an observable; use letters, digits and _, such as peak")
         if (other := used.get(name.casefold())) is not None:
             raise SpecError(f"{label}: the name {short(other)} means something else; give it another name")

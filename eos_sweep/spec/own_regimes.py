@@ -25,7 +25,7 @@ from eos_sweep.rules import FIRST_OWN_CODE, Limits, RegimeRule
 KEYS = ("rule", "before", "after", "label", "colour", "code")
 FORM = 'give a condition in quotes, such as "crossings > 5", or a table with the key rule'
 DEFAULT_PLACE = "divergence"  # behind it, since nothing follows it
-MAX_OWN = 32
+MAX_OWN, MAX_NAME = 32, 60
 MAX_CHARACTERS, MAX_LABEL = 1000, 200
 NEVER = -1  # stands for an event that never came, in a variable that is filled with -2
 RAW = "raw_"  # begins the name of an event's number as it is stored
@@ -92,7 +92,7 @@ def changed(own: tuple[RegimeRule, ...], given: Mapping[str, Any], known: Known)
 
 def _rule(name: str, entry: Any, known: Known, earlier: list[RegimeRule]) -> RegimeRule:
     what = f"regimes.{named(str(name))}"
-    if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or len(name) > MAX_NAME:
         raise InputError(f"{what}: no name of a regime; use letters, digits and _, such as mine")
     if name in regimes.CODES or name in ("unchanged", "settled"):
         raise InputError(f"{what}: there is a regime {name!r} already; give it another name")

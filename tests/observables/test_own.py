@@ -208,6 +208,8 @@ def test_the_digest_covers_the_formula():
     ({"max": "max(loss)"}, "the name 'max' means something else"),
     ({"p q": "max(loss)"}, "observables.p q: no name of an observable"),
     ({"../p": "max(loss)"}, "no name of an observable"),
+    ({"con": "max(loss)"}, "observables.con: no name of an observable"),
+    ({"p" * 90: "max(loss)"}, "no name of an observable"),
     ({"peak_doubled": "max(loss)"}, "no name of an observable"),
     ({"peak": "max(lss)"}, "observables.peak: no name 'lss' at column 5"),
     ({f"a{k}": "max(loss)" for k in range(40)}, "observables: 40 formulas; give at most 32"),

@@ -52,7 +52,7 @@ def own(made, tmp_path):
 def expected(dataset):
     """What the rules of SPEC say: of factors r = (1 - eta a1)^2 of the loss."""
     ratio = ((1 - dataset.eta * dataset.a1) ** 2).values
-    fell = np.ceil(np.log(0.1) / np.log(np.minimum(np.maximum(ratio, 1e-300), 1)))
+    fell = np.ceil(np.log(0.1) / np.log(np.clip(ratio, 1e-300, 0.999)))
     return np.where(ratio > 1, "grows", np.where((ratio < 1) & (fell < 3), "quick", "other"))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from eos_sweep.analysis.pictures.colours import LUMA, further_colour, rgb_of
 from eos_sweep.regimes import RULES
-from eos_sweep.store.sentinels import NOT_COMPUTED
 
 DPI = 200  # of saved pixels; meshes are pooled for it
 MAP_SIZE = 7.6, 4.8  # inches, of a figure with one map
@@ -20,6 +19,7 @@ FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 NO_VALUE: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}  # on a map of numbers
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
+NOT_COMPUTED = "not_computed"
 COLOUR = re.compile(r"\w+:#[0-9A-Fa-f]{6}")  # of a flag, in an attribute
 HATCHES = ("xxxx", "....", "++++", "oooo")  # of regimes without a colour of their own
 
