@@ -144,6 +144,7 @@ class Model(Hashable, Protocol):
 
 
 OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
+OPTIONAL_FUNCTIONS = "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -153,6 +154,7 @@ ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
 SIZES = "sizes"  # with TANGENT: how large each coordinate is
 CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
+STATES = "states"  # with EVERY_STEP: the state and the loss beside the sharpness of each step
 CLAIM = "claim"  # what the model claims of each step, or of its sharpness
 
 
@@ -180,6 +182,8 @@ class Observable(Hashable, Protocol):
 
     With CARRIED, KEPT numbers are kept for each coordinate with its own exponent.  ``watch`` is called for each of
     them, with its mantissa and power as a third argument, and raises no flags.
+
+    With STATES, ``watch_sharpness`` gets a third argument: the state after the step, and its loss.
 
     With CLAIM, the last argument is what the model's claim of the observable's name says of (before, theta, p), or, for
     ``watch_sharpness``, of (curvature, its top eigenvalue).
@@ -273,6 +277,13 @@ class Data(NamedTuple):
     sha256: str
 
 
+class OwnObservable(NamedTuple):
+    """An observable of a user's own: its name, and its formula as :mod:`eos_sweep.observables.formula` writes it."""
+
+    name: str
+    formula: str
+
+
 class Job(NamedTuple):
     """All that the trajectories of a sweep have in common."""
 
@@ -281,8 +292,9 @@ class Job(NamedTuple):
     steps: int
     tolerance: float
     data: Data | None = None
+    own: tuple["OwnObservable", ...] = ()
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:
-    """Return the conditions on the inputs of ``model`` together, beside the bounds of each alone."""
+    """Return the conditions on the inputs together, beside the bounds of each alone."""
     return getattr(model, "CONDITIONS", {})

@@ -19,9 +19,11 @@ from eos_sweep.analysis import trajectories
 from eos_sweep.analysis.boundaries import uncomputed
 from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
+from eos_sweep.conformance.by_hand import check_by_hand
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
 from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
 from eos_sweep.contract import Job, Model
+from eos_sweep.derivation.lacking import missing
 from eos_sweep.eigen.sharpness import sharpness, top
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
@@ -36,10 +38,10 @@ SUMMED = ("tail_mean", "sharpness_mean")  # the kernel adds in another order
 
 def check_declarations(model: Model) -> None:
     """Look for a title, a source, and a name and a symbol of each number."""
-    missing = models.missing(model)
-    require(not missing, f"{model.__name__} lacks {', '.join(missing)}")
+    lacking, name = missing(model), models.name_of(model)
+    require(not lacking, f"{name} lacks {', '.join(lacking)}")
     told = sys.flags.optimize > 1 or (model.__doc__ and "L" in model.__doc__)  # -OO removes docstrings
-    require(told, f"{model.__name__}: its docstring does not give the loss, L, and the map")
+    require(told, f"{name}: its docstring does not give the loss, L, and the map")
     for name, quantity in {**model.STATE, **model.PARAMETERS, **model.LOSS_PARTS}.items():
         require(name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier")
         require(quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: has no long_name or no symbol")
@@ -273,6 +275,7 @@ CHECKS: tuple[Callable[[Model], None], ...] = (
     check_flow,
     check_stability,
     check_tangent,
+    check_by_hand,
     check_compiled,
     check_settling,
     check_labels,

@@ -12,6 +12,7 @@ from eos_sweep.derivation.numeric import evaluate
 from eos_sweep.derivation.quotients import divided
 from eos_sweep.derivation.rounding import rounding_error
 from eos_sweep.derivation.signs import never_negative
+from eos_sweep.errors import InputError, short
 from eos_sweep.formulas.tree import Node
 
 SAMPLES = 256  # points at which the sign of a curvature is looked at
@@ -34,7 +35,13 @@ class Calculus(NamedTuple):
     borders: dict[int, Place]  # index of a comparison -> the function in the formula that makes it, and where
 
 
-def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive: Collection[str]) -> Calculus:
+def derive(
+    loss: Node,
+    state: Sequence[str],
+    parameters: Sequence[str],
+    positive: Collection[str],
+    carried: Sequence[str] | None = None,
+) -> Calculus:
     """Derive what a model needs.
 
     Parameters
@@ -45,11 +52,13 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
         Names of the coordinates, and of the parameters, with the step size ``eta``.
     positive
         Parameters that are never negative.
+    carried
+        The coordinates with their own exponents; by default those that need one.
 
     Raises
     ------
     InputError
-        If the formula is too large, or a part of it has no value.
+        If the formula is too large, a part of it has no value, or a step multiplies one of ``carried`` by nothing.
     """
     g = Graph(WHAT)
     names = {name: g.name(name, False) for name in state} | {name: g.name(name, True) for name in parameters}
@@ -62,9 +71,16 @@ def derive(loss: Node, state: Sequence[str], parameters: Sequence[str], positive
     eta = names[STEP_SIZE]
     rates = {}
     for k, name in enumerate(x):
-        quotient = divided(g, first[k], name)
-        if quotient is not None and _is_carried(quotient, x[:k] + x[k + 1 :], second[k, k], name, positive):
+        quotient = divided(g, first[k], name) if carried is None or name.name in carried else None
+        if quotient is None:
+            continue
+        if carried is not None or _is_carried(quotient, x[:k] + x[k + 1 :], second[k, k], name, positive):
             rates[k] = g.mul(eta, quotient)
+    if carried is not None and list(carried) != [x[k].name for k in rates]:
+        raise InputError(
+            f"CARRIED: got {short(list(carried))}; give names of STATE in its order, of coordinates that a step"
+            " multiplies by a factor"
+        )
     bounded = never_negative(total, positive)
     return Calculus(g, x, eta, total, tuple(first), second, rates, frozenset(positive), bounded, borders)
 

@@ -1,7 +1,7 @@
 """What the module of a derived model says of its inputs, and its critical lines."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from eos_sweep.contract import Quantity
 from eos_sweep.derivation.definition import Formula
@@ -15,8 +15,8 @@ SIZES = {STEP_SIZE: (1e-60, 1e60)}
 USUAL_SIZES = (0.0, 1e60)  # beyond them products of a few numbers overflow
 
 
-def written(formula: Formula, carried: Sequence[int], may_hide: bool) -> list[str]:
-    """Return the declarations: titles, inputs, presets, lines."""
+def written(formula: Formula, carried: Sequence[int], may_hide: bool, own: Collection[str] = ()) -> list[str]:
+    """Return the declarations, as one text or none: titles, inputs, presets, lines; without those of ``own``."""
     title = formula.title or _cut(f"L = {' '.join(formula.loss.split())}")
     lines = [f"TITLE = {_text(title)}"]
     if formula.reference:
@@ -44,7 +44,18 @@ def written(formula: Formula, carried: Sequence[int], may_hide: bool) -> list[st
             for name, line in formula.lines.items()
         ]
         lines.append(f"LINES = (\n{''.join(told)})")
-    return ["\n".join(lines)]
+    lines = [line for line in lines if line.partition(" = ")[0] not in own]
+    lines += [f"{name} = sized({name})" for name in ("STATE", "PARAMETERS") if name in own]
+    return ["\n".join(lines)] if lines else []
+
+
+def sized(table: Mapping[str, Quantity]) -> dict[str, Quantity]:
+    """Return the inputs with the usual sizes, beyond which products overflow, where their sizes are not told."""
+    untold = Quantity("", "").sizes
+    return {
+        name: one._replace(sizes=SIZES.get(name, USUAL_SIZES)) if one.sizes == untold else one
+        for name, one in table.items()
+    }
 
 
 def _cut(title: str) -> str:

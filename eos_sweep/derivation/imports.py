@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from eos_sweep import functions, scalar
 from eos_sweep.derivation import linear, settling
@@ -11,6 +11,7 @@ PLACES = {
     "CriticalLine": "eos_sweep.contract",
     "Quantity": "eos_sweep.contract",
     "below_edge": "eos_sweep.derivation.convergence",
+    "sized": "eos_sweep.derivation.declarations",
     "from_triangle": "eos_sweep.eigen.matrices",
     "solver": "eos_sweep.eigen.general",
     "ARROWHEAD_STAGES": "eos_sweep.eigen.arrowhead",
@@ -22,7 +23,10 @@ PLACES = {
 }
 
 
-def written(used: Iterable[str], code: str) -> str:
+PLAIN = "from eos_sweep.plain import *  # defaults of a model"
+
+
+def written(used: Iterable[str], code: str, module: str = "", own: Collection[str] = ()) -> str:
     """Return the lines of imports, sorted as a linter wants them.
 
     Parameters
@@ -31,15 +35,21 @@ def written(used: Iterable[str], code: str) -> str:
         Names of functions that the code calls, among them some that are no imports, such as ``sqrt``.
     code
         The code, in which ``np`` may occur.
+    module, own
+        Names that come from another module, instead of those that were imported before.
     """
     found = defaultdict(set)
-    for name in {*used, "Quantity"}:
-        if place := _place(name):
+    for name in {*used, "Quantity", "sized"}:
+        if (place := _place(name)) and re.search(rf"\b{name}\b", code):
             found[place].add(name)
-    lines = ["from eos_sweep.plain import *  # defaults of a model"]
-    lines += [f"from {place} import {', '.join(sorted(names, key=_order))}" for place, names in found.items()]
+    lines = [PLAIN, *(_from(place, names) for place, names in found.items())]
     numpy = "import numpy as np\n\n" if re.search(r"\bnp\.", code) else ""
-    return numpy + "\n".join(sorted(lines, key=lambda line: line.split()[1]))
+    text = numpy + "\n".join(sorted(lines, key=lambda line: line.split()[1]))
+    return f"{text}\n{_from(module, own)}" if own else text
+
+
+def _from(place: str, names: Iterable[str]) -> str:
+    return f"from {place} import {', '.join(sorted(names, key=_order))}"
 
 
 def _order(name: str) -> tuple[bool, bool, str]:

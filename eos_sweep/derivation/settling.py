@@ -18,7 +18,8 @@ SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, 
 @inlined
 def least_rest(push, triangle, eta):
     """Return |g|^2 / (2 trace H): so far, or further, is L above a minimum if no curvature is negative on the way."""
-    return squared_length(push) / (2.0 * eta * absolute_trace(triangle, push))
+    trace = absolute_trace(triangle, push)
+    return squared_length(push) / (2.0 * eta * select(trace > 0.0, trace, np.inf))
 
 
 @inlined

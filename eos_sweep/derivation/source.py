@@ -4,7 +4,8 @@ The text is made of parsed formulas, and of the words of the definition as Pytho
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from eos_sweep.derivation import calculus, declarations, imports
 from eos_sweep.derivation.calculus import Calculus
@@ -16,9 +17,21 @@ from eos_sweep.derivation.writing import Lines, tuple_of
 from eos_sweep.formulas import text
 
 WIDTH = 118
+FACTOR = 90  # characters of a factor beside the coordinate that it multiplies
 
 
-def write(formula: Formula, c: Calculus, may_hide: bool) -> str:
+class Given(NamedTuple):
+    """What is not derived."""
+
+    module: str = ""  # imported from there ...
+    names: Collection[str] = ()  # ... are these
+    plain: Collection[str] = ()  # and these stay the defaults of :mod:`eos_sweep.plain`
+
+
+ALL = Given()  # all is derived
+
+
+def write(formula: Formula, c: Calculus, may_hide: bool, given: Given = ALL) -> str:
     """Return the source of the module of ``formula``.
 
     Parameters
@@ -29,42 +42,53 @@ def write(formula: Formula, c: Calculus, may_hide: bool) -> str:
         What was derived of its loss.
     may_hide
         Whether a combination of coordinates can vanish, so that the error of rounding is followed by default.
+    given
+        What is not derived, by default nothing.
     """
-    return _Module(formula, c, may_hide).text()
+    return _Module(formula, c, may_hide, given).text()
 
 
 class _Module:
     """The parts of one module: its functions, and the names that they use."""
 
-    def __init__(self, formula: Formula, c: Calculus, may_hide: bool) -> None:
-        self._formula, self._c, self._may_hide = formula, c, may_hide
+    def __init__(self, formula: Formula, c: Calculus, may_hide: bool, given: Given) -> None:
+        self._formula, self._c, self._may_hide, self._given = formula, c, may_hide, given
         self._names = Names(formula.state, formula.parameters, c.rates)
         self._used: set[str] = {"inlined"}
         self._sharpness: Sharpness = sharpness_of(c)
 
     def text(self) -> str:
         """Return the whole text."""
-        body = [
-            *declarations.written(self._formula, sorted(self._c.rates), self._may_hide),
-            self._threshold(),
-            *([self._rescale()] if self._c.rates else []),
-            self._coordinates(),
-            self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
-            self._function("slopes", "here, p", "Return eta times the gradient.", "here p", self._slopes()),
-            self._function(
+        own = {*self._given.names, *self._given.plain}
+        functions = {
+            "threshold": self._threshold,
+            "rescale": self._rescale,
+            "coordinates": self._coordinates,
+            "loss": lambda: self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
+            "slopes": lambda: self._function(
+                "slopes", "here, p", "Return eta times the gradient.", "here p", self._slopes()
+            ),
+            "bends": lambda: self._function(
                 "bends", "here, p", "Return eta times the Hessian, its upper triangle.", "here p", self._bends()
             ),
-            self._step(),
-            self._tangent(),
-            self._curvature(),
-            self._sharpness.functions,
-            *self._settling(),
-            self._hessian(),
+            "step": self._step,
+            "tangent": self._tangent,
+            "curvature": self._curvature,
+            "stable": self._stability,
+            "remaining_loss": self._remaining_loss,
+            "settled": self._settled,
+            "hessian": self._hessian,
+        }
+        if not self._c.rates:
+            del functions["rescale"]
+        body = [
+            *declarations.line_functions(self._formula, self._used),
+            *declarations.written(self._formula, sorted(self._c.rates), self._may_hide, own),
+            *(written() for name, written in functions.items() if name not in own),
         ]
-        lines = [*declarations.line_functions(self._formula, self._used), *body]
-        self._used |= self._sharpness.names
-        code = "\n\n\n".join(lines)
-        return f"{self._heading()}\n{imports.written(self._used, code)}\n\n{code}\n"
+        code = "\n\n\n".join(body)
+        imported = imports.written(self._used, code, self._given.module, self._given.names)
+        return f"{self._heading()}\n{imported}\n\n{code}\n"
 
     def _heading(self) -> str:
         loss = text.show(self._formula.tree)
@@ -142,7 +166,8 @@ class _Module:
         head = self._opened(lines, "theta p", [])
         for k in range(len(c.state)):
             if k in c.rates:
-                product = codes[k] if codes[k].isidentifier() else f"({codes[k]})"
+                whole = codes[k] if len(codes[k]) <= FACTOR else lines.assign(codes[k])
+                product = whole if whole.isidentifier() else f"({whole})"
                 codes[k] = f"theta[{k}] * {product}"
         powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
         return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
@@ -166,48 +191,43 @@ class _Module:
         told = "Return the numbers that determine the largest eigenvalue of eta times the Hessian."
         return _def("curvature", "theta, p", told, self._sharpness.lines)
 
-    def _settling(self) -> list[str]:
-        eta = f"{self._names.unpacked_parameters()} = p"
+    def _stability(self) -> str:
+        self._used |= self._sharpness.names
+        return self._sharpness.functions
+
+    def _remaining_loss(self) -> str:
+        least = f"least_remaining_loss(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
+        self._used.add("least_remaining_loss")
+        if self._c.bounded_below:
+            self._used.add("smaller")
+            least = f"smaller(loss, {least})"
+        lines = ["here = coordinates(theta)", f"{self._names.unpacked_parameters()} = p", f"return {least}"]
+        return _def("remaining_loss", "theta, p, loss", "Return how far the loss is above its minimum, or less.", lines)
+
+    def _settled(self) -> str:
         code = self._names.code[calculus.STEP_SIZE]
-        valley = self._c.bounded_below
-        self._used |= SETTLING | (VALLEY if valley else set())
-        least = f"least_rest(slopes(here, p), bends(here, p), {code})"
-        remaining_loss = [
-            "here = coordinates(theta)",
-            eta,
-            f"return smaller(loss, {least})" if valley else f"return {least}",
-        ]
+        self._used |= SETTLING
         lines = [
             "here = coordinates(theta)",
-            eta,
+            f"{self._names.unpacked_parameters()} = p",
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (remaining_loss(theta, p, loss) < tolerance)",
-            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+            f"rest = larger(isolated_rest(work, {code}), remaining_loss(theta, p, loss))",
+            "over = isolated & (rest < tolerance) & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
-        if valley:
+        if self._c.bounded_below:
+            self._used |= VALLEY
             lines += [
                 f"end = bends(moved(here, push, polyak(push, loss, {code})), p)",
                 f"room = gap_in_valley(matrix, end, here, loss, {code})",
                 "return over | ((loss < tolerance) & stable(curvature(theta, p), below_edge(room)))",
             ]
-        else:
-            lines.append("return over")
-        if valley:
-            self._used.add("smaller")
             told = "Tell whether the run stays at a minimum, an isolated one or one of loss zero."
         else:
+            lines.append("return over")
             told = "Tell whether the run stays at an isolated minimum."
-        return [
-            _def(
-                "remaining_loss",
-                "theta, p, loss",
-                "Return how far the loss is above its minimum, or less.",
-                remaining_loss,
-            ),
-            _def("settled", "theta, p, loss, tolerance", told, lines),
-        ]
+        return _def("settled", "theta, p, loss, tolerance", told, lines)
 
     def _hessian(self) -> str:
         self._used |= {"from_triangle", "scaled"}
@@ -219,7 +239,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "isolated_rest", "least_rest", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "larger", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from eos_sweep.contract import CLAIM, ArrayModel, Model, Observable, is_array, name_of
+from eos_sweep.contract import CLAIM, OPTIONAL_FUNCTIONS, ArrayModel, Model, Observable, is_array, name_of
 from eos_sweep.engine.digest import Part, digest
 from eos_sweep.observables.networks import observed
 
@@ -16,7 +16,6 @@ NOT_STORED = {
 }
 # Tables of models and observables, which are parts themselves, and modules that only make digests.
 TABLES = "eos_sweep.models", "eos_sweep.observables", "eos_sweep.engine.digest", "eos_sweep.engine.sources"
-READ_BY_OBSERVABLES = "flow_sharpness", "balance", "weights_squared"
 
 
 def model_parts(model: Any) -> list[Part]:
@@ -24,7 +23,7 @@ def model_parts(model: Any) -> list[Part]:
     contract = ArrayModel if is_array(model) else Model
     names = [name for name in (*contract.__annotations__, *vars(contract)) if not name.startswith("_")]
     inputs = " ".join([*model.PARAMETERS, *model.STATE, *observed(model).STATE])
-    return [inputs, (model, [name for name in (*names, *READ_BY_OBSERVABLES) if name not in NOT_STORED])]
+    return [inputs, (model, [name for name in (*names, *OPTIONAL_FUNCTIONS) if name not in NOT_STORED])]
 
 
 def observable_parts(observable: Observable, model: Model) -> list[Part]:

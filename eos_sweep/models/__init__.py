@@ -10,9 +10,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from eos_sweep.contract import OPTIONAL_ATTRIBUTES, ArrayModel, Model, is_array
+from eos_sweep.contract import Model
 from eos_sweep.derivation import modules as derived
+from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.lacking import missing
 from eos_sweep.errors import InputError, named, short
 
 TABLE = {
@@ -77,24 +79,16 @@ def check_own(module: str) -> None:
     except BaseException as error:  # the module's own code may raise anything, such as SystemExit
         reason = named(" ".join(f"{type(error).__name__} {error}".split()), 200)
         raise InputError(f"model {module}: cannot be imported, {reason}; correct it there") from error
-    if lacking := missing(found):
-        raise InputError(f"model {module}: lacks {named(', '.join(lacking), 200)}; see eos_sweep/contract.py")
     for name in MAPPINGS:
         if not isinstance(getattr(found, name, {}), Mapping):
             raise InputError(f"model {module}: its {name} is {short(getattr(found, name))}; give a table of names")
+    if lacking := missing(completed(found)):
+        raise InputError(f"model {module}: lacks {named(', '.join(lacking), 200)}; see eos_sweep/contract.py")
 
 
 def allowed() -> list[str]:
     """Return the names of the modules that :func:`allow` has allowed."""
     return [name for name in os.environ.get(ALLOWED_MODULES, "").split(os.pathsep) if name]
-
-
-def missing(module: Any) -> list[str]:
-    """Return the names that the contract of a model requires and ``module`` lacks."""
-    contract = ArrayModel if is_array(module) else Model
-    functions = [name for name, value in vars(contract).items() if callable(value) and not name.startswith("_")]
-    needed = [name for name in contract.__annotations__ if name not in OPTIONAL_ATTRIBUTES]
-    return [name for name in (*needed, *functions) if not hasattr(module, name)]
 
 
 def name_of(model: Model) -> str:
@@ -106,7 +100,15 @@ def name_of(model: Model) -> str:
 def given_as(model: Model) -> str | Formula:
     """Return what a sweep gives as its model: a name, or the formula from which ``model`` is derived."""
     names = {path: name for name, path in TABLE.items()}
-    return derived.formula_of(model.__name__) or names.get(model.__name__, model.__name__)
+    module = completed_from(model.__name__)
+    return derived.formula_of(module) or names.get(module, module)
+
+
+def allowed_as(model: Any) -> str | Formula:
+    """Return what a sweep gives as its model, which is allowed if it is a module of the user's own."""
+    for name in own(model):
+        allow(name)
+    return given_as(model)
 
 
 def facts(given: str | Formula) -> dict[str, tuple[str, str]]:
@@ -118,21 +120,22 @@ def facts(given: str | Formula) -> dict[str, tuple[str, str]]:
 
 def own(model: Model) -> tuple[str, ...]:
     """Return the name of ``model`` if it is a module of the user's own, which other processes have to allow."""
-    return () if model.__name__ in TABLE.values() or derived.formula_of(model.__name__) else (model.__name__,)
+    module = completed_from(model.__name__)
+    return () if module in TABLE.values() or derived.formula_of(module) else (module,)
 
 
 def get(name: str | Formula) -> Model:
-    """Return the module of the model called ``name``, or derived from a formula.
+    """Return the module of the model called ``name``, or derived from a formula.  What it lacks is derived, too.
 
     Raises
     ------
     KeyError
         If there is no such model, or the module is not allowed.
     InputError
-        If a formula has no derivative.
+        If a formula has no derivative, or a module lacks what cannot be derived from its loss.
     """
     if isinstance(name, Formula):
         return derived.module_of(name)  # type: ignore[return-value]
     if name not in TABLE and name not in allowed():
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
-    return importlib.import_module(TABLE.get(name, name))  # type: ignore[return-value]
+    return completed(importlib.import_module(TABLE.get(name, name)))  # type: ignore[no-any-return]

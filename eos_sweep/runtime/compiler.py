@@ -6,6 +6,7 @@ It stands here and not in the engine, since all that a kernel is built by belong
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError, named, one_line
+from eos_sweep.models import name_of
 
 
 def prepare(job: Job) -> None:
@@ -21,5 +22,5 @@ def prepare(job: Job) -> None:
     except (KeyboardInterrupt, MemoryError, InputError):
         raise
     except BaseException as error:  # a compiler runs code of the model, which may raise SystemExit
-        name, reason = job.model.__name__, named(one_line(error), 500)
+        name, reason = name_of(job.model), named(one_line(error), 500)
         raise InputError(f"model {name}: its kernel cannot be compiled: {reason}; mend the model") from error

@@ -36,7 +36,7 @@ def with_tables(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     data = model.get("data") if isinstance(model, Mapping) else None
     if not isinstance(data, Mapping) or set(data) != {"file"} or not isinstance(data["file"], str):
         return dict(given)
-    filled = {**model, "data": _columns(folder / data["file"])}
+    filled = {**(model or {}), "data": _columns(folder / data["file"])}
     return filled if "loss" in given else {**given, "model": filled}
 
 

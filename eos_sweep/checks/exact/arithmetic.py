@@ -13,8 +13,8 @@ import gmpy2
 import numpy as np
 
 from eos_sweep import exponent, functions, scalar
-from eos_sweep.checks.exact import substitute
 from eos_sweep.contract import Model
+from eos_sweep.derivation import substitute
 from eos_sweep.functions import circular
 
 

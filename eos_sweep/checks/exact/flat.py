@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from eos_sweep import functions, scalar
-from eos_sweep.checks.exact import arithmetic, substitute
+from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import EDGE, Model
+from eos_sweep.derivation import substitute
 
 
 class Symbol:

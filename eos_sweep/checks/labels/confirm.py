@@ -13,9 +13,10 @@ import gmpy2
 import numpy as np
 
 from eos_sweep import observables
-from eos_sweep.checks.exact import arithmetic, substitute
+from eos_sweep.checks.exact import arithmetic
 from eos_sweep.checks.exact.oracle import AGREEMENT_RTOL, FIRST_BITS, MAX_BITS
 from eos_sweep.contract import CLAIM, EDGE, EVERY_STEP, Ends, Model, Moment
+from eos_sweep.derivation import substitute
 from eos_sweep.eigen import sharpness
 from eos_sweep.errors import InputError
 

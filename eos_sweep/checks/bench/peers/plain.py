@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep.checks.exact.substitute import rebound
+from eos_sweep.derivation.substitute import rebound
 from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES
 from eos_sweep.eigen.sharpness import solved
 from eos_sweep.scalar import select

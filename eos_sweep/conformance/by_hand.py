@@ -1,0 +1,75 @@
+"""The check of functions that are written by hand, against those that are derived from the loss."""
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from eos_sweep.checks.exact import arithmetic
+from eos_sweep.conformance.requirements import place, require, require_all
+from eos_sweep.conformance.trial import BITS, Point, points, states
+from eos_sweep.contract import Model
+from eos_sweep.derivation import modules
+from eos_sweep.derivation.completing import completed_from, derived_alone, has_loss
+from eos_sweep.eigen.sharpness import sharpness
+from eos_sweep.errors import InputError
+
+CLOSE = 1e-12
+
+
+def derived_from_loss(model: Model) -> ModuleType | None:
+    """Return what is derived from the loss of a model alone; None if the loss is no formula of its coordinates.
+
+    Where a module gives its loss as a text, it must be one.
+    """
+    module = sys.modules.get(completed_from(model.__name__))
+    descends = getattr(model, "DESCENT", True)
+    if module is None or modules.formula_of(model.__name__) or not has_loss(module) or not descends:
+        return None
+    try:
+        return derived_alone(module)
+    except InputError:
+        if hasattr(module, "LOSS"):
+            raise
+        return None
+
+
+def check_by_hand(model: Model) -> None:
+    """Compare functions that are written by hand with those that are derived from the loss."""
+    derived = derived_from_loss(model)
+    if derived is None:
+        return
+    theta, p = states(model)
+    where = place(model, theta, p)
+    one, other = (np.broadcast_to(sharpness(each, theta, p), theta[0].shape) for each in (model, derived))
+    mine, right = model.hessian(theta, p), derived.hessian(theta, p)
+    size = np.abs(right).max(axis=(-1, -2))
+    far = np.abs(mine - right).max(axis=(-1, -2))
+    require_all(far <= CLOSE * size, "hessian: not the one derived from the loss", where, difference=far, size=size)
+    close = np.abs(one - other) <= CLOSE * size
+    require_all(close, "sharpness: not the one derived from the loss", where, by_hand=one, derived=other)
+    with arithmetic.precise(BITS):
+        exact = arithmetic.translated(derived), arithmetic.translated(model)
+        for at in points(model):
+            for name, found, wanted, scale in _values(model, at, *exact):
+                wrong = f"{name}: {float(found)}, but {float(wanted)} is derived from the loss, at {at}"
+                require(abs(found - wanted) <= CLOSE * scale, wrong)
+
+
+def _values(model: Model, at: Point, derived: Any, own: Any) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield a name, the value by hand, the derived one, and what their difference is small beside."""
+    state = *at.coordinates, *(0 for _ in model.CARRIED)
+    right = derived.loss(state, at.p)
+    yield "loss", at.loss(*at.coordinates), right, abs(right)
+    if at.clipped(*at.coordinates):
+        return
+    after, wanted = at.step(*at.coordinates), derived.step(state, at.p)
+    for name, before, one, other in zip(model.STATE, at.coordinates, after, wanted, strict=False):
+        yield f"step of {name}", one, other, abs(other - before) + abs(before) * CLOSE
+    moves = tuple(1 / (k + 1) for k in range(len(model.STATE)))
+    turned = own.tangent(state, at.p, moves), derived.tangent(state, at.p, moves)
+    size = max(1, *(abs(change) for change in turned[1]))
+    for name, one, other in zip(model.STATE, *turned, strict=True):
+        yield f"tangent of {name}", one, other, size

@@ -1,0 +1,162 @@
+"""A module with a loss, completed to a model: what the contract requires and the module lacks is derived.
+
+The complete model is a module in memory.  Its text is that of the derived functions for what is lacking, which import
+the rest from the module.  So what the module defines itself takes the place of what would be derived.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from eos_sweep.contract import Quantity, is_array
+from eos_sweep.derivation import loader, smoothness, symmetry, tables
+from eos_sweep.derivation.calculus import Calculus, derive
+from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.lacking import defined, missing
+from eos_sweep.derivation.own_loss import recorded_loss
+from eos_sweep.derivation.source import Given, write
+from eos_sweep.derivation.tables import STEP_SIZE
+from eos_sweep.errors import InputError, closest, named, one_line, short
+
+SHARPNESS = "curvature", "stable", "SHARPNESS_STAGES"  # they depend on each other
+OF_STATE = {
+    "step",
+    "rescale",
+    "loss",
+    "loss_parts",
+    "curvature",
+    "remaining_loss",
+    "settled",
+    "clipped",
+    "tangent",
+    "hessian",
+}
+_COMPLETING = threading.Lock()
+_COMPLETE: dict[Any, Any] = {}
+_COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
+
+
+def completed(module: Any) -> Any:
+    """Return ``module`` if it is a model or has no loss, else the complete model, the same one for the same module.
+
+    Raises
+    ------
+    InputError
+        If what it lacks cannot be derived from its loss.
+    """
+    found = _COMPLETE.get(module)
+    if found is None:
+        if is_array(module) or not missing(module) or not has_loss(module):
+            return module
+        with _COMPLETING:
+            found = _COMPLETE[module] = _derived(module)
+    return found
+
+
+def completed_from(name: str) -> str:
+    """Return the name of the module from which the model of this name was completed, or the name itself."""
+    return _COMPLETED_FROM.get(name, name)
+
+
+def has_loss(module: Any) -> bool:
+    """Tell whether a module gives a loss, as a text or as a function."""
+    return hasattr(module, "LOSS") or callable(getattr(module, "loss", None))
+
+
+def _derived(module: Any) -> ModuleType:
+    name = module.__name__
+    try:
+        text = source(module)
+    except InputError as error:
+        lacking = named(", ".join(missing(module)[:3]), 80)
+        reason = one_line(error).removeprefix("model.")
+        raise InputError(f"model {named(name)}: lacks {lacking} …, and from its loss: {reason}") from None
+    found = loader.load(name, text)
+    _COMPLETED_FROM[found.__name__] = name
+    return found
+
+
+def source(module: Any) -> str:
+    """Return the text of the complete model.
+
+    Raises
+    ------
+    InputError
+        If what the module lacks cannot be derived from its loss.
+    """
+    formula, own = formula_of(module), _own(module)
+    plainly = {"remaining_loss"} if "settled" in own else ()  # as the one by hand counts on it
+    c = _calculus(formula, _carried(module, own))
+    of_state = sorted(own & OF_STATE)
+    if c.rates and of_state and "CARRIED" not in own:
+        names = tuple(c.state[k].name for k in c.rates)
+        raise InputError(
+            f"{of_state[0]} is given, and {names[0]} would have its own exponent; give CARRIED = {names!r}, and theta"
+            " holds their powers behind the coordinates, or CARRIED = ()"
+        )
+    return write(formula, c, symmetry.may_hide(c), Given(module.__name__, own, plainly))
+
+
+def derived_alone(module: Any) -> ModuleType:
+    """Return the model that is derived from the loss of a module, with nothing of the module in it but its inputs."""
+    formula = formula_of(module)
+    c = _calculus(formula, _carried(module, _own(module)))
+    return loader.load(module.__name__, write(formula, c, symmetry.may_hide(c)))
+
+
+def _carried(module: Any, own: set[str]) -> Sequence[str] | None:
+    return list(module.CARRIED) if "CARRIED" in own else None
+
+
+def _calculus(formula: Formula, carried: Sequence[str] | None) -> Calculus:
+    positive = [name for name, one in formula.parameters.items() if max(one.above, one.least) >= 0.0]
+    c = derive(formula.tree, list(formula.state), list(formula.parameters), positive, carried)
+    smoothness.check(c)
+    return c
+
+
+def formula_of(module: Any) -> Formula:
+    """Return the formula of a module: its loss, and its inputs in its own order.
+
+    Raises
+    ------
+    InputError
+        If its loss is no formula of its inputs.
+    """
+    state, parameters = (_quantities(module, name) for name in ("STATE", "PARAMETERS"))
+    if STEP_SIZE not in parameters:
+        raise InputError(f"PARAMETERS: has no {STEP_SIZE!r}, the step size; add it")
+    loss = module.LOSS if hasattr(module, "LOSS") else recorded_loss(module.loss, list(state), list(parameters))
+    name = module.__name__.rpartition(".")[2]
+    formula = Formula.from_dict(
+        {"name": name if tables.NAME.fullmatch(name) else "own", "loss": loss, "state": [*state]}
+    )
+    for used in formula.parameters:
+        if used not in parameters:
+            known = [*state, *parameters]
+            raise InputError(f"loss: {named(used)!r} is neither in STATE nor in PARAMETERS; {closest(used, known)}")
+    for used in parameters:
+        tables.check_name("PARAMETERS", used)
+    return formula.model_copy(update={"parameters": parameters, "state": state})
+
+
+def _quantities(module: Any, table: str) -> dict[str, Quantity]:
+    given = getattr(module, table, None)
+    if not isinstance(given, Mapping):
+        raise InputError(f"{table}: got {short(given)}; give a table of names, each with a Quantity")
+    for name, one in given.items():
+        if not isinstance(one, Quantity):
+            raise InputError(f"{table}[{short(name)}]: got {short(one)}; give a Quantity of eos_sweep.contract")
+    return dict(given)
+
+
+def _own(module: Any) -> set[str]:
+    """Return the names of the contract that come from the module."""
+    own = defined(module)
+    if not hasattr(module, "LOSS"):
+        own.discard("loss")  # it is the definition, written for coordinates without powers
+    given = own & set(SHARPNESS)
+    if given and len(given) < len(SHARPNESS):
+        raise InputError(f"got {', '.join(sorted(given))}; give {', '.join(SHARPNESS)} together, or none of them")
+    return own
