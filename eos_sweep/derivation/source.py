@@ -213,8 +213,9 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"rest = larger(isolated_rest(work, {code}), remaining_loss(theta, p, loss))",
-            "over = isolated & (rest < tolerance) & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+            "rest = remaining_loss(theta, p, loss)",
+            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
+            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if self._c.bounded_below:
             self._used |= VALLEY
@@ -239,7 +240,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "isolated_rest", "larger", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 
