@@ -50,11 +50,11 @@ def written(used: Iterable[str], code: str, module: str = "", own: Collection[st
 
 
 def _from(place: str, names: Iterable[str]) -> str:
-    ordered = sorted(names, key=_order)
-    line = f"from {place} import {', '.join(ordered)}"
-    return (
-        line if len(line) <= WIDTH else f"from {place} import (\n{''.join(f'    {one},' + chr(10) for one in ordered)})"
-    )
+    names = sorted(names, key=_order)
+    line = f"from {place} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return f"from {place} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
