@@ -9,7 +9,7 @@ from eos_sweep.contract import Quantity
 from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
-from eos_sweep.plain import *
+from eos_sweep.plain import *  # noqa: F403 - a model begins with the defaults
 from eos_sweep.scalar import inlined
 
 TITLE = "L = (xy - y0)^2/2 + l2 (x^2 + y^2)/2"

@@ -14,6 +14,7 @@ from eos_sweep.derivation.rounding import rounding_error
 from eos_sweep.derivation.signs import never_negative
 from eos_sweep.errors import InputError, short
 from eos_sweep.formulas.tree import Node
+from eos_sweep.plain import LIMIT
 
 SAMPLES = 256  # points at which the sign of a curvature is looked at
 STEP_SIZE = "eta"
@@ -102,6 +103,14 @@ def _is_carried(quotient: Term, others: Sequence[Term], bend: Term, name: Term, 
             values[part.name] = np.abs(drawn) if part.name in positive else drawn
     values[name.name] = np.zeros(SAMPLES)
     return bool(np.any(evaluate(bend, values) > 0.0))
+
+
+def bounded_loss(c: Calculus) -> Term:
+    """Return the loss, or infinity where it fell below any bound: a run that falls for ever has diverged, too."""
+    if c.bounded_below:
+        return c.loss
+    g = c.graph
+    return g.select(g.raw(">", c.loss, g.number(-int(LIMIT))), c.loss, g.raw("inf"))
 
 
 def factor(c: Calculus, k: int) -> Term:

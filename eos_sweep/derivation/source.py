@@ -64,7 +64,7 @@ class _Module:
             "threshold": self._threshold,
             "rescale": self._rescale,
             "coordinates": self._coordinates,
-            "loss": lambda: self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
+            "loss": self._loss,
             "slopes": lambda: self._function(
                 "slopes", "here, p", "Return eta times the gradient.", "here p", self._slopes()
             ),
@@ -101,6 +101,10 @@ class _Module:
 
     def _carried(self) -> list[str]:
         return [self._c.state[k].name for k in sorted(self._c.rates)]
+
+    def _loss(self) -> str:
+        told = "" if self._c.bounded_below else "Return L, infinity where it fell below any bound."
+        return self._function("loss", "theta, p", told, "p", [calculus.bounded_loss(self._c)], single=True)
 
     def _slopes(self) -> list[Term]:
         return [self._c.graph.mul(self._c.eta, slope) for slope in self._c.first]
@@ -196,8 +200,8 @@ class _Module:
         return self._sharpness.functions
 
     def _remaining_loss(self) -> str:
-        least = f"least_remaining_loss(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
-        self._used.add("least_remaining_loss")
+        least = f"least_rest(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
+        self._used.add("least_rest")
         if self._c.bounded_below:
             self._used.add("smaller")
             least = f"smaller(loss, {least})"
@@ -213,8 +217,9 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"rest = larger(isolated_rest(work, {code}), remaining_loss(theta, p, loss))",
-            "over = isolated & (rest < tolerance) & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+            "rest = remaining_loss(theta, p, loss)",
+            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
+            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if self._c.bounded_below:
             self._used |= VALLEY
@@ -239,7 +244,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "isolated_rest", "larger", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 

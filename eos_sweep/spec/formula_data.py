@@ -12,30 +12,27 @@ from typing import Any
 
 from eos_sweep.derivation.tables import MAX_TABLE
 from eos_sweep.errors import SpecError, named, short
+from eos_sweep.spec import toml
 
 MAX_FILE_BYTES = 2**22
 LABEL = "model.data.file"
 
 
-def with_tables(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """Return the content of a TOML file with the columns of the file that ``model.data`` names in its place.
 
-    Parameters
-    ----------
-    given
-        The content; anything that is no such table is left for others to check.
-    folder
-        A relative path begins here.
+    The path of that file is relative to the folder of the TOML file.
 
     Raises
     ------
     SpecError
-        If there is no such file, or it is no table of numbers.
+        If there is no such file, or it is no table of numbers; what else may be wrong is left for others to check.
     """
+    given, folder = toml.read(path), Path(path).parent
     model = given if "loss" in given else given.get("model")
     data = model.get("data") if isinstance(model, Mapping) else None
     if not isinstance(data, Mapping) or set(data) != {"file"} or not isinstance(data["file"], str):
-        return dict(given)
+        return given
     filled = {**(model or {}), "data": _columns(folder / data["file"])}
     return filled if "loss" in given else {**given, "model": filled}
 

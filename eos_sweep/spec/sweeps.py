@@ -21,12 +21,11 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
 from eos_sweep.plain_data import strict_json, validated
 from eos_sweep.rules import Limits
-from eos_sweep.spec import chosen, labels, own_regimes, toml
+from eos_sweep.spec import chosen, formula_data, labels, own_regimes
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
-from eos_sweep.spec.formula_data import with_tables
 from eos_sweep.spec.identity import facts_of, hash_of
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
@@ -254,8 +253,7 @@ def load_spec(path: str | Path) -> Sweep:
     >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
     (1024, 1024)
     """
-    folder = Path(path).parent
-    return Sweep.from_dict(with_tables(toml.read(path), folder), folder).checked()
+    return Sweep.from_dict(formula_data.read(path), Path(path).parent).checked()
 
 
 def make(

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from eos_sweep.derivation.calculus import derive
-from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.definition import MAX_CHARACTERS, Formula
 from eos_sweep.derivation.from_tree import translate
 from eos_sweep.derivation.graph import Graph, reachable
 from eos_sweep.derivation.modules import module_of
@@ -22,7 +22,7 @@ SMOOTH = (  # each has derivatives wherever its argument is
 
 def formula_of(loss, state=None, **told):
     """Return the definition of a model; its coordinates are w, x, y, z, as far as the loss has them, unless given."""
-    known = names(parse(loss, "loss")) if state is None else ()
+    known = names(parse(loss, "loss", None, MAX_CHARACTERS)) if state is None else ()
     return Formula.from_dict({"loss": loss, "state": state or [name for name in COORDINATES if name in known], **told})
 
 

@@ -108,7 +108,7 @@ def test_bounds_presets_and_names_hold_in_the_sweep():
 def test_a_formula_without_derivative_is_refused_in_one_line():
     with pytest.raises(SpecError) as caught:
         spec(loss="a*x**2/0")
-    assert "loss: divides by zero" in str(caught.value) and visible(str(caught.value)) == str(caught.value)
+    assert "model.loss: divides by zero" in str(caught.value) and visible(str(caught.value)) == str(caught.value)
 
 
 def test_only_what_determines_the_numbers_decides_the_hash():
