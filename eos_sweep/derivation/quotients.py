@@ -5,9 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 
+from eos_sweep.derivation.differentiate import TWO_OVER_ROOT_PI
 from eos_sweep.derivation.graph import HUGE, MAX_POWER, TINY, Graph, Term, dependents, reachable
 
 MAX_MONOMIALS = 400
+# Functions that are zero at zero, and their slopes there.
+SLOPES = {"sin": 1.0, "tan": 1.0, "arctan": 1.0, "sinh": 1.0, "tanh": 1.0, "expm1": 1.0, "log1p": 1.0,
+          "erf": TWO_OVER_ROOT_PI}  # fmt: skip
+NEAR_ZERO = Fraction(1e-290)  # square of an argument at which a function is its slope times the argument
 PRIME = 2**127 - 1  # of the residues by which it is told whether an expansion is worth while
 Monomial = tuple[tuple[int, int], ...]  # index of a name or of another term, and its power; sorted
 Polynomial = dict[Monomial, Fraction]
@@ -42,7 +47,16 @@ def _taken_out(g: Graph, term: Term, name: Term, known: dict[int, Term | None]) 
         return g.add(found[0], found[1])
     if term.op == "select" and found[1] is not None and found[2] is not None:
         return g.select(term.operands[0], found[1], found[2])
+    if term.op in SLOPES and found[0] is not None:
+        return g.mul(found[0], _by_argument(g, term))
     return None
+
+
+def _by_argument(g: Graph, term: Term) -> Term:
+    """Return f(u)/u of a function that is zero at zero."""
+    (argument,) = term.operands
+    near = g.raw("<", g.mul(argument, argument), g.number(NEAR_ZERO))
+    return g.select(near, g.number(Fraction(SLOPES[term.op])), g.div(term, g.select(near, g.one, argument)))
 
 
 def _by_monomials(g: Graph, term: Term, name: Term) -> Term | None:

@@ -7,7 +7,7 @@ from eos_sweep import observables, regimes
 from eos_sweep.contract import Model, OwnObservable
 from eos_sweep.errors import InputError, SpecError, named, short
 from eos_sweep.formulas.operations import CONSTANTS, OPERATIONS
-from eos_sweep.observables import formula
+from eos_sweep.observables import formula, own_source
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.axis_names import WINDOWS
 
@@ -93,7 +93,9 @@ def own_observables(own: Mapping[str, str], model: Model, taken: Iterable[str]) 
             raise SpecError(f"{label}: the name {short(other)} means something else; give it another name")
         used[name.casefold()] = name
         try:
-            found.append(OwnObservable(name, formula.parse(text, observed(model), label).text()))
+            parsed = formula.parse(text, observed(model), label)
+            own_source.check([parsed.result, *(one.of for one in parsed.reductions)], label)
+            found.append(OwnObservable(name, parsed.text()))
         except InputError as error:
             raise SpecError(str(error)) from None
     return tuple(found)

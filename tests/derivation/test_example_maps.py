@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import eos_sweep
+from helpers import named_inputs as named
 from helpers.example_models import LOGISTIC_EDGE, flow_sharpness, model, on_a_grid, wells
 
 pytestmark = pytest.mark.slow
@@ -29,21 +30,44 @@ def labels(dataset):
     return np.array(dataset.regime.attrs["flag_meanings"].split())[dataset.regime.values]
 
 
-def test_a_factorisation_stays_bounded_up_to_its_line_and_its_border_is_simple_without_l2_only(tmp_path):
-    dataset = run(tmp_path, "factorisation")
+def test_a_factorisation_without_l2_stays_bounded_up_to_its_line(tmp_path):
+    """And converges there, as eta y0 < 1; but on x = -y runs end at the saddle."""
+    dataset = run(tmp_path, "factorisation", 64).isel(l2=0)
     (line,) = model("factorisation").LINES
-    free = dataset.isel(l2=0)
-    x, y = spread(free, "x", "y")
-    ratio = line.ratio({"x": x, "y": y, "y0": 1.0, "l2": 0.0, "eta": 0.5})
-    clear = abs(ratio - 1.0) > 1e-6
-    assert np.array_equal((free.outcome.values == DIVERGED)[clear], (ratio > 1.0)[clear])
-    assert (free.outcome.values == CONVERGED)[clear & (ratio < 1.0)].all()  # eta y0 < 1, so a minimum is stable
-    edges = eos_sweep.boundary(dataset, "y", "divergence")
-    kinds = np.array(edges.kind.attrs["flag_meanings"].split())[edges.kind.values]
-    sides = {l2: kinds[edges.l2.values == l2] for l2 in (0.0, 0.3)}
-    assert set(np.unique(sides[0.0])) == {"none", "simple"}
-    met = sides[0.3][sides[0.3] != "none"]
-    assert (met == "fractal").mean() > 0.5
+    x, y = spread(dataset, "x", "y")
+    ratio = line.ratio({"x": x, "y": y, "y0": 1.0, "l2": 0.0, "eta": 0.9})
+    assert abs(ratio - 1.0).min() > 1e-6
+    assert np.array_equal(dataset.outcome.values == DIVERGED, ratio > 1.0)
+    assert (dataset.outcome.values == CONVERGED)[(ratio < 1.0) & (abs(x + y) > 1e-12)].all()
+
+
+def test_the_border_of_a_factorisation_is_simple_without_l2_and_a_fractal_with_it():
+    """With it changes become more as the bracket narrows, at almost all edges."""
+    spec = on_a_grid("factorisation", 32, y={"linear": [-3.5, 3.5, 400]})
+    wide, narrow = (eos_sweep.boundary(spec, "y", "divergence", rtol=rtol) for rtol in (1e-6, 1e-12))
+    found = narrow.kind.values > 0
+    simple = narrow.kind.values == 1
+    assert simple[0][found[0]].all() and found[0].sum() > 20
+    assert simple[1][found[1]].mean() < 0.4
+    means = [float(edges.changes.isel(l2=1).where(edges.kind.isel(l2=1) > 0).mean()) for edges in (wide, narrow)]
+    assert means[1] > 1.5 * means[0] > 3.0
+
+
+@pytest.mark.parametrize(("l2", "dimension"), [(0.0, 1.0), (0.3, 1.27)])
+def test_the_dimension_of_the_border_of_a_factorisation(l2, dimension):
+    """Of pairs of starts at a distance e, a share in proportion to e^(2 - dimension) ends differently."""
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(-3.3, 3.3, (2, 200_000))
+    angle = rng.uniform(0.0, 2.0 * np.pi, x.shape)
+
+    def diverges(distance):
+        start = {"x": x + distance * np.cos(angle), "y": y + distance * np.sin(angle)}
+        return (
+            named.run(model("factorisation"), 1000, ("outcome",), 1e-20, **start, l2=l2, eta=0.9)["outcome"] == DIVERGED
+        )
+
+    shares = [np.mean(diverges(0.0) != diverges(distance)) for distance in (1e-1, 1e-3)]
+    assert abs(2.0 - 0.5 * np.log10(shares[0] / shares[1]) - dimension) < 0.06
 
 
 def test_the_logistic_regression_converges_below_its_first_cycle_and_never_above_two(tmp_path):
@@ -72,7 +96,7 @@ def test_the_cycle_of_the_logistic_regression_begins_where_minimisation_says(abo
 @pytest.mark.parametrize(("name", "layers"), [("four_scalars", 4), ("three_layers", 3), ("eight_layers", 8)])
 def test_a_product_of_weights_has_no_stable_minimum_above_two_over_its_layers(tmp_path, name, layers):
     """The sum of the inverse squares of D weights of product one is at least D."""
-    dataset = run(tmp_path, name)
+    dataset = run(tmp_path, name, 24)
     (eta,) = spread(dataset, "eta")
     converged = dataset.outcome.values == CONVERGED
     assert not converged[eta > 2.0 / layers].any() and converged[eta < 2.0 / layers].mean() > 0.3

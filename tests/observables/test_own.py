@@ -42,6 +42,8 @@ PRODUCT = {
     "change": "max(min(abs(loss - loss_before), step))",
     "end": "last(sharpness_ratio + loss_before)",
     "whole": "min(x**5) + max(y**-3)",
+    "special": "mean(sign(x) * relu(y) + abs(x)**1.5 * log(y**2 + 1)) + max(normal_cdf(x) * exp(-y) * y**0.5)",
+    "bounded": "count(loss < inf and not x == 0)",
 }
 
 
@@ -211,6 +213,8 @@ def test_the_digest_covers_the_formula():
     ({"con": "max(loss)"}, "observables.con: no name of an observable"),
     ({"p" * 90: "max(loss)"}, "no name of an observable"),
     ({"peak_doubled": "max(loss)"}, "no name of an observable"),
+    ({"peak": "max(loss / 0)"}, "observables.peak: divides by zero"),
+    ({"peak": "max(1e308 * loss)"}, "observables.peak: a constant of size"),
     ({"peak": "max(lss)"}, "observables.peak: no name 'lss' at column 5"),
     ({f"a{k}": "max(loss)" for k in range(40)}, "observables: 40 formulas; give at most 32"),
     ({"stored": ["los"], "peak": "max(loss)"}, "observables: no observable 'los'"),
