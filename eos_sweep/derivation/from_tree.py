@@ -83,6 +83,12 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
 def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
     """Return a power: whole and half ones by products and a root, others for a base that is not negative."""
     power = exponent.value
+    is_whole = power is not None and power.denominator == 1
+    if base.value is not None and not is_whole and (base.value < 0 or (base.value == 0 and power is None)):
+        raise InputError(
+            f"{what}: a power of {float(base.value):g} at column {node.at + 1} is no number; use a base above zero, or "
+            "a whole exponent"
+        )
     if power is None:
         return g.call("real_power", base, exponent)
     if base.value == 0 and power < 0:

@@ -71,7 +71,9 @@ def _jump(comparison: Term, terms: Sequence[Term], lines: _Points) -> dict[str, 
         difference, size = np.abs(sides[:, 0] - sides[:, 1]), np.abs(sides)
         rounding = ROUNDING * np.sum(np.nan_to_num(size[0, 0]), axis=0)
         jumps = np.all(~(difference[1:] <= SHRINKS * difference[:-1]), axis=0) & ~(difference[-1] <= rounding)
-        grows = np.all(size[1:] >= GROWS * size[:-1], axis=0) & (size[-1] > rounding)
+        change = np.abs(np.diff(sides, axis=0))  # it shrinks where a term has a limit, also if it vanishes on the way
+        grows = np.all(size[1:] >= GROWS * size[:-1], axis=0) & ~(change[1] <= SHRINKS * change[0])
+        grows &= size[-1] > rounding
     known = np.any(np.isfinite(sides[-1]), axis=0)  # a function need not have a value on both sides
     bad = np.flatnonzero(crossed & np.any(known & (jumps | np.any(grows, axis=0)), axis=0))
     return {name: float(values[bad[0]]) for name, values in lines.at(low).items()} if bad.size else None

@@ -57,8 +57,8 @@ def assert_same_labels(job, given, mine, theirs):
 
 
 def test_labels_in_numpy():
-    initial, p, q = inputs(60, 0)
-    first, second = jobs(400, 1e-12, regimes.reads(LIMITS))
+    initial, p, q = inputs(24, 0)
+    first, second = jobs(240, 1e-12, regimes.reads(LIMITS))
     mine, theirs = labels(numpy_run.run(first, initial, p)), labels(numpy_run.run(second, initial, q))
     assert len(np.unique(theirs)) >= 4
     assert_same_labels(second, (initial, q), mine, theirs)

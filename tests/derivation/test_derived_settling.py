@@ -60,7 +60,7 @@ def assert_stay(name, count, steps, further):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_settled_runs_stay(name):
-    assert_stay(name, 40, 640, 480)
+    assert_stay(name, 30, 480, 320)
 
 
 @pytest.mark.slow
