@@ -12,7 +12,7 @@ from eos_sweep.errors import InputError
 
 LINES = 96  # through random points, on which borders between the pieces of a function are looked for
 SCALES = 1.0, 10.0, 100.0, 1000.0  # of the points
-DISTANCES = 1e-5, 1e-6, 1e-7  # of the points on both sides of a border, times the root of the scale
+DISTANCES = 1e-4, 1e-5, 1e-6, 1e-7  # of the points on both sides of a border, times the root of the scale
 SHRINKS = 0.5  # from one to the next a difference of the sides shrinks to this share or less where nothing jumps ...
 GROWS = 1.15  # ... and nothing grows by this factor or more where it has a limit
 ROUNDING = 1e-7  # of all derivatives together: what is smaller is rounding
@@ -69,11 +69,11 @@ def _jump(comparison: Term, terms: Sequence[Term], lines: _Points) -> dict[str, 
     sides = _at_sides(terms, lines, low, high)
     with np.errstate(all="ignore"):
         difference, size = np.abs(sides[:, 0] - sides[:, 1]), np.abs(sides)
-        rounding = ROUNDING * np.sum(np.nan_to_num(size[0, 0]), axis=0)
-        jumps = np.all(~(difference[1:] <= SHRINKS * difference[:-1]), axis=0) & ~(difference[-1] <= rounding)
+        rounding = ROUNDING * np.sum(np.nan_to_num(size[1].max(axis=0)), axis=0)
+        jumps = np.all(~(difference[2:] <= SHRINKS * difference[1:-1]), axis=0) & ~(difference[-1] <= rounding)
         change = np.abs(np.diff(sides, axis=0))  # it shrinks where a term has a limit, also if it vanishes on the way
-        grows = np.all(size[1:] >= GROWS * size[:-1], axis=0) & ~(change[1] <= SHRINKS * change[0])
-        grows &= size[-1] > rounding
+        grows = np.all(size[2:] >= GROWS * size[1:-1], axis=0)
+        grows &= np.all(~(change[1:] <= SHRINKS * change[:-1]), axis=0) & (size[-1] > rounding)
     known = np.any(np.isfinite(sides[-1]), axis=0)  # a function need not have a value on both sides
     bad = np.flatnonzero(crossed & np.any(known & (jumps | np.any(grows, axis=0)), axis=0))
     return {name: float(values[bad[0]]) for name, values in lines.at(low).items()} if bad.size else None
