@@ -95,14 +95,14 @@ def source(module: Any) -> str:
             f"{of_state[0]} is given, and {names[0]} would have its own exponent; give CARRIED = {names!r}, and theta"
             " holds their powers behind the coordinates, or CARRIED = ()"
         )
-    return write(formula, c, symmetry.may_hide(c), Given(module.__name__, own, plainly))
+    may_hide = "OBSERVABLES" not in own and symmetry.may_hide(c)
+    return write(formula, c, may_hide, Given(module.__name__, own, plainly))
 
 
 def derived_alone(module: Any) -> ModuleType:
-    """Return the model that is derived from the loss of a module, with nothing of the module in it but its inputs."""
+    """Return the model that is derived from the loss of a module alone, in which no coordinate has its own exponent."""
     formula = formula_of(module)
-    c = _calculus(formula, _carried(module, _own(module)))
-    return loader.load(module.__name__, write(formula, c, symmetry.may_hide(c)))
+    return loader.load(module.__name__, write(formula, _calculus(formula, ()), may_hide=False))
 
 
 def _carried(module: Any, own: set[str]) -> Sequence[str] | None:
