@@ -5,16 +5,16 @@ import functools
 import numpy as np
 import pytest
 
-from eos_sweep import observables, regimes
+from eos_sweep import models, observables, regimes
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
-from eos_sweep.models import bivariate
 from helpers.losses import model_of
 
 LOSS = "lambda1*(alpha*beta1)**2/2 + lambda2*(alpha*beta2 - 1)**2/2"
 BOUNDS = {"lambda1": {"above": 0}, "lambda2": {"above": 0}}
+bivariate = models.get("bivariate")
 LIMITS = regimes.thresholds(bivariate.THRESHOLDS)
 
 
