@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.boundaries import boundary as boundary
     from eos_sweep.analysis.event_flags import events as events
     from eos_sweep.analysis.event_flags import happened as happened
+    from eos_sweep.analysis.labelled import label as label
+    from eos_sweep.analysis.labelled import settled as settled
     from eos_sweep.analysis.masking import masked as masked
     from eos_sweep.analysis.one_file import export as export
     from eos_sweep.analysis.opened import open_sweep as open_sweep
@@ -24,14 +26,12 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.errors import SpecError as SpecError
     from eos_sweep.errors import Stopped as Stopped
-    from eos_sweep.regimes import label as label
     from eos_sweep.runtime.from_python import sweep as sweep
     from eos_sweep.runtime.planning import plan as plan
     from eos_sweep.runtime.runner import run as run
     from eos_sweep.spec.axes import Axis as Axis
     from eos_sweep.spec.sweeps import Sweep as Sweep
     from eos_sweep.spec.sweeps import load_spec as load_spec
-    from eos_sweep.trust import settled as settled
 
 # Public name -> module of eos_sweep that defines it.
 _HOMES = {
@@ -45,7 +45,7 @@ _HOMES = {
     "events": "analysis.event_flags",
     "export": "analysis.one_file",
     "happened": "analysis.event_flags",
-    "label": "regimes",
+    "label": "analysis.labelled",
     "load_spec": "spec.sweeps",
     "masked": "analysis.masking",
     "model": "derivation.from_python",
@@ -55,7 +55,7 @@ _HOMES = {
     "power_law": "analysis.power_laws",
     "run": "runtime.runner",
     "segment_phases": "analysis.phases",
-    "settled": "trust",
+    "settled": "analysis.labelled",
     "shares": "analysis.pooling",
     "sweep": "runtime.from_python",
     "trajectory": "analysis.trajectories",

@@ -129,7 +129,7 @@ class Model(Hashable, Protocol):
 
     # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  A run has settled only
     # where that is below the tolerance.
-    def excess(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
+    def remaining_loss(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
     def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
@@ -154,6 +154,7 @@ ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
 SIZES = "sizes"  # with TANGENT: how large each coordinate is
 CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
+STATES = "states"  # with EVERY_STEP: the state and the loss beside the sharpness of each step
 CLAIM = "claim"  # what the model claims of each step, or of its sharpness
 
 
@@ -181,6 +182,8 @@ class Observable(Hashable, Protocol):
 
     With CARRIED, KEPT numbers are kept for each coordinate with its own exponent.  ``watch`` is called for each of
     them, with its mantissa and power as a third argument, and raises no flags.
+
+    With STATES, ``watch_sharpness`` gets a third argument: the state after the step, and its loss.
 
     With CLAIM, the last argument is what the model's claim of the observable's name says of (before, theta, p), or, for
     ``watch_sharpness``, of (curvature, its top eigenvalue).
@@ -274,6 +277,13 @@ class Data(NamedTuple):
     sha256: str
 
 
+class OwnObservable(NamedTuple):
+    """An observable of a user's own: its name, and its formula as :mod:`eos_sweep.observables.formula` writes it."""
+
+    name: str
+    formula: str
+
+
 class Job(NamedTuple):
     """All that the trajectories of a sweep have in common."""
 
@@ -282,6 +292,7 @@ class Job(NamedTuple):
     steps: int
     tolerance: float
     data: Data | None = None
+    own: tuple["OwnObservable", ...] = ()
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:

@@ -29,7 +29,7 @@ def clipped(theta, p):
 
 
 @inlined
-def excess(theta, p, loss):
+def remaining_loss(theta, p, loss):
     return loss
 
 
@@ -37,4 +37,4 @@ def loss_parts(theta, p):
     return ()
 
 
-__all__ = [name for name in dir() if name.isupper()] + ["clipped", "excess", "loss_parts", "rescale"]
+__all__ = [name for name in dir() if name.isupper()] + ["clipped", "remaining_loss", "loss_parts", "rescale"]

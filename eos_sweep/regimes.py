@@ -4,18 +4,16 @@ A regime is a pure function of a trajectory's observables and a few named thresh
 again with other thresholds without running a step.  The first regime rule that holds decides.
 """
 
-import json
 import math
-from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType, SimpleNamespace
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from types import SimpleNamespace
 
 import numpy as np
-import xarray as xr
 
 from eos_sweep import labelling
 from eos_sweep.errors import InputError, closest, named
 from eos_sweep.labelling import Threshold
+from eos_sweep.rules import Limits, RegimeRule
 
 CONVERGED, DIVERGED, BUDGET_SPENT = 1, 2, 3  # of ``outcome``
 BELOW, ABOVE = 1, 2  # of ``final_above``
@@ -24,21 +22,6 @@ BELOW, ABOVE = 1, 2  # of ``final_above``
 def alternated(o: SimpleNamespace) -> np.ndarray:
     """Return whether runs were at or above 2/eta, but never for two steps in a row, from observables ``o``."""
     return (o.steps_above > 0) & (o.steps_above == o.crossings + (o.first_crossing == 0))
-
-
-class RegimeRule(NamedTuple):
-    """One regime, and all that is known of it."""
-
-    regime: str
-    code: int  # stored: the code of a regime never changes
-    words: str
-    reads: tuple[str, ...]  # observables
-    holds: Callable  # of observables ``o`` and thresholds ``t``
-    colour: str | None  # in pictures; None: one that is found for it
-    thresholds: Mapping[str, Threshold] = MappingProxyType({})  # those that it brings, by name
-    switch: str | None = None  # one of its thresholds; 0 switches the regime rule off
-    if_stored: tuple[str, ...] = ()  # observables that it reads where they are stored; NaN where they are not
-    words_without: str = ""  # the words where they are not
 
 
 RULES = (
@@ -178,14 +161,46 @@ SETTLED_THRESHOLDS = {
     ),
 }
 
+
 CODES = {"not_computed": 0} | {rule.regime: rule.code for rule in sorted(RULES, key=lambda rule: rule.code)}
 THRESHOLDS = {name: one for rule in RULES for name, one in rule.thresholds.items()} | SETTLED_THRESHOLDS
 
 
+def ordered(limits: Mapping[str, float]) -> list[RegimeRule]:
+    """Return all rules in their order, those of a user's own in their places."""
+    rules = list(RULES)
+    for rule in getattr(limits, "own", ()):
+        there = [one.regime for one in rules]
+        place = there.index(rule.before) if rule.before else there.index(rule.after or there[-1]) + 1
+        while rule.after and place < len(rules) and rules[place].after == rule.after:  # earlier ones come first
+            place += 1
+        rules.insert(place, rule)
+    return rules
+
+
+def codes(limits: Mapping[str, float]) -> dict[str, int]:
+    """Return the codes of all regimes by name, in the order of the codes."""
+    own = {rule.regime: rule.code for rule in getattr(limits, "own", ())}
+    return CODES | dict(sorted(own.items(), key=lambda item: item[1]))
+
+
+def names(limits: Mapping[str, float]) -> dict[int, str]:
+    """Return the names of all regimes by their codes."""
+    return {code: name for name, code in codes(limits).items()}
+
+
+def _on(limits: Mapping[str, float]) -> list[RegimeRule]:
+    return [rule for rule in ordered(limits) if rule.switch is None or limits[rule.switch] > 0]
+
+
 def required(limits: Mapping[str, float]) -> tuple[str, ...]:
     """Return the observables without which there are no regimes with these thresholds."""
-    on = [rule for rule in RULES if rule.switch is None or limits[rule.switch] > 0]
-    return tuple(dict.fromkeys(name for rule in on for name in rule.reads))
+    return tuple(dict.fromkeys(name for rule in _on(limits) for name in rule.reads))
+
+
+def inputs(limits: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the parameters and initial coordinates that the rules read."""
+    return tuple(dict.fromkeys(name for rule in getattr(limits, "own", ()) for name in rule.inputs))
 
 
 def reads(limits: Mapping[str, float], stored: Collection[str] | None = None) -> tuple[str, ...]:
@@ -193,20 +208,23 @@ def reads(limits: Mapping[str, float], stored: Collection[str] | None = None) ->
 
     Those that are required are among them in any case.
     """
-    return required(limits) + tuple(name for name in IF_STORED if stored is None or name in stored)
+    found = required(limits) + tuple(name for name in IF_STORED if stored is None or name in stored)
+    return tuple(dict.fromkeys(found))
 
 
-def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
+def thresholds(given: Mapping[str, float] | None = None, own: tuple[RegimeRule, ...] = ()) -> Limits:
     """Return all thresholds by name: those ``given``, and the defaults of the others.
 
     Parameters
     ----------
     given : mapping, optional
         Name -> number.
+    own : tuple, optional
+        The rules of a user's own.
 
     Returns
     -------
-    dict
+    Limits
         Name -> number, for each of THRESHOLDS.
 
     Raises
@@ -220,7 +238,7 @@ def thresholds(given: Mapping[str, float] | None = None) -> dict[str, float]:
             raise InputError(f"thresholds.{named(name)}: unknown, got {value}; {closest(name, THRESHOLDS)}")
         if not 0 <= value < math.inf:
             raise InputError(f"thresholds.{name}: got {value}; give a finite number >= 0")
-    return {name: float(given.get(name, threshold.default)) for name, threshold in THRESHOLDS.items()}
+    return Limits({name: float(given.get(name, one.default)) for name, one in THRESHOLDS.items()}, own)
 
 
 IF_STORED = tuple(name for rule in RULES for name in rule.if_stored)
@@ -235,62 +253,22 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     ----------
     values : mapping
         Observable name -> array, for each name that :func:`required` gives, and any that :func:`reads` gives; all of
-        one shape.
+        one shape.  And the inputs that :func:`inputs` gives.
     limits : mapping
         All thresholds, as :func:`thresholds` returns them.
 
     Returns
     -------
     ndarray of int8
-        A code of ``CODES``; 0 where ``outcome`` is 0, which means not computed.
+        A code that :func:`codes` gives; 0 where ``outcome`` is 0, which means not computed.
     """
     o, t = SimpleNamespace(**{**dict.fromkeys((*SWITCHED, *IF_STORED), np.nan), **values}), SimpleNamespace(**limits)
-    on = [rule for rule in RULES if rule.switch is None or limits[rule.switch] > 0]
-    return labelling.first_that_holds(on, o, t, otherwise=0)
+    return labelling.first_that_holds(_on(limits), o, t, otherwise=0)
 
 
 def attributes(limits: Mapping[str, float], stored: Collection[str] = IF_STORED) -> dict:
     """Return the CF attributes of a regime variable labelled with ``limits``, from observables that are ``stored``."""
-    words = [(r.regime, r.words if set(r.if_stored) <= set(stored) else r.words_without) for r in RULES]
-    return labelling.attributes("regime of training", CODES, words, limits)
-
-
-def limits_of(dataset: xr.Dataset, given: Mapping[str, float]) -> dict[str, float]:
-    """Return all thresholds by name: those ``given``, those that ``dataset`` was labelled with, and the defaults."""
-    stored = json.loads(dataset.attrs.get("thresholds", "{}"))
-    return thresholds({name: value for name, value in stored.items() if name in THRESHOLDS} | dict(given))
-
-
-def label(dataset: xr.Dataset, **given: float) -> xr.DataArray:
-    """Label each trajectory of ``dataset`` with its regime.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        A sweep that stores the observables of ``REQUIRED``; dask-backed variables stay lazy. Without ``loss_growth``
-        only a loss beyond 1e30 is divergence.
-    **given : float
-        Thresholds of the regime rules, by their names in ``THRESHOLDS``; the others are those of the sweep, or the
-        defaults if it has none.
-
-    Returns
-    -------
-    DataArray of int8
-        Named ``regime``, with CF ``flag_values`` and ``flag_meanings``.
-
-    Raises
-    ------
-    InputError
-        If an observable that the regime rules read is not stored, or a threshold is unknown.
-
-    Examples
-    --------
-    >>> import eos_sweep
-    >>> found = eos_sweep.sweep("quartic", {"eta": [0.1, 1.0, 3.0]}, initial={"x": 0.5, "y": 0.1}, steps=20)
-    >>> eos_sweep.label(found, chaos=0).values
-    array([5, 4, 1], dtype=int8)
-    """
-    limits, stored = limits_of(dataset, given), [str(name) for name in dataset.data_vars]
-    names = reads(limits, stored)
-    codes = labelling.by_cell(dataset, "the regime rules read", names, lambda values: classify(values, limits))
-    return codes.rename("regime").assign_attrs(attributes(limits, stored))
+    words = [(r.regime, r.words if set(r.if_stored) <= set(stored) else r.words_without) for r in ordered(limits)]
+    found = labelling.attributes("regime of training", codes(limits), words, limits)
+    own = {rule.regime: rule.colour for rule in getattr(limits, "own", ()) if rule.colour}
+    return found | ({"flag_colours": " ".join(f"{name}:{colour}" for name, colour in own.items())} if own else {})

@@ -4,18 +4,15 @@ Like a regime, ``settled`` is a pure function of stored observables and named th
 holds decides.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from eos_sweep import labelling, regimes
 from eos_sweep.contract import DOUBLED
 
-LOG = logging.getLogger("eos_sweep")
 DIVERGENCE = regimes.CODES["divergence"]
 ENDS_DECIDE = regimes.CODES["catapult"], regimes.CODES["unsettled"]  # the last sharpness tells them apart
 FADED = 0.1  # of the Lyapunov exponent: where chaos has ended, its mean over twice the steps is half as large
@@ -170,6 +167,7 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     """
     doubled = {name.removesuffix(DOUBLED): array for name, array in values.items() if name.endswith(DOUBLED)}
     looked = set(regimes.reads(limits, values)) <= set(doubled)
+    doubled |= {name: values[name] for name in regimes.inputs(limits) if name in values}
     codes = {"regime": regimes.classify(values, limits), "looked_ahead": np.bool_(looked)}
     codes["regime_doubled"] = regimes.classify(doubled, limits) if looked else codes["regime"]
     more = [one + end for one in (*regimes.SWITCHED, *regimes.IF_STORED) for end in ("", DOUBLED)]
@@ -190,47 +188,3 @@ def attributes(limits: Mapping[str, float], stored: Collection[str]) -> dict:
         limits,
     )
     return about | {"not_checked": " ".join(one.name for one in REASONS if one not in known or one.name in half)}
-
-
-def settled(dataset: xr.Dataset, **given: float) -> xr.DataArray:
-    """Label each trajectory of ``dataset`` by whether its regime is settled, or why it might change.
-
-    A warning is logged if observables are stored after twice the steps, but not all that the regime rules read.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        A sweep that stores the observables of ``REQUIRED``; with ``magnification`` rounding is checked, with
-        ``"doubled"`` the budget; dask-backed variables stay lazy.
-    **given : float
-        Thresholds by name; the others are those of the sweep, or the defaults if it has none.
-
-    Returns
-    -------
-    DataArray of int8
-        Named ``settled``, with CF ``flag_values`` and ``flag_meanings``.
-
-    Raises
-    ------
-    InputError
-        If an observable that is needed is not stored, or a threshold is unknown.
-
-    Examples
-    --------
-    >>> import eos_sweep
-    >>> found = eos_sweep.sweep("quartic", {"eta": [0.1, 1.0, 3.0]}, initial={"x": 0.5, "y": 0.1}, steps=20)
-    >>> eos_sweep.settled(found).values
-    array([5, 5, 1], dtype=int8)
-    >>> eos_sweep.settled(found).attrs["not_checked"]
-    'rounding budget_short slow'
-    """
-    limits = regimes.limits_of(dataset, given)
-    stored = [str(name) for name in dataset.data_vars]
-    if missing := missing_doubled(stored, limits):
-        LOG.warning(
-            "settled: budget_short and slow are not checked, since the regime rules read %s, not stored here",
-            ", ".join(missing),
-        )
-    names = tuple(dict.fromkeys((*reads(stored), *regimes.required(limits))))
-    codes = labelling.by_cell(dataset, "settled takes", names, lambda values: classify(values, limits))
-    return codes.rename("settled").assign_attrs(attributes(limits, names))

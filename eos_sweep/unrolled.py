@@ -18,6 +18,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from eos_sweep.scalar import INLINE
+
 
 def unrolled(function: Callable) -> Callable:
     """Let kernels call a function of numbers and of tuples of numbers, nested or not; return it as it is."""
@@ -33,7 +35,7 @@ def unrolled(function: Callable) -> Callable:
 
         return _kind(result)(arguments), codegen
 
-    @overload(function, jit_options={"forceinline": True})
+    @overload(function, jit_options=INLINE)
     def compiled(*arguments):
         return lambda *arguments: run(arguments)
 

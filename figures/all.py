@@ -42,6 +42,7 @@ SCRIPTS = {
         "linear_net",
         "tanh_net",
         "relu",
+        "formulas",
     ),
 }
 

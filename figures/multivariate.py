@@ -70,7 +70,7 @@ def maps(axes: Any, folder: Path) -> dict[str, Any]:
     for ax, k in zip(axes, range(1, 5), strict=True):
         found = alike(folder, k)
         plot.regime_map(found, "eta", "lambda1", ax=ax)
-        codes = regimes.label(found).values
+        codes = eos_sweep.label(found).values
         shares = {name: f"{100 * (codes == code).mean():.1f}" for name, code in regimes.CODES.items()}
         print(f"k = {k} alike, shares in percent:", {name: share for name, share in shares.items() if share != "0.0"})
         legend |= {label: entry for label, entry in take_legend(ax).items() if label not in legend}
@@ -85,7 +85,7 @@ def widths(ax: Any, found: dict[int, Any]) -> None:
     for k, dataset in found.items():
         ratio = dataset.lambda2.values / LAMBDA
         for radius, dashes in zip(RADII, ("-", (0, (4, 1.5))), strict=True):
-            share = 100 * (regimes.label(dataset.sel(radius=radius)).values == EDGE).mean(axis=1)
+            share = 100 * (eos_sweep.label(dataset.sel(radius=radius)).values == EDGE).mean(axis=1)
             label = f"{k} inputs" if dashes == "-" else None
             ax.plot(ratio, share, color=COLOURS[k], linestyle=dashes, linewidth=1.6, label=label)
             print(f"k = {k}, radius {radius}: percent of step sizes at the edge, by ratio: {some(ratio, share)}")

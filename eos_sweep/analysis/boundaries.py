@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep import regimes
+from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
 from eos_sweep.analysis.predicates import Condition, Predicate, condition_of
 from eos_sweep.analysis.specs import sweep_of
@@ -95,16 +95,18 @@ def boundary(
         raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST_RTOL:g} to 1")
     grid = uncomputed(sweep) if isinstance(sweep, Sweep) else sweep
     spec = _spec_of(grid)
-    condition = condition_of(holds, spec, regimes.limits_of(grid, {}))
+    condition = condition_of(holds, spec, limits_of(grid, {}))
     _check_axis(spec, grid, along)
     grid = grid.sortby(along).transpose(..., along)
     values = grid[along].values.astype(np.float64)
-    evaluate = _evaluator(spec, condition, along, _places(spec, grid, along), workers or cores())
+    places = _places(spec, grid, along)
+    evaluate = _evaluator(spec, condition, along, places, workers or cores())
+    columns = math.prod(grid.sizes.values()) // values.size
+    points = np.repeat(np.arange(columns), values.size), np.tile(values, columns)
     if set(condition.reads) <= set(grid.data_vars):
-        known = _stored(grid, condition)
+        known = _stored(grid, condition, _inputs(spec, places, along, *points) if condition.of_inputs else {})
     else:
-        columns = math.prod(grid.sizes.values()) // values.size
-        known = evaluate(np.repeat(np.arange(columns), values.size), np.tile(values, columns))
+        known = evaluate(*points)
     known = known.reshape(-1, values.size)
     rows, cells = _changes(known, which)
     begins = known[rows, cells + 1]
@@ -130,7 +132,7 @@ def boundary(
 def uncomputed(sweep: Sweep) -> xr.Dataset:
     """Return the dataset of a sweep before any run: its coordinates and its spec."""
     coordinates = {name: (c.dims, c.values, c.attributes) for name, c in schema.coordinates(sweep).items()}
-    about = {"spec": json.dumps(sweep.to_dict()), "spec_hash": sweep.hash, "thresholds": json.dumps(sweep.limits)}
+    about = {"spec": json.dumps(sweep.to_dict()), "spec_hash": sweep.hash, "thresholds": sweep.limits.json()}
     return xr.Dataset(coords=coordinates, attrs=about)
 
 
@@ -163,6 +165,18 @@ def _places(sweep: Sweep, grid: xr.Dataset, along: str) -> dict[str, np.ndarray]
     return columns | {name: np.full(count, float(grid[name])) for name in picked}
 
 
+def _points(places: Mapping[str, np.ndarray], along: str, rows: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[rows] for name, values in places.items()} | {along: at}
+
+
+def _inputs(
+    sweep: Sweep, places: Mapping[str, np.ndarray], along: str, rows: np.ndarray, at: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return name -> value of each input at points of the grid."""
+    initial, parameters = sweep.inputs(_points(places, along, rows, at))
+    return initial | parameters
+
+
 def _evaluator(
     sweep: Sweep, condition: Condition, along: str, places: Mapping[str, np.ndarray], threads: int
 ) -> Evaluate:
@@ -170,9 +184,8 @@ def _evaluator(
     job = sweep.job(variables=condition.reads)
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        rows, at = chunk
-        points = {name: values[rows] for name, values in places.items()} | {along: at}
-        return condition.test(batch.run(job, *sweep.inputs(points)))
+        initial, parameters = sweep.inputs(_points(places, along, *chunk))
+        return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
     def evaluate(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
         size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
@@ -183,13 +196,13 @@ def _evaluator(
     return evaluate
 
 
-def _stored(grid: xr.Dataset, condition: Condition) -> np.ndarray:
+def _stored(grid: xr.Dataset, condition: Condition, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return whether the condition holds on the grid, from what is stored."""
     check_unmasked(grid)
     for name, fill in (("steps_taken", -1), ("outcome", 0)):
         if name in grid and (missing := int((grid[name] == fill).sum())):
             raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
-    return condition.test({name: grid[name].values for name in condition.reads})
+    return condition.test({**inputs, **{name: grid[name].values.ravel() for name in condition.reads}})
 
 
 def _changes(known: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:

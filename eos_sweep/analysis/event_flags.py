@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes
+from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.errors import InputError, closest
 from eos_sweep.labelling import by_cell
 
@@ -127,7 +128,7 @@ def events(dataset: xr.Dataset, **given: float) -> xr.DataArray:
     >>> eos_sweep.happened(found, "reached_edge").values
     array([False,  True,  True])
     """
-    limits = SimpleNamespace(**regimes.limits_of(dataset, given))
+    limits = SimpleNamespace(**limits_of(dataset, given))
 
     def flags(values):
         o = SimpleNamespace(**values)

@@ -12,6 +12,7 @@ from eos_sweep import observables, regimes
 from eos_sweep.analysis.trajectories import record
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
+from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
 
@@ -51,7 +52,9 @@ def report(
     run = _changed(sweep, at, steps)
     read = regimes.reads(limits, store.arrays if store else None)
     observed = observe(run, point, tuple(sorted({*sweep.variables, *read})))
-    code = int(regimes.classify({name: np.asarray(value) for name, value in observed.items()}, limits))
+    at_point = rule_inputs.read(run, {name: np.full(1, value) for name, value in point.items()}, limits)
+    values = {name: np.asarray(value).reshape(1) for name, value in observed.items()} | at_point
+    code = int(regimes.classify(values, limits)[0])
     cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
     same = {}
     if store and run is sweep and not at and store.has(cell):
@@ -59,7 +62,7 @@ def report(
     facts = {
         "point": {name: _finite_or_text(value) for name, value in point.items()},
         "observables": {name: _finite_or_text(value.item()) for name, value in observed.items()}
-        | {"regime": list(regimes.CODES)[code]},
+        | {"regime": regimes.names(limits)[code]},
         "stored": same,
     }
     return facts, record(run, point)
@@ -87,7 +90,7 @@ def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) ->
     found = batch.run(
         sweep.job(variables=names), *sweep.inputs({name: np.full(1, value) for name, value in point.items()})
     )
-    known = observables.variables(sweep.module)
+    known = observables.variables(sweep.module, sweep.own)
     types = {name: sweep.dtype if known[name][1].dtype == "float64" else known[name][1].dtype for name in names}
     with np.errstate(over="ignore"):
         return {name: found[name].astype(types[name])[0] for name in names}

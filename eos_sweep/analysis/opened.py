@@ -1,6 +1,5 @@
 """A stored sweep as a lazy dataset, in chunks of whole blocks, dozens of which fit into memory."""
 
-import json
 import logging
 import math
 import os
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from eos_sweep import regimes, trust
+from eos_sweep import regimes
+from eos_sweep.analysis.labelled import label, limits_of, settled
 from eos_sweep.errors import InputError, named
 from eos_sweep.spec import labels
 from eos_sweep.store import schema, validate
@@ -73,13 +73,13 @@ def _labelled(store: Store, dataset: xr.Dataset, thresholds: Mapping[str, float]
         LOG.warning(
             "%s: its regimes are left out, since the regime rules now read %s, not stored there", store.path, missing
         )
-    if decided and labels_are_current(store, regimes.limits_of(dataset, thresholds)):
+    if decided and labels_are_current(store, limits_of(dataset, thresholds)):
         return dataset
     if thresholds or decided:
         dataset = dataset.drop_vars(decided)
-        found = {"regime": regimes.label(dataset, **thresholds)}
+        found = {"regime": label(dataset, None, **thresholds)}
         if "settled" in decided:
-            found["settled"] = trust.settled(dataset, **thresholds)
+            found["settled"] = settled(dataset, **thresholds)
         dataset = dataset.assign(found)
     return dataset
 
@@ -127,7 +127,7 @@ def _decoded(store: Store) -> xr.Dataset:
             coordinates.append(name)
         elif not schema.same(found[name].values, expected.values, exactly=False):
             validate.raise_damaged(path, f"{name} has other values than in its spec; eos-sweep run --check mends that")
-    found.attrs["thresholds"] = json.dumps(store.thresholds)  # the ledger's, if they are not those of the root
+    found.attrs["thresholds"] = store.thresholds.json()  # the ledger's, if they are not those of the root
     for name, attributes in schema.attributes(sweep.stored, store.thresholds).items():
         found[name].attrs = attributes
     for name in coordinates:

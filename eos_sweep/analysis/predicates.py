@@ -32,6 +32,7 @@ class Condition(NamedTuple):
     label: str
     reads: tuple[str, ...]  # names of observables
     test: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    of_inputs: bool = False  # whether it reads inputs, too
 
 
 def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: Mapping[str, float]) -> Condition:
@@ -57,7 +58,7 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
     compared = COMPARISON.fullmatch(holds) if isinstance(holds, str) else None
     if compared:
         name, sign, number = compared.groups()
-        known = observables.variables(sweep.module)
+        known = observables.variables(sweep.module, sweep.own)
         if name not in known:
             raise InputError(f"holds: got {short(holds)}, but there is no observable {name!r}; {closest(name, known)}")
         try:
@@ -70,11 +71,12 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
             return COMPARISONS[sign](values[name], level) & ~np.isin(values[name], others)
 
         return Condition(f"{name} {sign} {level:g}", (name,), compare)
-    names, there = [holds] if isinstance(holds, str) else list(holds), [*regimes.CODES][1:]
+    names, there = [holds] if isinstance(holds, str) else list(holds), [*regimes.codes(limits)][1:]
     if not names or set(names) - set(there):
         raise InputError(
             f'holds: got {short(holds)}; give regimes ({", ".join(there)}) or a comparison such as "crossings > 0"'
         )
-    codes = [regimes.CODES[name] for name in names]
+    codes = [regimes.codes(limits)[name] for name in names]
     reads = regimes.reads(limits)
-    return Condition(" or ".join(names), reads, lambda values: np.isin(regimes.classify(values, limits), codes))
+    label, of_inputs = " or ".join(names), bool(regimes.inputs(limits))
+    return Condition(label, reads, lambda values: np.isin(regimes.classify(values, limits), codes), of_inputs)

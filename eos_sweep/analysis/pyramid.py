@@ -153,7 +153,7 @@ def _state(store: Store) -> dict[str, Any]:
     """Return the facts that a pyramid depends on: sweep, thresholds of the labels, number of computed trajectories."""
     return {
         "spec_hash": store.group.attrs["spec_hash"],
-        "thresholds": json.dumps(store.thresholds, sort_keys=True),
+        "thresholds": json.dumps(json.loads(store.thresholds.json()), sort_keys=True),
         "trajectories": int(store.extent.astype(np.int64).prod(axis=-1).sum()),
     }
 
@@ -227,7 +227,7 @@ def _opened(store: Store, side: int) -> xr.Dataset:
     pools = factors(store.sweep)[side]
     sizes = {axis.name: -(-axis.values.size // pools.get(axis.name, 1)) for axis in store.sweep.axes}
     level: Any = store.group[f"{GROUP}/{side}"]
-    validate.level(store.path, level, sizes | {"code": len(regimes.CODES)})
+    validate.level(store.path, level, sizes | {"code": len(regimes.codes(store.thresholds))})
     if store.done().all():  # otherwise chunks without labels may be missing
         chunks = {array.path: np.ones((*grid_of(array.shape, array.chunks), 1)) for _, array in level.members()}
         level.store.require(chunks)

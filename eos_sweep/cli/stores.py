@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from eos_sweep.cli.options import AS_JSON, AT
-from eos_sweep.cli.text import duration, numbers, size
+from eos_sweep.cli.text import duration, numbers, rules, size
 from eos_sweep.errors import named, visible
 
 
@@ -75,6 +75,8 @@ def _print_status(found: dict[str, Any]) -> None:
     )
     click.echo(f"work          {found['steps']:.3g} steps in {duration(found['core_seconds'])} of one core")
     click.echo("thresholds    " + ", ".join(f"{name}={value:g}" for name, value in found["thresholds"].items()))
+    for name, words in found["regimes"].items():
+        click.echo(visible(f"regime        {name}: {words}"))
     if beat:
         who = f"pid {beat.get('pid')} on {beat.get('host')}, last heartbeat {beat.get('time')}"
         left = beat.get("seconds_left") if found["run"] == "running" else None
@@ -96,18 +98,29 @@ def _print_status(found: dict[str, Any]) -> None:
 @click.command()
 @click.argument("store")
 @click.option("--threshold", multiple=True, metavar="NAME=VALUE", help="Threshold of a regime rule. Can be repeated.")
+@click.option(
+    "--regime",
+    multiple=True,
+    metavar="NAME=RULE",
+    help="Regime of your own, its condition or its table; an empty RULE removes it. Can be repeated.",
+)
 @AS_JSON
-def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
-    """Label a stored sweep again with other thresholds.
+def relabel(store: str, threshold: tuple[str, ...], regime: tuple[str, ...], as_json: bool) -> None:
+    """Label a stored sweep again with other thresholds, or with regimes of your own.
 
-    No step is run.  Thresholds that are not given stay as they are; the command status shows them.
+    No step is run.  What is not given stays as it is; the command status shows it.
 
     \b
-    Example:
+    Examples:
       eos-sweep relabel quickstart.zarr --threshold growth=1.5 --threshold crossings=3
+      eos-sweep relabel quickstart.zarr --regime "wild=crossings > 5 and tail_max > 1.2"
+      eos-sweep relabel quickstart.zarr --regime 'wild={rule = "crossings > 5", before = "catapult"}'
     """
+    import numpy as np
+
     from eos_sweep import regimes
     from eos_sweep.analysis import pyramid
+    from eos_sweep.spec import own_regimes
     from eos_sweep.store import relabelling
     from eos_sweep.store.location import Location
     from eos_sweep.store.lock import locked
@@ -117,23 +130,25 @@ def relabel(store: str, threshold: tuple[str, ...], as_json: bool) -> None:
     Store.open(location)  # nothing is locked unless it is a store
     with locked(location) as held, location.writing():
         opened = Store.open(location)  # as it is now, since a run may have ended in between
-        limits = regimes.thresholds(opened.thresholds | given)
+        former = opened.thresholds
+        own = own_regimes.changed(
+            former.own, rules(regime), own_regimes.known_to(opened.sweep.module, opened.sweep.own)
+        )
+        limits = regimes.thresholds(former | given, own)
         moved = relabelling.relabel(opened, limits, held)
         with relabelling.changing(opened):
             pyramid.write(opened, held=held)
     total = int(moved.sum())
     changed = total - int(moved.trace())
-    names = list(regimes.CODES)
-    moves = {
-        f"{names[i]} -> {names[j]}": int(moved[i, j])
-        for i in range(len(names))
-        for j in range(len(names))
-        if i != j and moved[i, j]
-    }
+    old, new = regimes.names(former) | regimes.names(limits), regimes.names(limits)
+    moves = {f"{old[i]} -> {new[j]}": int(moved[i, j]) for i, j in np.argwhere(moved).tolist() if i != j}
     if as_json:
-        click.echo(json.dumps({"thresholds": limits, "labelled": total, "changed": changed, "moves": moves}))
+        found = {"thresholds": limits, "labelled": total, "changed": changed, "moves": moves}
+        click.echo(json.dumps(found | {"regimes": {rule.regime: rule.words for rule in limits.own}}))
         return
     click.echo("thresholds: " + ", ".join(f"{name}={value:g}" for name, value in limits.items()))
+    for rule in limits.own:
+        click.echo(visible(f"regime {rule.regime}: {rule.words}"))
     click.echo(f"{changed:,} of {total:,} labels changed ({100 * changed / max(total, 1):.2f} %)")
     for move, count in sorted(moves.items(), key=lambda item: -item[1]):
         click.echo(f"  {move}: {count:,}")

@@ -1,11 +1,12 @@
 """Arguments from text, and numbers as text."""
 
 import os
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named
 
 if TYPE_CHECKING:
     from eos_sweep.spec.sweeps import Sweep
@@ -24,6 +25,23 @@ def numbers(items: Iterable[str], option: str, example: str = "eta=0.05") -> dic
             sign = ""
         if not sign:
             raise InputError(f"{option} {item}: not NAME=NUMBER; write for example {option} {example}")
+    return found
+
+
+def rules(items: Iterable[str]) -> dict[str, Any]:
+    """Return name -> condition or table from items NAME=RULE; a table is written as in TOML, on one line."""
+    found: dict[str, Any] = {}
+    for item in items:
+        name, sign, rule = (part.strip() for part in item.partition("="))
+        if not sign or not name:
+            raise InputError(f'--regime {named(item)}: not NAME=RULE; write for example --regime "wild=crossings > 5"')
+        if name in found:
+            raise InputError(f"--regime {named(item)}: {named(name)} is given twice; give it once")
+        try:
+            found[name] = tomllib.loads(f"rule = {rule}")["rule"] if rule.startswith("{") else rule
+        except (ValueError, RecursionError) as error:
+            problem = named(str(error), 200)
+            raise InputError(f"--regime {named(name)}: not a table of TOML: {problem}; correct it") from None
     return found
 
 

@@ -46,7 +46,7 @@ def states(model: Model) -> tuple[Numbers, Numbers]:
         later = theta
         for _ in range(7):
             later = model.step(later, p)
-        fine = model.loss(later, p) < 1e6
+        fine = np.abs(model.loss(later, p)) < 1e6
     both = tuple(np.concatenate([first, second[fine]]) for first, second in zip(theta, later, strict=True))
     return both, tuple(np.concatenate([column, column[fine]]) for column in p)
 

@@ -14,9 +14,11 @@ from eos_sweep.derivation.rounding import rounding_error
 from eos_sweep.derivation.signs import never_negative
 from eos_sweep.errors import InputError, short
 from eos_sweep.formulas.tree import Node
+from eos_sweep.plain import LIMIT
 
 SAMPLES = 256  # points at which the sign of a curvature is looked at
 STEP_SIZE = "eta"
+WHAT = "model.loss"  # names the formula in errors
 
 
 class Calculus(NamedTuple):
@@ -59,11 +61,11 @@ def derive(
     InputError
         If the formula is too large, a part of it has no value, or a step multiplies one of ``carried`` by nothing.
     """
-    g = Graph("loss")
+    g = Graph(WHAT)
     names = {name: g.name(name, False) for name in state} | {name: g.name(name, True) for name in parameters}
     x = tuple(names[name] for name in state)
     borders: dict[int, Place] = {}
-    total = translate(g, loss, names, "loss", borders)
+    total = translate(g, loss, names, WHAT, borders)
     first = gradient(g, total, x)
     rows = hessian(g, first, x)
     second = {(i, i + k): term for i, row in enumerate(rows) for k, term in enumerate(row)}
@@ -101,6 +103,14 @@ def _is_carried(quotient: Term, others: Sequence[Term], bend: Term, name: Term, 
             values[part.name] = np.abs(drawn) if part.name in positive else drawn
     values[name.name] = np.zeros(SAMPLES)
     return bool(np.any(evaluate(bend, values) > 0.0))
+
+
+def bounded_loss(c: Calculus) -> Term:
+    """Return the loss, or infinity where it fell below any bound: a run that falls for ever has diverged, too."""
+    if c.bounded_below:
+        return c.loss
+    g = c.graph
+    return g.select(g.raw(">", c.loss, g.number(-int(LIMIT))), c.loss, g.raw("inf"))
 
 
 def factor(c: Calculus, k: int) -> Term:

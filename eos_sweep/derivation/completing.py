@@ -20,7 +20,18 @@ from eos_sweep.derivation.tables import STEP_SIZE
 from eos_sweep.errors import InputError, closest, named, one_line, short
 
 SHARPNESS = "curvature", "stable", "SHARPNESS_STAGES"  # they depend on each other
-OF_STATE = {"step", "rescale", "loss", "loss_parts", "curvature", "excess", "settled", "clipped", "tangent", "hessian"}
+OF_STATE = {
+    "step",
+    "rescale",
+    "loss",
+    "loss_parts",
+    "curvature",
+    "remaining_loss",
+    "settled",
+    "clipped",
+    "tangent",
+    "hessian",
+}
 _COMPLETING = threading.Lock()
 _COMPLETE: dict[Any, Any] = {}
 _COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
@@ -75,7 +86,7 @@ def source(module: Any) -> str:
         If what the module lacks cannot be derived from its loss.
     """
     formula, own = formula_of(module), _own(module)
-    plainly = {"excess"} if "settled" in own else ()  # as the one by hand counts on it
+    plainly = {"remaining_loss"} if "settled" in own else ()  # as the one by hand counts on it
     c = _calculus(formula, _carried(module, own))
     of_state = sorted(own & OF_STATE)
     if c.rates and of_state and "CARRIED" not in own:

@@ -24,17 +24,11 @@ def written(formula: Formula, carried: Sequence[int], may_hide: bool, own: Colle
     lines.append(_table("STATE", {name: _quantity(name, quantity) for name, quantity in formula.state.items()}))
     found = {name: _quantity(name, quantity) for name, quantity in formula.parameters.items()}
     lines.append(_table("PARAMETERS", found))
-    trial = {**formula.state, **formula.parameters}
-    lines.append(
-        _table(
-            "TRIAL",
-            {
-                name: _text(_trial(name, quantity, name in formula.state))
-                for name, quantity in trial.items()
-                if _trial(name, quantity, name in formula.state)
-            },
-        )
-    )
+    trial = {
+        name: formula.trial.get(name, _trial(name, quantity, name in formula.state))
+        for name, quantity in {**formula.state, **formula.parameters}.items()
+    }
+    lines.append(_table("TRIAL", {name: _written(given) for name, given in trial.items() if given != ""}))
     if carried:
         state = list(formula.state)
         lines.append(f"CARRIED = {tuple(state[k] for k in carried)!r}")
@@ -89,11 +83,14 @@ def _float(value: float) -> str:
     return repr(float(value))
 
 
+def _written(value: float | str) -> str:
+    return _text(value) if isinstance(value, str) else _float(value)
+
+
 def _quantity(name: str, quantity: Quantity) -> str:
     parts = [_text(quantity.long_name), _text(quantity.symbol)]
     if quantity.default is not None:
-        default = quantity.default
-        parts.append(f"default={_text(default)}" if isinstance(default, str) else f"default={_float(default)}")
+        parts.append(f"default={_written(quantity.default)}")
     usual = Quantity("", "")
     for bound in ("above", "least", "most"):
         if getattr(quantity, bound) != getattr(usual, bound):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from eos_sweep.derivation.graph import Graph, Term, reachable
+from eos_sweep.derivation.graph import Graph, Term, dependents, reachable
 
 Rule = Callable[[Graph, Term, Term], Term]  # (graph, argument, value) -> derivative of a function of one argument
 LN10, TWO_OVER_ROOT_PI = 2.302585092994046, 1.1283791670955126
@@ -72,12 +72,8 @@ def partials(g: Graph, term: Term) -> list[tuple[Term, Term]]:
 
 def gradient(g: Graph, term: Term, by: Sequence[Term]) -> list[Term]:
     """Return the derivatives of ``term`` by the names ``by``."""
-    wanted = {name.index for name in by}
     order = reachable(term)
-    touched = set(wanted)  # terms that depend on one of the names: the others need no derivative
-    for part in order:
-        if any(operand.index in touched for operand in part.operands):
-            touched.add(part.index)
+    touched = dependents(order, by)  # the others need no derivative
     slopes = {term.index: g.one}
     for part in reversed(order):
         slope = slopes.get(part.index)
@@ -86,16 +82,32 @@ def gradient(g: Graph, term: Term, by: Sequence[Term]) -> list[Term]:
         for operand, partial in partials(g, part):
             if operand.index in touched:
                 told = _chosen(g, slope, partial)
-                slopes[operand.index] = g.add(slopes.get(operand.index, g.zero), told)
+                slopes[operand.index] = _together(g, slopes.get(operand.index, g.zero), told)
     return [slopes.get(name.index, g.zero) for name in by]
 
 
 def _chosen(g: Graph, slope: Term, partial: Term) -> Term:
-    """Return the product of two derivatives; on the other side of a piecewise function it is zero, not zero times."""
-    if partial.op == "select" and all(one.value is not None for one in partial.operands[1:]):
-        condition, yes, no = partial.operands
-        return g.select(condition, g.mul(slope, yes), g.mul(slope, no))
+    """Return the product of two derivatives; on the other side of a piecewise function it is zero, not zero times.
+
+    There a factor may be no number, as the derivative of a root is of a negative number.
+    """
+    for chosen, factor in ((slope, partial), (partial, slope)):
+        if chosen.op == "select" and any(one.is_zero for one in chosen.operands[1:]):
+            condition, yes, no = chosen.operands
+            return g.select(condition, _times(g, yes, factor), _times(g, no, factor))
     return g.mul(slope, partial)
+
+
+def _times(g: Graph, one: Term, factor: Term) -> Term:
+    return g.zero if one.is_zero else _chosen(g, one, factor)
+
+
+def _together(g: Graph, one: Term, other: Term) -> Term:
+    """Return a sum; choices by one condition stay one choice."""
+    if one.op == other.op == "select" and one.operands[0] is other.operands[0]:
+        condition, yes, no = one.operands
+        return g.select(condition, _together(g, yes, other.operands[1]), _together(g, no, other.operands[2]))
+    return g.add(one, other)
 
 
 def hessian(g: Graph, first: Sequence[Term], by: Sequence[Term]) -> list[list[Term]]:

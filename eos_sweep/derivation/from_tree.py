@@ -12,7 +12,6 @@ from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
 RENAMED = {"normal_cdf": "normal_distribution"}
 Place = tuple[str, int]  # a function in a formula, and where it begins, from 0
 VALUES = {"pi": math.pi, "e": math.e}
-TINY, HUGE = Fraction(2) ** -1000, Fraction(2) ** 1000
 
 
 def translate(
@@ -41,7 +40,7 @@ def translate(
     found: dict[int, Term] = {}
     for node in walk(tree):
         if isinstance(node, Number):
-            found[id(node)] = g.number(_checked(node.value, what))
+            found[id(node)] = g.number(node.value)
         elif isinstance(node, Name):
             value = VALUES.get(node.name)
             found[id(node)] = names[node.name] if value is None else g.number(Fraction(value))
@@ -59,17 +58,6 @@ def _note(term: Term, operands: list[Term], node: Call, places: dict[int, Place]
     for part in reachable(term):
         if part.op in CONDITIONS and part.index not in known:
             places.setdefault(part.index, (node.function, node.at))
-
-
-def _checked(value: Fraction, what: str) -> Fraction:
-    if value and not TINY <= abs(value) <= HUGE:
-        raise InputError(f"{what}: a constant of size {_size(value)} is out of range; use sizes from 1e-300 to 1e300")
-    return value
-
-
-def _size(value: Fraction) -> str:
-    exponent = math.log10(abs(value.numerator)) - math.log10(value.denominator)
-    return f"1e{exponent:.0f}"
 
 
 def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
@@ -95,6 +83,12 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
 def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
     """Return a power: whole and half ones by products and a root, others for a base that is not negative."""
     power = exponent.value
+    is_whole = power is not None and power.denominator == 1
+    if base.value is not None and not is_whole and (base.value < 0 or (base.value == 0 and power is None)):
+        raise InputError(
+            f"{what}: a power of {float(base.value):g} at column {node.at + 1} is no number; use a base above zero, or "
+            "a whole exponent"
+        )
     if power is None:
         return g.call("real_power", base, exponent)
     if base.value == 0 and power < 0:

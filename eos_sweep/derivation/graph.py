@@ -2,9 +2,13 @@
 
 A product is kept as ``(number * fixed part) * rest``: what depends on parameters alone stands in front, so that a
 kernel computes it once for many steps.  The order of a sum is that of the formula.  Numbers are exact fractions until
-they are written down.
+they are written down, except that very long ones are rounded to 320 bits.
 """
 
+import heapq
+import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,6 +16,8 @@ from eos_sweep.errors import InputError
 
 MAX_TERMS = 20_000
 MAX_POWER = 1024
+TINY, HUGE = Fraction(2) ** -1000, Fraction(2) ** 1000  # sizes of constants: well within those of doubles
+LONG, KEPT = 4096, 320  # bits of a fraction that is rounded, and to how many
 Key = tuple[object, ...]
 Parts = tuple[Fraction, "Term | None", "Term | None"]  # of a product: number, fixed part, rest
 
@@ -53,8 +59,14 @@ class Graph:
         return self._terms[key]
 
     def number(self, value: Fraction | int) -> Term:
-        """Return a number."""
+        """Return a number; InputError if no double is close to it."""
         value = Fraction(value)
+        if value and not TINY <= abs(value) <= HUGE:
+            raise InputError(
+                f"{self._what}: a constant of size {_size(value)} is out of range; use sizes from 1e-300 to 1e300"
+            )
+        if value.numerator.bit_length() + value.denominator.bit_length() > LONG:
+            value = _rounded(value)
         return self._term(("number", value), "number", (), True, value=value)
 
     def name(self, name: str, fixed: bool) -> Term:
@@ -159,7 +171,11 @@ class Graph:
         return self.raw(function, *operands)
 
     def select(self, condition: Term, yes: Term, no: Term) -> Term:
-        """Return ``yes`` where the condition holds, else ``no``."""
+        """Return ``yes`` where the condition holds, else ``no``; within them the condition needs no second look."""
+        if yes.op == "select" and yes.operands[0] is condition:
+            yes = yes.operands[1]
+        if no.op == "select" and no.operands[0] is condition:
+            no = no.operands[2]
         return yes if yes is no else self.raw("select", condition, yes, no)
 
 
@@ -180,13 +196,37 @@ def depends(term: Term, name: str) -> bool:
     return any(part.name == name for part in reachable(term))
 
 
-def factors(term: Term) -> list[Term]:
-    """Return the terms of which a product is made; the term itself if it is none."""
-    found, waiting = [], [term]
-    while waiting:
-        part = waiting.pop()
-        if part.op == "*":
-            waiting += part.operands
-        else:
-            found.append(part)
+def dependents(parts: Iterable[Term], names: Iterable[Term]) -> set[int]:
+    """Return the indices of ``parts``, operands first, in which one of ``names`` occurs."""
+    found = {name.index for name in names}
+    for part in parts:
+        if any(operand.index in found for operand in part.operands):
+            found.add(part.index)
     return found
+
+
+def factors(term: Term) -> dict[Term, int]:
+    """Return the terms of which a product is made, and how often each occurs; the term itself if it is none."""
+    found: dict[Term, int] = {}
+    times: Counter[int] = Counter({term.index: 1})
+    waiting = [(-term.index, term)]
+    while waiting:  # each product before its operands, so that all its occurrences are counted by then
+        _, part = heapq.heappop(waiting)
+        if part.op != "*":
+            found[part] = times[part.index]
+            continue
+        for operand in part.operands:
+            if operand.index not in times:
+                heapq.heappush(waiting, (-operand.index, operand))
+            times[operand.index] += times[part.index]
+    return found
+
+
+def _rounded(value: Fraction) -> Fraction:
+    shift = KEPT - (value.numerator.bit_length() - value.denominator.bit_length())
+    return Fraction(round(value * Fraction(2) ** shift)) / Fraction(2) ** shift
+
+
+def _size(value: Fraction) -> str:
+    exponent = math.log10(abs(value.numerator)) - math.log10(value.denominator)
+    return f"1e{exponent:.0f}"

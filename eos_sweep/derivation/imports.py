@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from eos_sweep import functions, scalar
 from eos_sweep.derivation import linear, settling
 
+WIDTH = 120
 PLACES = {
     "CriticalLine": "eos_sweep.contract",
     "Quantity": "eos_sweep.contract",
@@ -49,7 +50,11 @@ def written(used: Iterable[str], code: str, module: str = "", own: Collection[st
 
 
 def _from(place: str, names: Iterable[str]) -> str:
-    return f"from {place} import {', '.join(sorted(names, key=_order))}"
+    names = sorted(names, key=_order)
+    line = f"from {place} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return f"from {place} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _order(name: str) -> tuple[bool, bool, str]:

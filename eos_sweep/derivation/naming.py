@@ -7,11 +7,11 @@ from eos_sweep import functions, scalar
 from eos_sweep.derivation import linear, settling
 
 MODULE = {
-    "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "isolated", "end", "low", "over", "room",
+    "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "isolated", "end", "rest", "low", "over", "room",
     "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
-    "curvature", "stable", "excess", "settled", "hessian", "clipped", "seen", "solver", "from_triangle", "below_edge",
-    "Quantity", "CriticalLine", "loss_parts",
+    "curvature", "stable", "remaining_loss", "settled", "hessian", "clipped", "seen", "solver", "from_triangle",
+    "below_edge", "Quantity", "CriticalLine", "loss_parts",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Terms in NumPy, to try them at points while a model is derived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,14 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 
 def evaluate(term: Term, values: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the value of a term at points; ``values`` are those of its names."""
+    return evaluate_all([term], values)[0]
+
+
+def evaluate_all(terms: Sequence[Term], values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Return the values of terms at points; ``values`` are those of their names."""
     found: dict[int, Any] = {}
     with np.errstate(all="ignore"):
-        for part in reachable(term):
+        for part in reachable(*terms):
             if part.value is not None:
                 found[part.index] = float(part.value)
             elif part.op == "name":
@@ -27,4 +32,4 @@ def evaluate(term: Term, values: Mapping[str, np.ndarray]) -> np.ndarray:
             else:
                 function = OPERATIONS.get(part.op) or getattr(functions, part.op)
                 found[part.index] = function(*(found[operand.index] for operand in part.operands))
-    return np.asarray(found[term.index])
+    return [np.asarray(found[term.index]) for term in terms]

@@ -16,13 +16,14 @@ SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, 
 
 
 @inlined
-def least_excess(push, triangle, eta):
+def least_rest(push, triangle, eta):
     """Return |g|^2 / (2 trace H): so far, or further, is L above a minimum if no curvature is negative on the way."""
-    return squared_length(push) / (2.0 * eta * absolute_trace(triangle, push))
+    trace = absolute_trace(triangle, push)
+    return squared_length(push) / (2.0 * eta * select(trace > 0.0, trace, np.inf))
 
 
 @inlined
-def excess_of(work, eta):
+def isolated_rest(work, eta):
     """Return how far L is above an isolated minimum, g d / 2."""
     return work / (2.0 * eta)
 

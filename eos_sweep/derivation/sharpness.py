@@ -41,7 +41,7 @@ def _named(lines: list[str], stable: str, stages: str) -> Sharpness:
 
 def _hub(c: Calculus) -> int | None:
     """Return the row of the arms of an arrowhead matrix, if the matrix is one and no curvature is negative."""
-    if not all(never_negative(c.second[k, k], c.positive) for k in range(3)):
-        return None
     zeros = [place for place in ((0, 1), (0, 2), (1, 2)) if c.second[place].is_zero]
-    return next(iter({0, 1, 2} - set(zeros[0]))) if zeros else None
+    if not zeros or not all(never_negative(c.second[k, k], c.positive) for k in range(3)):
+        return None
+    return next(iter({0, 1, 2} - set(zeros[0])))

@@ -1,45 +1,45 @@
 """Which terms are never negative, as far as their form shows it."""
 
-from collections import Counter
 from collections.abc import Collection
 
-from eos_sweep.derivation.graph import Term, factors, reachable
+from eos_sweep.derivation.graph import Term, factors
 
 NEVER_NEGATIVE = {"exp", "cosh", "sech2", "sqrt", "log_cosh", "softplus", "sigmoid", "normal_density",
                   "normal_distribution", "erfc", "real_power"}  # fmt: skip
+Reason = list[Term] | None
 
 
 def never_negative(term: Term, positive: Collection[str]) -> bool:
     """Tell whether a term is proved to be zero or above; ``positive`` are names that are."""
+    reasons: dict[int, Reason] = {}
+    waiting = [term]
+    while waiting:
+        part = waiting.pop()
+        if part.index not in reasons:
+            reasons[part.index] = _reason(part, positive)
+            waiting += reasons[part.index] or ()
     proved: dict[int, bool] = {}
-    for part in reachable(term):
-        proved[part.index] = _follows(part, proved, positive)
+    for index in sorted(reasons):
+        reason = reasons[index]
+        proved[index] = reason is not None and all(proved[part.index] for part in reason)
     return proved[term.index]
 
 
-def _follows(term: Term, proved: dict[int, bool], positive: Collection[str]) -> bool:
-    if term.value is not None:
-        return term.value >= 0
-    if term.op == "name":
-        return term.name in positive
+def _reason(term: Term, positive: Collection[str]) -> Reason:
+    """Return the terms because of which a term is not negative, if they are not; None if nothing shows that it is."""
     if term.op == "*":
-        counted = Counter(factor.index for factor in factors(term))
-        negative = 0
-        for factor in {factor.index: factor for factor in factors(term)}.values():
-            if counted[factor.index] % 2 == 0 or proved[factor.index]:
-                continue
-            if factor.value is None:
-                return False
-            negative += 1
-        return negative % 2 == 0
+        odd = [factor for factor, times in factors(term).items() if times % 2]
+        negative = [factor for factor in odd if factor.value is not None and factor.value < 0]
+        return None if len(negative) % 2 else [factor for factor in odd if factor not in negative]
     if term.op in ("+", "/"):
-        return all(proved[operand.index] for operand in term.operands)
+        return list(term.operands)
     if term.op == "select":
         condition, yes, no = term.operands
-        if condition.op == "<" and condition.operands[0] is no and condition.operands[1].is_zero:
-            return _is_minus(yes, no)  # an absolute value
-        return all(proved[operand.index] for operand in term.operands[1:])
-    return term.op in NEVER_NEGATIVE
+        if condition.op == "<" and condition.operands[0] is no and condition.operands[1].is_zero and _is_minus(yes, no):
+            return []  # an absolute value
+        return [yes, no]
+    known = term.value >= 0 if term.value is not None else term.name in positive or term.op in NEVER_NEGATIVE
+    return [] if known else None
 
 
 def _is_minus(one: Term, other: Term) -> bool:

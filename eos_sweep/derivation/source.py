@@ -17,6 +17,7 @@ from eos_sweep.derivation.writing import Lines, tuple_of
 from eos_sweep.formulas import text
 
 WIDTH = 118
+FACTOR = 90  # characters of a factor beside the coordinate that it multiplies
 
 
 class Given(NamedTuple):
@@ -63,7 +64,7 @@ class _Module:
             "threshold": self._threshold,
             "rescale": self._rescale,
             "coordinates": self._coordinates,
-            "loss": lambda: self._function("loss", "theta, p", "", "p", [self._c.loss], single=True),
+            "loss": self._loss,
             "slopes": lambda: self._function(
                 "slopes", "here, p", "Return eta times the gradient.", "here p", self._slopes()
             ),
@@ -74,7 +75,7 @@ class _Module:
             "tangent": self._tangent,
             "curvature": self._curvature,
             "stable": self._stability,
-            "excess": self._excess,
+            "remaining_loss": self._remaining_loss,
             "settled": self._settled,
             "hessian": self._hessian,
         }
@@ -100,6 +101,10 @@ class _Module:
 
     def _carried(self) -> list[str]:
         return [self._c.state[k].name for k in sorted(self._c.rates)]
+
+    def _loss(self) -> str:
+        told = "" if self._c.bounded_below else "Return L, infinity where it fell below any bound."
+        return self._function("loss", "theta, p", told, "p", [calculus.bounded_loss(self._c)], single=True)
 
     def _slopes(self) -> list[Term]:
         return [self._c.graph.mul(self._c.eta, slope) for slope in self._c.first]
@@ -165,7 +170,8 @@ class _Module:
         head = self._opened(lines, "theta p", [])
         for k in range(len(c.state)):
             if k in c.rates:
-                product = codes[k] if codes[k].isidentifier() else f"({codes[k]})"
+                whole = codes[k] if len(codes[k]) <= FACTOR else lines.assign(codes[k])
+                product = whole if whole.isidentifier() else f"({whole})"
                 codes[k] = f"theta[{k}] * {product}"
         powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
         return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
@@ -193,14 +199,14 @@ class _Module:
         self._used |= self._sharpness.names
         return self._sharpness.functions
 
-    def _excess(self) -> str:
-        least = f"least_excess(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
-        self._used.add("least_excess")
+    def _remaining_loss(self) -> str:
+        least = f"least_rest(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
+        self._used.add("least_rest")
         if self._c.bounded_below:
             self._used.add("smaller")
             least = f"smaller(loss, {least})"
         lines = ["here = coordinates(theta)", f"{self._names.unpacked_parameters()} = p", f"return {least}"]
-        return _def("excess", "theta, p, loss", "Return how far the loss is above its minimum, or less.", lines)
+        return _def("remaining_loss", "theta, p, loss", "Return how far the loss is above its minimum, or less.", lines)
 
     def _settled(self) -> str:
         code = self._names.code[calculus.STEP_SIZE]
@@ -211,7 +217,8 @@ class _Module:
             "push, matrix = slopes(here, p), bends(here, p)",
             "way, work, isolated = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
-            f"low = isolated & (excess_of(work, {code}) < tolerance) & (excess(theta, p, loss) < tolerance)",
+            "rest = remaining_loss(theta, p, loss)",
+            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
             "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
         ]
         if self._c.bounded_below:
@@ -237,7 +244,7 @@ class _Module:
         return _def("hessian", "theta, p", told, lines, compiled=False)
 
 
-SETTLING = {"newton", "moved", "excess_of", "gap", "below_edge"}
+SETTLING = {"newton", "moved", "isolated_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 

@@ -146,10 +146,11 @@ def _front(term: Term) -> tuple[Term, Term]:
 
 
 def _is_negative(term: Term) -> bool:
-    """Tell whether a term is a number below zero, or a product with one in front."""
-    if term.value is not None:
-        return term.value < 0
-    return term.op == "*" and _is_negative(_front(term)[0])
+    """Tell whether a term is a number below zero, or a product with one in front, behind which parameters may stand."""
+    for _ in range(2):
+        if term.op == "*":
+            term = _front(term)[0]
+    return term.value is not None and term.value < 0
 
 
 def _visible(term: Term) -> list[Term]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eos_sweep.eigen.triangles import full, unit_of
+from eos_sweep.eigen.triangles import POWERS, full, unit_of
 from eos_sweep.scalar import larger
 from eos_sweep.unrolled import unrolled
 
@@ -19,7 +19,7 @@ def below(matrix, bound):
     size = rows[0][0]
     for i in range(1, len(rows)):
         size = larger(rows[i][i], size)
-    unit, inverse = unit_of(size, (512, 256))
+    _, inverse = unit_of(size, POWERS)
     positive = size < np.inf
     while len(rows) > 3:
         first, second, rows = without_two(rows, inverse)

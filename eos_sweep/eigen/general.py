@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers
-from eos_sweep.eigen import arrowhead, dense
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, divide
 from eos_sweep.eigen.definite import below
+from eos_sweep.eigen.dense import rotate
 from eos_sweep.eigen.symmetric import symmetric_stable, symmetric_top
-from eos_sweep.eigen.triangles import blemish, largest_size, unit_of
+from eos_sweep.eigen.triangles import POWERS, blemish, largest_size, unit_of
 from eos_sweep.eigen.tridiagonal import TRIDIAGONAL_STAGES
 from eos_sweep.scalar import inlined
 from eos_sweep.unrolled import unrolled
 
 MOST_ROWS = 8
-SQUARED = 512, 256  # units for formulas of low degree
 
 
 class Solver(NamedTuple):
@@ -46,28 +46,28 @@ def two_below(matrix, bound):
 @unrolled
 def two_top(matrix):
     """Return the largest eigenvalue of a matrix of two rows."""
-    unit, inverse = unit_of(largest_size(matrix), SQUARED)
+    unit, inverse = unit_of(largest_size(matrix), POWERS)
     a, e, c = (entry * inverse for entry in matrix)
     (top,) = symmetric_top((a, c, e * e))
     return (top * (unit + blemish(matrix)),)
 
 
 @unrolled
-def divide(matrix):
+def three_divided(matrix):
     """Return a matrix of three rows as :func:`eos_sweep.eigen.arrowhead.divide` does, in units of about its size.
 
     What follows there depends on differences of the diagonal entries only, so these may have any sign.
     """
-    unit, inverse = unit_of(largest_size(matrix), SQUARED)
+    unit, inverse = unit_of(largest_size(matrix), POWERS)
     m11, m12, m13, m22, m23, m33 = (entry * inverse for entry in matrix)
-    mu, D, t, g, q, _ = arrowhead.divide(dense.rotate((m11, m22, m33, m12, m13, m23)))
+    mu, D, t, g, q, _ = divide(rotate((m11, m22, m33, m12, m13, m23)))
     return mu, D, t, g, q, unit + blemish(matrix)
 
 
 SOLVERS = {
     1: Solver(below, (same,)),
     2: Solver(two_below, (two_top,)),
-    3: Solver(below, (divide, *arrowhead.ARROWHEAD_STAGES[1:])),
+    3: Solver(below, (three_divided, *ARROWHEAD_STAGES[1:])),
     **{n: Solver(below, TRIDIAGONAL_STAGES) for n in range(4, MOST_ROWS + 1)},
 }
 

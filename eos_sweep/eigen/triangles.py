@@ -4,6 +4,8 @@ from math import isqrt
 
 from eos_sweep.scalar import larger, select
 
+POWERS = 512, 256, 128  # bring any double to a size of 2**+-128, so that products of six are doubles
+
 
 def full(matrix):
     """Return all rows of a matrix, as lists."""
@@ -25,7 +27,7 @@ def unit_of(size, powers):
     """Return a power of two of about a size, and its inverse.
 
     A size times the inverse is within a factor of 2**powers[-1] of one, as long as it is not near the ends of the
-    doubles.  ``powers`` are falling powers of two, the first of them 512.
+    doubles.
     """
     unit = inverse = 1.0
     for power in powers:

@@ -14,11 +14,10 @@ Source: Golub and Van Loan 2013, "Matrix Computations", sections 8.3.1 and 8.4.1
 
 import numpy as np
 
-from eos_sweep.eigen.triangles import blemish, full, largest_size, unit_of
+from eos_sweep.eigen.triangles import POWERS, blemish, full, largest_size, unit_of
 from eos_sweep.scalar import larger, select, smaller
 from eos_sweep.unrolled import unrolled
 
-POWERS = 512, 256, 128, 64  # entries of 2**+-64: the eighth power of 1e-16 of them, and of them, are doubles
 HALVINGS = 52  # from 2 max |m_ij| to 4e-16 of it
 TOGETHER = 4  # halvings in one stage: more save reading and writing, fewer save compiling
 
@@ -60,7 +59,8 @@ def tridiagonal(matrix):
 
     All but the unit are in units of it, a power of two; it is NaN where an entry is no finite number.
     """
-    unit, inverse = unit_of(largest_size(matrix), POWERS)
+    # With entries of 2**+-64 the eighth power of 1e-16 of one is a double, and so is the eighth power of one.
+    unit, inverse = unit_of(largest_size(matrix), (*POWERS, 64))
     rows = full(tuple(entry * inverse for entry in matrix))
     diagonal, squares = [], []
     while len(rows) > 1:

@@ -20,6 +20,7 @@ from eos_sweep.contract import (
     Job,
     Model,
     Observable,
+    OwnObservable,
     is_array,
 )
 from eos_sweep.eigen.sharpness import top
@@ -29,15 +30,19 @@ from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import arrange
 from eos_sweep.engine.networks import driver, feed
 from eos_sweep.observables import DOUBLED, tail
+from eos_sweep.observables.networks import observed
 
 _COMPILING = threading.Lock()
 
 
-def observables_of(model: Model, variables: Sequence[str]) -> tuple[Observable, ...]:
-    """Return the observables, in the order of their table, that give ``variables``."""
-    owners = observables.variables(model)
+def observables_of(
+    model: Model, variables: Sequence[str], own: tuple[OwnObservable, ...] = ()
+) -> tuple[Observable, ...]:
+    """Return the observables that give ``variables``, in the order of their table; a user's ``own`` are last."""
+    owners = observables.variables(model, own)
     wanted = {owners[variable][0] for variable in variables}
-    return tuple(observables.get(name) for name in observables.TABLE if name in wanted)
+    found = [observables.get(name) for name in observables.TABLE if name in wanted]
+    return (*found, *(observables.observable(observed(model), one) for one in own if one.name in wanted))
 
 
 class Prepared(NamedTuple):
@@ -55,12 +60,12 @@ def prepare(job: Job) -> Prepared:
     :func:`run` does so by itself.  Callers prepare a job whose compilation is not to be timed, or not to be repeated by
     several processes.  An array model takes its steps by itself: its kernel only shows them to the observables.
     """
-    return _prepared(job.model, job.variables)
+    return _prepared(job.model, job.variables, job.own)
 
 
 @functools.cache  # so that a job that is prepared does not wait for another one's compiler
-def _prepared(model: Model, variables: tuple[str, ...]) -> Prepared:
-    watched = observables_of(model, variables)
+def _prepared(model: Model, variables: tuple[str, ...], own: tuple[OwnObservable, ...]) -> Prepared:
+    watched = observables_of(model, variables, own)
     compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
     needs = frozenset(need for observable in watched for need in observable.NEEDS)
     with _COMPILING:

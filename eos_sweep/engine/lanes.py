@@ -131,18 +131,19 @@ def raised(typingctx, bits, flags, mark):
 
 
 def repeat(once, times):
-    """Build ``run(carry, where, first)``: ``once`` applied ``times`` times (a power of two), unrolled by doubling.
+    """Build ``run(carry, where, first)``: ``once`` applied ``times`` times (a power of four), unrolled by fours.
 
     ``once(carry, where, k)`` gets the number k of its step, a constant once unrolled.  A loop over k instead is eight
     times slower: LLVM then vectorises neither loop.
     """
     if times == 1:
         return once
-    middle = times // 2
-    half = repeat(once, middle)
+    quarter = times // 4
+    part = repeat(once, quarter)
 
     @inlined
     def run(carry, where, first):
-        return half(half(carry, where, first), where, first + middle)
+        carry = part(part(carry, where, first), where, first + quarter)
+        return part(part(carry, where, first + 2 * quarter), where, first + 3 * quarter)
 
     return run

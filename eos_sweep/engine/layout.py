@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep.contract import CHUNK, Model, Observable
+from eos_sweep.contract import CHUNK, STATES, Model, Observable
 from eos_sweep.engine import observers
 from eos_sweep.engine.lanes import WIDTH
 
@@ -30,7 +30,7 @@ class Layout(NamedTuple):
     next_state: int  # after the chunk
     next_loss: int
     next_kept: int
-    history: int  # the curvature after each step of the chunk, ``history_step`` apart
+    history: int  # the curvature after each step of the chunk, ``history_step`` apart, and what is seen beside it
     history_step: int
     scratch: int  # the largest eigenvalue after each step of the chunk
     spectrum: int  # of the eigenvalue computation
@@ -51,6 +51,7 @@ class Layout(NamedTuple):
     state_like: tuple
     parameters_like: tuple
     curvature_like: tuple
+    seen_like: tuple  # the state and the loss, if an observable needs STATES
     stages_like: tuple[tuple, ...]  # what each stage of the eigenvalue computation gets
     kept_like: tuple
     counts_like: tuple
@@ -63,6 +64,8 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
     width = len(model.STATE) + len(model.CARRIED)
     stages = stage_inputs(model, width)
     kept, counts = sum(observers.kept(o, model) for o in observables), sum(o.COUNTS for o in observables)
+    seen = ((0.0,) * width, 0.0) if any(STATES in o.NEEDS for o in observables) else ()
+    remembered = len(stages[0]) + (width + 1 if seen else 0)
     places: dict[str, Any] = {}
 
     def put(end: str, **rows: int) -> None:
@@ -82,7 +85,7 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
         next_state=width,
         next_loss=1,
         next_kept=kept,
-        history=CHUNK * len(stages[0]),
+        history=CHUNK * remembered,
         scratch=CHUNK,
         spectrum=max(map(len, stages)) * (BLOCK // WIDTH),
     )
@@ -102,10 +105,11 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
         **places,
         number_columns=places["next_state"] // WIDTH,
         integer_columns=places["bits"] // WIDTH,
-        history_step=len(stages[0]) * WIDTH,
+        history_step=remembered * WIDTH,
         state_like=(0.0,) * width,
         parameters_like=(0.0,) * len(model.PARAMETERS),
         curvature_like=stages[0],
+        seen_like=seen,
         stages_like=stages,
         kept_like=nested([(0.0,) * observers.kept(o, model) for o in observables]),
         counts_like=nested([(0,) * o.COUNTS for o in observables]),

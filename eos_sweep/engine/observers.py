@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from eos_sweep.contract import CARRIED, CLAIM, EDGE, SIZES, TANGENT, Model, Observable, name_of
+from eos_sweep.contract import CARRIED, CLAIM, EDGE, SIZES, STATES, TANGENT, Model, Observable, name_of
 from eos_sweep.engine import lanes
 from eos_sweep.scalar import inlined, larger
 from eos_sweep.state import places
@@ -23,7 +23,7 @@ def _watch_nothing(kept, moment):
 
 
 @inlined
-def _watch_no_sharpness(kept, ratio, curvature):
+def _watch_no_sharpness(kept, ratio, curvature, state):
     return kept
 
 
@@ -113,7 +113,7 @@ def _watch_each(watch: Callable, count: int, numbers: Sequence[tuple[int, int]])
 
 @functools.cache
 def sharpness_watcher(observable: Observable, model: Model) -> Callable:
-    """Return ``(kept, ratio, curvature) -> kept`` of an observable."""
+    """Return ``(kept, ratio, curvature, state) -> kept`` of an observable; ``state`` is what STATES asks for."""
     if not hasattr(observable, "watch_sharpness"):
         return _watch_no_sharpness
     watch: Callable = observable.watch_sharpness
@@ -121,13 +121,20 @@ def sharpness_watcher(observable: Observable, model: Model) -> Callable:
         claim = _claim(observable, model)
 
         @inlined
-        def watch_claim(kept, ratio, curvature):
+        def watch_claim(kept, ratio, curvature, state):
             return watch(kept, ratio, claim(curvature, EDGE * ratio))
 
         return watch_claim
+    if STATES in observable.NEEDS:
+
+        @inlined
+        def watch_state(kept, ratio, curvature, state):
+            return watch(kept, ratio, state)
+
+        return watch_state
 
     @inlined
-    def watch_ratio(kept, ratio, curvature):
+    def watch_ratio(kept, ratio, curvature, state):
         return watch(kept, ratio)
 
     return watch_ratio
@@ -170,14 +177,14 @@ def compose(observables: Sequence[Observable], model: Model) -> Observers:
 
 
 def compose_sharpness(observables: Sequence[Observable], needs: Collection[str], model: Model) -> Callable:
-    """Compose ``(kept, ratio, curvature) -> kept`` of the observables that have one of ``needs``.
+    """Compose ``(kept, ratio, curvature, state) -> kept`` of the observables that have one of ``needs``.
 
     The others stay as they are.
     """
     if not observables:
 
         @inlined
-        def watch_none(kept, ratio, curvature):
+        def watch_none(kept, ratio, curvature, state):
             return ()
 
         return watch_none
@@ -187,7 +194,7 @@ def compose_sharpness(observables: Sequence[Observable], needs: Collection[str],
     others = compose_sharpness(observables[1:], needs, model)
 
     @inlined
-    def watch(kept, ratio, curvature):
-        return first(kept[0], ratio, curvature), others(kept[1], ratio, curvature)
+    def watch(kept, ratio, curvature, state):
+        return first(kept[0], ratio, curvature, state), others(kept[1], ratio, curvature, state)
 
     return watch

@@ -4,6 +4,7 @@ A pass is ``measure(F, I)``, on all lanes at once.  Names are those of :mod:`eos
 """
 
 from collections.abc import Callable, Collection
+from itertools import groupby
 from typing import NamedTuple
 
 from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
@@ -57,15 +58,42 @@ def spectrum(model: Model, at: Layout) -> Spectrum:
 
 
 def _in_turn(stages, likes, at: Layout) -> Callable:
-    stage, like = stages[0], likes[0]
-    others = _in_turn(stages[1:], likes[1:], at) if stages[1:] else None
+    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices; one that follows itself once.
+
+    Numba compiles each function by itself, with all that is inlined into it.  So four stages are joined at a time: a
+    chain of functions that call one stage and the next function would compile the last stage as often as it is long.
+    """
+    repeated = [(*each, len(list(group))) for each, group in groupby(zip(stages, likes, strict=True))]
+    passes = [_stage(stage, like, times, at) for stage, like, times in repeated]
+    while len(passes) > 1:
+        passes = [_joined(*passes[first : first + 4]) for first in range(0, len(passes), 4)]
+    return passes[0]
+
+
+def _stage(stage: Callable, like: tuple, times: int, at: Layout) -> Callable:
+    """Build the pass that runs one stage ``times`` times."""
 
     @inlined
     def run(F, count):
-        for place in range(count):
-            lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
-        if others is not None:
-            others(F, count)
+        for _ in range(times):
+            for place in range(count):
+                lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
+
+    return run
+
+
+@inlined
+def _no_stage(F, count):
+    return None
+
+
+def _joined(first: Callable, second=_no_stage, third=_no_stage, fourth=_no_stage) -> Callable:
+    @inlined
+    def run(F, count):
+        first(F, count)
+        second(F, count)
+        third(F, count)
+        fourth(F, count)
 
     return run
 
@@ -78,6 +106,17 @@ def _recall(at: Layout) -> Callable:
         return lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
 
     return recall
+
+
+def _seen(at: Layout) -> Callable:
+    """Build ``seen(F, lane, k)``, which returns the state and the loss after step k, if an observable needs them."""
+    behind = len(at.curvature_like) * WIDTH
+
+    @inlined
+    def seen(F, lane, k):
+        return lanes.read(F, at.history + k * at.history_step + behind + lane, WIDTH, at.seen_like)
+
+    return seen
 
 
 def certified_maximum(model: Model, at: Layout) -> Callable:
@@ -138,7 +177,7 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
     """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
     load, solve = spectrum(model, at)
     recall = _recall(at)
-    show_all = _show_all(compose_sharpness(observables, needs, model), recall, at)
+    show_all = _show_all(compose_sharpness(observables, needs, model), recall, _seen(at), at)
     at_once = BLOCK // WIDTH
 
     @inlined
@@ -159,7 +198,7 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
     return measure
 
 
-def _show_all(watch_sharpness: Callable, recall: Callable, at: Layout) -> Callable:
+def _show_all(watch_sharpness: Callable, recall: Callable, seen: Callable, at: Layout) -> Callable:
     """Build what shows the sharpness of each step that a lane has taken to the observables, and to the maximum."""
 
     @inlined
@@ -167,7 +206,8 @@ def _show_all(watch_sharpness: Callable, recall: Callable, at: Layout) -> Callab
         kept, maximum = carry
         F, lane, steps = where
         value = F[at.scratch + k * WIDTH + lane]
-        kept = lanes.choose(k < steps, watch_sharpness(kept, value / EDGE, recall(F, lane, k)), kept)
+        shown = watch_sharpness(kept, value / EDGE, recall(F, lane, k), seen(F, lane, k))
+        kept = lanes.choose(k < steps, shown, kept)
         return kept, select(value > maximum, value, maximum)
 
     return lanes.repeat(show, CHUNK)

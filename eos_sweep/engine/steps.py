@@ -85,7 +85,7 @@ def _step(model: Model, watch: Callable, remember: Callable) -> Callable:
             model.clipped(before, p),
         )
         kept, bits = watch(kept, bits, moment, np.int64(1) << k)
-        remember(F, lane, k, curvature)
+        remember(F, lane, k, curvature, theta, loss)
         return Carry(theta, loss, kept, bits, whole & (loss < limit))
 
     return step
@@ -99,15 +99,23 @@ def _guarded(model: Model) -> Callable:
 
 
 def _remember(at: Layout) -> Callable:
+    if at.seen_like:
+
+        @inlined
+        def remember_all(F, lane, k, curvature, theta, loss):
+            lanes.write(F, at.history + k * at.history_step + lane, WIDTH, (curvature, theta, loss))
+
+        return remember_all
+
     @inlined
-    def remember(F, lane, k, curvature):
+    def remember(F, lane, k, curvature, theta, loss):
         lanes.write(F, at.history + k * at.history_step + lane, WIDTH, curvature)
 
     return remember
 
 
 @inlined
-def _forget(F, lane, k, curvature):
+def _forget(F, lane, k, curvature, theta, loss):
     return None
 
 
@@ -169,7 +177,7 @@ def _walk(model: Model, step: Callable, load: Callable, store: Callable, remembe
         I[at.whole + lane] = whole
         I[at.moved + lane] = steps
         for k in range(steps, CHUNK):
-            remember(F, lane, k, model.curvature(carry.theta, p))
+            remember(F, lane, k, model.curvature(carry.theta, p), carry.theta, carry.loss)
 
     return walk
 
@@ -196,7 +204,7 @@ def _close(model: Model, fold: Callable, at: Layout) -> Callable:
         whole, rest = CHUNK - (age & (CHUNK - 1)), until - age
         left = select(status == RUNNING, select(whole < rest, whole, rest), 0)
         I[at.left + lane] = left
-        quiet = due & (model.excess(rescaled, p, loss) < tolerance) & (status == RUNNING)
+        quiet = due & (model.remaining_loss(rescaled, p, loss) < tolerance) & (status == RUNNING)
         I[at.mark + lane] = quiet
         return left == 0, quiet
 

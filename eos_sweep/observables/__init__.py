@@ -4,11 +4,14 @@ A new observable is a module here and a row of TABLE.  Observables with one logi
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from eos_sweep.contract import DOUBLED, Model, Observable, Variable, is_array
+from eos_sweep.contract import DOUBLED, Model, Observable, OwnObservable, Variable, is_array
+from eos_sweep.observables import formula
 from eos_sweep.observables.networks import observed
+from eos_sweep.observables.own import observable as observable
+from eos_sweep.observables.own import variable
 
 BY_DEFAULT, ON_REQUEST, WITH_CLAIMS = "by default", "on request", "with the claims"
 
@@ -70,8 +73,10 @@ def default_for(model: Model) -> set[str]:
     return {*DEFAULT, *observed(model).OBSERVABLES}
 
 
-def variables(model: Model) -> dict[str, tuple[str, Variable]]:
+def variables(model: Model, own: Collection[OwnObservable] = ()) -> dict[str, tuple[str, Variable]]:
     """Return variable name -> (observable name, description) of all that ``model`` can store, in table order.
+
+    Observables of a user's ``own`` follow.
 
     What decides the regime and is stored by default can be stored ``_doubled``, too: as it is after twice the budget.
     An array model takes its steps itself, up to its budget.
@@ -81,7 +86,8 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
         for name in TABLE
         for variable, description in get(name).variables(observed(model)).items()
     }
-    default = default_for(model)
+    known |= {one.name: (one.name, variable(one, formula.parse(one.formula, observed(model), one.name))) for one in own}
+    default = default_for(model) | {one.name for one in own}
     doubled = {
         variable + DOUBLED: (owner, about._replace(long_name=f"{about.long_name}, after twice the steps"))
         for variable, (owner, about) in known.items()
@@ -90,10 +96,10 @@ def variables(model: Model) -> dict[str, tuple[str, Variable]]:
     return known | doubled
 
 
-def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
+def expand(names: Iterable[str], model: Model, own: Collection[OwnObservable] = ()) -> tuple[str, ...]:
     """Return the variables that ``names`` (of variables, or a group of them) stand for, in table order.
 
-    A variable brings along those that its description names.
+    A variable brings along those that its description names.  All of a user's ``own`` are among them, at the end.
 
     Groups are "default", "all", "claims", what the model's source claims, and "doubled", what twice the budget gives.
 
@@ -102,7 +108,7 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     KeyError
         If a name is none of these.
     """
-    known = variables(model)
+    known = variables(model, own)
     default = default_for(model)
     groups = {
         "default": [name for name, (owner, _) in known.items() if owner in default and not name.endswith(DOUBLED)],
@@ -111,7 +117,7 @@ def expand(names: Iterable[str], model: Model) -> tuple[str, ...]:
     }
     if claimed := [name for name, (owner, _) in known.items() if owner in CLAIMS]:
         groups["claims"] = claimed
-    wanted = {"steps_taken"}
+    wanted = {"steps_taken", *(one.name for one in own)}
     for name in names:
         if name not in known and name not in groups:
             raise KeyError(name)

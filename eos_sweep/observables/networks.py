@@ -20,7 +20,7 @@ class ObservedNetwork:
     THRESHOLDS: Mapping[str, float] = {}
 
     def __init__(self, model: ArrayModel) -> None:
-        self.STATE = model.READINGS
+        self.STATE, self.PARAMETERS = model.READINGS, model.PARAMETERS
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:

@@ -24,7 +24,7 @@ def sweep(
     initial: Mapping[str, float | str] | None = None,
     *,
     steps: int,
-    observables: Sequence[str] | None = None,
+    observables: Sequence[str] | Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     threads: int | None = None,
@@ -34,6 +34,7 @@ def sweep(
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    regimes: Mapping[str, Any] | None = None,
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
     report: Report | None = None,
@@ -54,6 +55,8 @@ def sweep(
         Budget of gradient descent steps of each trajectory.
     observables
         Names of variables or observables to store; by default ``"default"``, which has all that the regime rules need.
+        Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
+        in its list ``"stored"``.
     out
         Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory.
     workers, threads, scheduler
@@ -68,6 +71,8 @@ def sweep(
         Axis -> number of its values in a block.
     thresholds
         Name -> value of a threshold of the regime rules.
+    regimes
+        Name -> rule of a regime of your own, such as ``{"mine": "crossings > 5 and tail_max > 1.2"}``.
     data
         ``{"file": path}`` of training data for an array model: an .npz with the arrays ``inputs`` and ``targets``.
     overwrite
@@ -119,6 +124,7 @@ def sweep(
         title=title,
         chunks=chunks,
         thresholds=thresholds,
+        regimes=regimes,
         data=data,
     )
     resources = Resources(workers, threads, scheduler)

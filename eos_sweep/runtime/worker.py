@@ -13,8 +13,9 @@ import numpy as np
 from eos_sweep import models
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError, Stopped, one_line
+from eos_sweep.rules import Limits
 from eos_sweep.runtime.order import Order, Unfit, version
-from eos_sweep.spec import labels
+from eos_sweep.spec import labels, rule_inputs
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
@@ -164,7 +165,7 @@ def compute_block(
         anew = cells.size == math.prod(_shape(region))
         for some, found in _batches(watch.timed(compute), cells, map_batches):
             steps += int(found["work"].sum())
-            _enter(values, some, found, store.thresholds)
+            _enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
         chunks = _written(store, block, values, writing)
     except _BatchFailed as failure:
         # The block is reported as failed, with the reason; the others go on.
@@ -188,7 +189,8 @@ def _known_values(
         return {name: np.empty(shape, array.dtype) for name, array in store.arrays.items()}, np.flatnonzero(missing)
     missing[tuple(slice(size) for size in known)] = False
     values = {name: store.read(block, name) for name in store.arrays if name not in labels.LABELS}
-    return values | labels.classify(values.__getitem__, store.arrays, store.thresholds), np.flatnonzero(missing)
+    known_here = values | store.inputs(block)
+    return values | labels.classify(known_here.__getitem__, store.arrays, store.thresholds), np.flatnonzero(missing)
 
 
 def _batches(
@@ -208,24 +210,37 @@ def _batches(
 
 
 def _enter(
-    values: dict[str, np.ndarray], cells: np.ndarray, found: dict[str, np.ndarray], thresholds: dict[str, float]
+    values: dict[str, np.ndarray],
+    cells: np.ndarray,
+    found: dict[str, np.ndarray],
+    thresholds: Limits,
+    inputs: dict[str, np.ndarray],
 ) -> None:
     """Enter what was computed for some cells, and their labels, into a block's variables."""
     with np.errstate(over="ignore"):  # float32 has a smaller infinity
         stored = {name: found[name].astype(array.dtype) for name, array in values.items() if name in found}
     # Labels come from the values as stored, so that labelling a stored sweep again gives the same ones.
-    stored |= labels.classify(stored.__getitem__, stored, thresholds)
+    stored |= labels.classify((inputs | stored).__getitem__, stored, thresholds)
     for name, array in values.items():
         array.reshape(-1)[cells] = stored[name]
 
 
 def evaluate(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
     """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
+    return batch.run(sweep.job(), *sweep.inputs(_points(sweep, region, cells)))
+
+
+def _points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
+    """Return axis -> value of some cells of a region."""
     places = np.unravel_index(cells, _shape(region))
-    points = {
+    return {
         axis.name: axis.values[part.start + place] for axis, part, place in zip(sweep.axes, region, places, strict=True)
     }
-    return batch.run(sweep.job(), *sweep.inputs(points))
+
+
+def _some_inputs(store: Store, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the inputs of some cells that the regime rules read."""
+    return rule_inputs.read(store.sweep, _points(store.sweep, region, cells), store.thresholds)
 
 
 def _failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:

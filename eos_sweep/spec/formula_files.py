@@ -8,7 +8,7 @@ import numpy as np
 
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, short
-from eos_sweep.spec import toml
+from eos_sweep.spec import formula_data
 from eos_sweep.spec.sweeps import Sweep
 
 CORNERS = 64  # points of the grid at which the range of an expression is looked for
@@ -22,7 +22,7 @@ def read_formula(path: str | Path) -> Formula:
     SpecError
         If the file has no formula, or for the first thing that is wrong with it.
     """
-    return _formula_of(path, toml.read(path))
+    return _formula_of(path, formula_data.read(path))
 
 
 def read_model(path: str | Path) -> str | Formula:
@@ -33,7 +33,7 @@ def read_model(path: str | Path) -> str | Formula:
     SpecError
         For the first thing that is wrong with the file.
     """
-    given = toml.read(path)
+    given = formula_data.read(path)
     if isinstance(given.get("model"), str) or set(given) - {"model"} - set(Formula.model_fields):
         sweep = Sweep.from_dict(given, Path(path).parent)
         return sweep.model if isinstance(sweep.model, str) or sweep.model.trial else _tried(sweep, sweep.model)

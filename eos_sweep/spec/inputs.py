@@ -9,7 +9,7 @@ import numpy as np
 from eos_sweep.contract import Model, conditions
 from eos_sweep.errors import SpecError, closest, named, short
 from eos_sweep.formulas.expressions import Expression, order, parse
-from eos_sweep.spec.axes import check_bounds
+from eos_sweep.spec.axes import check_bounds, number_text
 
 Source = float | Expression
 
@@ -113,6 +113,19 @@ def evaluate(
             pairs = zip(names, (array.flat[np.argmin(met)] for array in all_), strict=True)
             raise SpecError(f"inputs: got {', '.join(f'{name} = {value:g}' for name, value in pairs)}; choose {words}")
     return values
+
+
+def input_facts(
+    model: Model, sources: Mapping[str, Source], tables: Mapping[str, Mapping[str, float | str]]
+) -> dict[str, tuple[str, str]]:
+    """Return key -> (value, text for people) of all inputs that are not axes, for the identity of a sweep."""
+    found = {}
+    for name, source in sources.items():
+        table = "parameters" if name in model.PARAMETERS else "initial"
+        given = tables[table].get(name, source.text if isinstance(source, Expression) else source)
+        text = repr(given) if isinstance(given, str) else number_text(given)
+        found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else text, text
+    return found
 
 
 def axes_of(sources: Mapping[str, Source], dims: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -32,7 +32,7 @@ def classify(
     Parameters
     ----------
     read
-        Returns the values of the observable of a name.  It is called only for observables that the labels need.
+        Returns the values of the observable or the input of a name.  It is called only for what the labels need.
     stored
         Names of the stored variables.
     limits
@@ -45,9 +45,15 @@ def classify(
     """
     names = decided(stored, limits)
     needed = {*(regimes.reads(limits, stored) if names else ()), *(trust.reads(stored) if "settled" in names else ())}
+    needed |= set(regimes.inputs(limits)) if names else set()
     values = {name: read(name) for name in needed}
     rules = {"regime": regimes.classify, "settled": trust.classify}
     return {name: rules[name](values, limits) for name in names}
+
+
+def flags(name: str, limits: Mapping[str, float]) -> Mapping[str, int]:
+    """Return the codes of a label by their meanings."""
+    return regimes.codes(limits) if name == "regime" else trust.CODES
 
 
 def attributes(name: str, stored: Collection[str], limits: Mapping[str, float]) -> dict[str, Any]:

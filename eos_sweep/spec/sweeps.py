@@ -4,8 +4,6 @@ Everything that can be wrong with a sweep is found here, before anything is crea
 that names the key, the value and the remedy.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -16,19 +14,21 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
-from eos_sweep import models, regimes, training_data
+from eos_sweep import models, training_data
 from eos_sweep import observables as outputs
-from eos_sweep.contract import Data, Job, Model, Quantity, Variable
+from eos_sweep.contract import Data, Job, Model, OwnObservable, Quantity, Variable
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
-from eos_sweep.formulas.expressions import Expression
 from eos_sweep.plain_data import strict_json, validated
-from eos_sweep.spec import labels, toml
-from eos_sweep.spec.axes import AXIS_FORMS, Axis, number_text, parse_axes
-from eos_sweep.spec.axis_names import check_axes, check_folders, describe
+from eos_sweep.rules import Limits
+from eos_sweep.spec import chosen, formula_data, labels, own_regimes
+from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
+from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
+from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
+from eos_sweep.spec.identity import facts_of, hash_of
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
-from eos_sweep.spec.names import check_model, check_observables, check_thresholds
+from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
 
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
@@ -55,7 +55,7 @@ class Sweep(BaseModel):
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
     dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
-    observables: tuple[str, ...] = Field(("default",), description='give a list of names, such as ["default"]')
+    observables: Annotated[Chosen, PlainValidator(chosen.parse)] = Field(Chosen(), description=chosen.FORM)
     axes: Annotated[tuple[Axis, ...], PlainValidator(parse_axes)] = Field(
         description=f"give a table [axes] of names, each with {AXIS_FORMS}"
     )
@@ -66,6 +66,7 @@ class Sweep(BaseModel):
     data: Annotated[Data | None, PlainValidator(parse_data)] = Field(None, description=training_data.TABLE_FORM)
     chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
+    regimes: dict[str, Any] = Field({}, description=f"give name = a condition: {own_regimes.FORM}")
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:
@@ -84,6 +85,7 @@ class Sweep(BaseModel):
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         fields["model"] = self.model if isinstance(self.model, str) else self.model.to_dict()
+        fields["observables"] = self.observables.given()
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
         fields["data"] = self.data._asdict() if self.data else {}
         return strict_json(fields)
@@ -104,7 +106,8 @@ class Sweep(BaseModel):
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
         check_chunks(self.chunks, dict(zip(self.dims, self.shape, strict=True)))
         check_thresholds(self.thresholds)
-        check_observables(self.observables, self.module)
+        check_observables(self.observables.stored, self.module, self.own)
+        check_regimes(self.regimes, self.module, self.own)
         for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
             self.inputs(points)  # raises if an expression has no value there, or a value is out of its bounds
         return self
@@ -155,9 +158,15 @@ class Sweep(BaseModel):
         return self
 
     @cached_property
+    def own(self) -> tuple[OwnObservable, ...]:
+        """The observables of the user's own."""
+        return chosen.own_observables(self.observables.own, self.module, (*self.described, *RESERVED))
+
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that ``observables`` stand for."""
-        return outputs.expand(self.observables, self.module)
+        read = [name for rule in self.limits.own for name in rule.reads]
+        return outputs.expand((*self.observables.stored, *read), self.module, self.own)
 
     @cached_property
     def stored(self) -> dict[str, Variable]:
@@ -165,12 +174,12 @@ class Sweep(BaseModel):
 
         The ``dtype`` of each is the type in which it is stored.
         """
-        known = outputs.variables(self.module)
-        chosen = {name: known[name][1] for name in self.variables}
-        chosen |= {name: labels.LABELS[name] for name in labels.decided(chosen, self.limits)}
+        known = outputs.variables(self.module, self.own)
+        found = {name: known[name][1] for name in self.variables}
+        found |= {name: labels.LABELS[name] for name in labels.decided(found, self.limits)}
         return {
             name: variable._replace(dtype=self.dtype) if variable.dtype == "float64" else variable
-            for name, variable in chosen.items()
+            for name, variable in found.items()
         }
 
     @cached_property
@@ -208,38 +217,26 @@ class Sweep(BaseModel):
         """Return what is run for each trajectory; ``variables`` and ``steps`` are the sweep's own if not given."""
         variables = self.variables if variables is None else variables
         steps = self.steps if steps is None else steps
-        return Job(self.module, variables, steps, self.tolerance, self.data)
+        return Job(self.module, variables, steps, self.tolerance, self.data, self.own)
 
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
         """Key -> (value, text for people), of everything that determines the numbers and of nothing else."""
-        facts: dict[str, Any] = {"steps": self.steps, "tolerance": self.tolerance, "dtype": self.dtype}
-        facts |= {"axes": ", ".join(self.dims)}
-        found = models.facts(self.model) | {key: (str(value), str(value)) for key, value in facts.items()}
-        for axis in self.axes:
-            found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
-        for name, source in self.sources.items():
-            table = "parameters" if name in self.module.PARAMETERS else "initial"
-            given = getattr(self, table).get(name, source.text if isinstance(source, Expression) else source)
-            text = repr(given) if isinstance(given, str) else number_text(given)
-            found[f"{table}.{name}"] = repr(source.text) if isinstance(source, Expression) else text, text
-        if self.data:
-            found["data"] = self.data.sha256, f"{self.data.file} ({self.data.sha256[:8]})"
-        return found | {f"observables.{name}": ("stored", "stored") for name in self.variables}
+        return facts_of(self)
 
-    @property
-    def limits(self) -> dict[str, float]:
-        """All thresholds of the regime rules by name: the spec's, then the model's, then the defaults."""
-        return regimes.thresholds({**outputs.observed(self.module).THRESHOLDS, **self.thresholds})
+    @cached_property
+    def limits(self) -> Limits:
+        """All thresholds by name, the spec's, then the model's, then the defaults; and the rules of the user's own."""
+        numbers = {**outputs.observed(self.module).THRESHOLDS, **self.thresholds}
+        return own_regimes.limits(numbers, self.regimes, own_regimes.known_to(self.module, self.own))
 
     @cached_property
     def hash(self) -> str:
         """Hash (SHA-256) of everything that determines the numbers.
 
-        Title, chunks and thresholds are not part of it.
+        Title, chunks, thresholds and regimes are not part of it.
         """
-        values = {key: value for key, (value, _) in self.identity.items()}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return hash_of(self.identity)
 
 
 def load_spec(path: str | Path) -> Sweep:
@@ -256,7 +253,7 @@ def load_spec(path: str | Path) -> Sweep:
     >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
     (1024, 1024)
     """
-    return Sweep.from_dict(toml.read(path), Path(path).parent).checked()
+    return Sweep.from_dict(formula_data.read(path), Path(path).parent).checked()
 
 
 def make(
@@ -266,12 +263,13 @@ def make(
     initial: Mapping[str, float | str] | None = None,
     *,
     steps: int,
-    observables: Iterable[str] | None = None,
+    observables: Iterable[str] | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     dtype: str | None = None,
     title: str | None = None,
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    regimes: Mapping[str, Any] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> Sweep:
     """Return a sweep from Python objects.

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from eos_sweep.errors import InputError, SpecError
+from eos_sweep.errors import InputError, SpecError, short
 from eos_sweep.spec.comparison import differences, extends
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import provenance, relabelling, remains
@@ -104,6 +104,11 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
         raise SpecError(
             f"{location}: computed by another version of model or kernel ({there}, here {here}); continue with "
             f"that version (eos_sweep {group.attrs['eos_sweep_version']}), or start anew with --overwrite"
+        )
+    if sweep.regimes != store.sweep.regimes:
+        raise SpecError(
+            f"{location}: labelled with other regimes of its own, {short(store.sweep.regimes or 'none')}; keep those "
+            "in the spec and change them with eos-sweep relabel"
         )
     if sweep.thresholds != store.sweep.thresholds:
         raise SpecError(

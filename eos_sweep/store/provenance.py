@@ -55,7 +55,7 @@ def model_digest(sweep: Sweep) -> str:
     """Return the digest of the code that computes the numbers: inputs, model, observables and kernel."""
     model = sweep.module
     parts = (expressions, ["parse"]), (inputs, ["evaluate"]), (batch, ["run"])
-    return digest_of(model, observables_of(model, sweep.variables), *parts)
+    return digest_of(model, observables_of(model, sweep.variables, sweep.own), *parts)
 
 
 def stamp() -> str:

@@ -4,21 +4,24 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from eos_sweep import regimes, trust
 from eos_sweep.errors import InputError, Stopped
+from eos_sweep.rules import Limits
 from eos_sweep.spec import labels
 from eos_sweep.store import partial_files, schema, validate
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
+ALL_CODES = 1 + np.iinfo(np.int8).max
 BEING_CHANGED = "being changed"  # the thresholds in the attributes of the regime, until all blocks have the new labels
 
 
-def relabel(store: Store, limits: Mapping[str, float], held: Callable[[], None] = lambda: None) -> np.ndarray:
+def relabel(store: Store, limits: Limits, held: Callable[[], None] = lambda: None) -> np.ndarray:
     """Label every block of ``store`` with other thresholds.
 
     Parameters
@@ -26,14 +29,14 @@ def relabel(store: Store, limits: Mapping[str, float], held: Callable[[], None] 
     store
         A store that was opened when it was locked.
     limits
-        All thresholds by name.
+        All thresholds by name, and the rules of a user's own.
     held
         Raises Stopped if the lock was lost.
 
     Returns
     -------
     ndarray
-        The number of trajectories by old code (row) and new code (column) of the regime.
+        The number of trajectories by old code (row) and new code (column) of the regime, of codes up to 127.
 
     Raises
     ------
@@ -49,12 +52,13 @@ def relabel(store: Store, limits: Mapping[str, float], held: Callable[[], None] 
     missing = set(regimes.required(limits)) - set(store.arrays)
     if missing:
         raise InputError(
-            f"{store.path}: with these thresholds the regime rules read {', '.join(missing)}, which is not stored; run "
-            "it again with that among its observables"
+            f"{store.path}: with these thresholds the regime rules read {', '.join(sorted(missing))}, which is not "
+            "stored; run it again with that among its observables"
         )
     if "settled" in store.arrays and (short := trust.missing_doubled(store.arrays, limits)):
         LOG.warning("%s: budget_short is not checked any more, since %s is not stored", store.path, ", ".join(short))
-    moved = np.zeros((len(regimes.CODES), len(regimes.CODES)), np.int64)
+    moved = np.zeros((ALL_CODES, ALL_CODES), np.int64)
+    former = regimes.codes(store.thresholds)
     partial_files.remove(store.location, chunks=True)  # of a process that was killed
     retry = store.location.retry
     with changing(store):
@@ -62,7 +66,7 @@ def relabel(store: Store, limits: Mapping[str, float], held: Callable[[], None] 
         retry(functools.partial(store.write_thresholds, limits), held)
         for block in map(tuple, np.argwhere(store.extent.all(axis=-1))):
             new = new_labels(store, block)
-            old = {name: read for name in new if (read := readable(store, block, name)) is not None}
+            old = {name: read for name in new if (read := readable(store, block, name, former)) is not None}
             if "regime" in old:
                 computed = old["regime"] > 0  # a block that grew has cells that are not computed yet
                 np.add.at(moved, (old["regime"][computed], new["regime"][computed]), 1)
@@ -72,6 +76,7 @@ def relabel(store: Store, limits: Mapping[str, float], held: Callable[[], None] 
             if name in labels.LABELS:
                 retry(functools.partial(store.arrays[name].update_attributes, attributes), held)
         words = ", ".join(f"{name}={value:g}" for name, value in limits.items())
+        words += "".join(f", {rule.regime}: {rule.words}" for rule in limits.own)
         history = {"history": store.history_with(f"relabelled with {words}")}
         retry(functools.partial(store.group.update_attributes, history), held)
         retry(store.consolidate, held)
@@ -96,14 +101,24 @@ def begin(store: Store) -> None:
 
 def new_labels(store: Store, block: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Return the labels of a block that are stored, as its observables and the thresholds of the store give them."""
-    found = labels.classify(functools.partial(store.read, block), store.arrays, store.thresholds)
+    inputs = store.inputs(block)
+
+    def read(name: str) -> np.ndarray:
+        return inputs[name] if name in inputs else store.read(block, name)
+
+    found = labels.classify(read, store.arrays, store.thresholds)
     return {name: codes for name, codes in found.items() if name in store.arrays}
 
 
-def readable(store: Store, block: tuple[int, ...], name: str) -> np.ndarray | None:
-    """Return one variable of one block, or None if it is damaged."""
+def readable(
+    store: Store, block: tuple[int, ...], name: str, former: Mapping[str, int] = MappingProxyType({})
+) -> np.ndarray | None:
+    """Return a label of one block, or None if it is damaged; its regimes may have ``former`` codes."""
     try:
-        return store.read(block, name)
+        with validate.reading(store.path, name):
+            found = np.asarray(store.arrays[name][store.region(block)])
+        known = labels.flags(name, store.thresholds)
+        return validate.codes(store.path, name, found, {**former, **known} if name == "regime" else known)
     except InputError:
         return None
 

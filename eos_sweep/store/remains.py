@@ -28,7 +28,7 @@ def names(sweep: Sweep) -> set[str]:
 
 
 def _results(sweep: Sweep) -> set[str]:
-    return {*observables.variables(sweep.module), *LABELS}
+    return {*observables.variables(sweep.module, sweep.own), *LABELS}
 
 
 def holds_results(location: Location, sweep: Sweep) -> bool:

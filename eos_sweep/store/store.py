@@ -16,6 +16,8 @@ import numpy as np
 import zarr
 
 from eos_sweep.errors import InputError, Stopped
+from eos_sweep.rules import Limits
+from eos_sweep.spec import labels, rule_inputs
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import chunk_bytes, durable, identity, provenance, root, schema, seals, validate
@@ -61,7 +63,7 @@ class Store:
         place = location.zarr_store(read_only=False)
         limits = sweep.limits
         about: dict[str, Any] = {"eos_sweep": READY, identity.FORMAT: identity.NEWEST, **provenance.attributes(sweep)}
-        about |= {"thresholds": json.dumps(limits), "store_id": uuid.uuid4().hex}
+        about |= {"thresholds": limits.json(), "store_id": uuid.uuid4().hex}
         group = zarr.create_group(place, zarr_format=3, attributes=about | {"eos_sweep": CREATING})
         if location.local:
             durable.flush_folders(location.local.parents)  # the folder may be new
@@ -134,12 +136,12 @@ class Store:
         root.write_coordinates(self.group, coordinates)
         self.group.attrs["eos_sweep"] = READY
 
-    def write_thresholds(self, limits: Mapping[str, float]) -> None:
+    def write_thresholds(self, limits: Limits) -> None:
         """Store the thresholds of the labels: in the ledger, whose thresholds hold if both differ, then in the root."""
-        found = {"thresholds": json.dumps(limits)}
+        found = {"thresholds": limits.json()}
         self.ledger.identify(self.group.attrs.asdict() | found)
         self.group.attrs.update(found)
-        self.thresholds = dict(limits)
+        self.thresholds = limits
 
     def move_data(self, sweep: Sweep) -> None:
         """Store the place of the data file that ``sweep`` gives; in all else it is the stored sweep."""
@@ -174,7 +176,13 @@ class Store:
         """Return one variable, or the part of it that an index selects."""
         with validate.reading(self.path, name):
             found = np.asarray(self.arrays[name][where])
-        return validate.codes(self.path, name, found) if name in LABELS else found
+        return validate.codes(self.path, name, found, labels.flags(name, self.thresholds)) if name in LABELS else found
+
+    def inputs(self, block: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Return the inputs of a block that the regime rules read."""
+        region = self.region(block)
+        values = [axis.values[part] for axis, part in zip(self.sweep.axes, region, strict=True)]
+        return rule_inputs.read(self.sweep, dict(zip(self.sweep.dims, np.ix_(*values), strict=True)), self.thresholds)
 
     @property
     def sealed(self) -> bool:
@@ -258,6 +266,7 @@ class Store:
             "steps": int(self.ledger.steps.sum()),
             "core_seconds": float(self.ledger.seconds.sum()),
             "thresholds": self.thresholds,
+            "regimes": {rule.regime: rule.words for rule in self.thresholds.own},
             "heartbeat": self.ledger.heartbeat,
         }
 

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import zarr
 
-from eos_sweep import regimes
+from eos_sweep import regimes, rules
 from eos_sweep.errors import InputError, SpecError, is_thread_shortage, named, short
 from eos_sweep.plain_data import number
-from eos_sweep.spec.labels import LABELS
+from eos_sweep.rules import Limits
+from eos_sweep.spec import own_regimes
+from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import identity
@@ -45,7 +47,7 @@ class Contents(NamedTuple):
     """What a store holds, after it has been checked."""
 
     sweep: Sweep
-    thresholds: dict[str, float]  # with which it is labelled
+    thresholds: Limits  # with which it is labelled
     arrays: dict[str, Any]  # variable -> zarr array
     ledger: Ledger
 
@@ -63,7 +65,7 @@ def contents(path: str, group: zarr.Group) -> Contents:
     attributes: dict[str, Any] = group.attrs.asdict()
     ready = attributes["eos_sweep"] == READY
     sweep = _as_stored(_sweep(path, attributes), group, attributes["spec_hash"])
-    thresholds = _thresholds(path, attributes["thresholds"])
+    thresholds = _thresholds(path, attributes["thresholds"], sweep)
     with zarr.config.set({"array.write_empty_chunks": True}):  # arrays keep the setting under which they are opened
         found = arrays(path, group, sweep, ready)
     blocks = found["steps_taken"].chunks
@@ -74,7 +76,7 @@ def contents(path: str, group: zarr.Group) -> Contents:
     if store_format >= 2:
         _check_identity(path, attributes, ledger.identity, ready)
         if attributes["thresholds"] != ledger.identity["thresholds"]:
-            thresholds = _thresholds(path, ledger.identity["thresholds"])
+            thresholds = _thresholds(path, ledger.identity["thresholds"], sweep)
             LOG.warning("%s: %s", path, CHANGED_THRESHOLDS)
     return Contents(sweep, thresholds, found, ledger)
 
@@ -115,17 +117,21 @@ def _as_stored(sweep: Sweep, group: zarr.Group, spec_hash: str) -> Sweep:
         present = set(group.array_keys())
     except UNREADABLE:  # the check of the arrays says what is damaged
         return sweep
-    older = Sweep.from_dict(sweep.to_dict() | {"observables": [name for name in sweep.variables if name in present]})
+    own = sweep.observables.own
+    names = tuple(name for name in sweep.variables if name in present and name not in own)
+    older = Sweep.from_dict(sweep.to_dict() | {"observables": Chosen(names, own).given()})
     return older if older.hash == spec_hash else sweep
 
 
-def _thresholds(path: str, text: str) -> dict[str, float]:
+def _thresholds(path: str, text: str, sweep: Sweep) -> Limits:
     found = _parsed_json(path, "thresholds", text)
     try:
+        own = found.get(rules.OWN, {})
+        found_rules = own_regimes.rules(own, own_regimes.known_to(sweep.module, sweep.own))
         # One below zero, which relabel accepted once, is the same as zero.
         given = {name: max(number(value), 0.0) for name, value in found.items() if name in regimes.THRESHOLDS}
-        return regimes.thresholds(given)
-    except (AttributeError, ValueError):
+        return regimes.thresholds(given, found_rules)
+    except (AttributeError, ValueError, TypeError):
         raise_damaged(path, f"its thresholds are {short(found)}, not finite numbers by name")
 
 
@@ -234,10 +240,10 @@ def reading(path: str, name: str) -> Iterator[None]:
         raise InputError(f"{path}: {name} is damaged, {named(str(error), 200)}; {remedy}") from None
 
 
-def codes(path: str, name: str, values: np.ndarray) -> np.ndarray:
-    """Return ``values``, which were read from the label ``name``, if they are codes of that label."""
-    known = LABELS[name].flags or {}
-    if values.size and not 0 <= values.min() <= values.max() < len(known):
+def codes(path: str, name: str, values: np.ndarray, known: Mapping[str, int]) -> np.ndarray:
+    """Return ``values``, which were read from the label ``name``, if they are codes of that label, ``known``."""
+    places = np.array([*known.values()])
+    if values.size and not np.isin(values, places).all():
         raise_damaged(
             path, f"{name} has codes from {values.min()} to {values.max()}, which are none of {', '.join(known)}"
         )

@@ -28,7 +28,7 @@ def legend_of(ax):
 def test_the_legend_names_the_regimes_that_occur_with_their_shares(free):
     ax = plot.regime_map(free, "eta", "lambda1", lines=False)
     words = legend_of(ax)
-    codes = regimes.label(free).values
+    codes = eos_sweep.label(free).values
     occurring = [name.replace("_", " ") for name, code in regimes.CODES.items() if (codes == code).any()]
     assert [re.sub(r"  .*", "", text) for text in words] == occurring and len(occurring) > 4
     assert sum(float(text.split("  ")[1].split()[0]) for text in words) == pytest.approx(100, abs=0.05 * len(words))
@@ -44,7 +44,7 @@ def test_cells_have_their_regimes_colour_and_uncomputed_ones_none(free):
     ax = plot.regime_map(some, "eta", "lambda1")
     drawn = np.asarray(ax.collections[0].get_array()).reshape(24, 25, 4)
     names = {code: name for name, code in regimes.CODES.items()}
-    for (i, j), code in np.ndenumerate(regimes.label(some).values):
+    for (i, j), code in np.ndenumerate(eos_sweep.label(some).values):
         assert tuple(drawn[i, j, :3]) == to_rgb(PALETTE[names[code]]) if code else drawn[i, j, 3] == 0
     assert legend_of(ax)[0] == "not computed  2.0 %"
 

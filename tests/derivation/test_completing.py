@@ -90,7 +90,7 @@ def test_what_the_module_defines_takes_precedence(own, starred):
     module = completing.completed_from(model.__name__)
     assert module == name and model.GUARD == "y" and model.step.__module__ == name
     assert model.CARRIED == ()
-    assert model.excess.__module__ == model.__name__ and model.clipped is plain.clipped
+    assert model.remaining_loss.__module__ == model.__name__ and model.clipped is plain.clipped
 
 
 def test_a_default_of_plain_is_none_of_the_modules_own(own):
@@ -98,10 +98,10 @@ def test_a_default_of_plain_is_none_of_the_modules_own(own):
     assert model.CARRIED == ("y",) and len(model.rescale((0.1, 0.2, 0.0), (0.1, 1.0))) == 3
 
 
-def test_a_test_of_settling_by_hand_is_used_with_the_plain_excess(own):
+def test_a_test_of_settling_by_hand_is_used_with_the_plain_remaining_loss(own):
     settled = "\nCARRIED = ()\n\ndef settled(theta, p, loss, tolerance):\n    return loss < tolerance\n"
     model = own("own_settled", SHORT + settled)
-    assert model.settled.__module__ == "own_settled" and model.excess is plain.excess
+    assert model.settled.__module__ == "own_settled" and model.remaining_loss is plain.remaining_loss
 
 
 def test_a_loss_by_hand_stands_beside_its_formula(own):

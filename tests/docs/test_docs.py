@@ -172,8 +172,8 @@ def test_every_variable_is_in_one_table(generated):
 def test_a_variable_without_a_description_stops_the_build(generated, monkeypatch):
     given = observables.variables
 
-    def wordless(model):
-        return {name: (owner, about._replace(long_name=" ")) for name, (owner, about) in given(model).items()}
+    def wordless(model, own=()):
+        return {name: (owner, about._replace(long_name=" ")) for name, (owner, about) in given(model, own).items()}
 
     monkeypatch.setattr(observables, "variables", wordless)
     with pytest.raises(Exception, match="give it a long_name"):

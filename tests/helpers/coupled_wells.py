@@ -8,7 +8,7 @@ Its eigenvalues have both signs.
 from eos_sweep.contract import Quantity
 from eos_sweep.eigen.general import solver
 from eos_sweep.eigen.matrices import from_rows
-from eos_sweep.plain import *
+from eos_sweep.plain import *  # noqa: F403
 from eos_sweep.scalar import inlined
 from eos_sweep.unrolled import unrolled
 
@@ -96,6 +96,3 @@ def hessian(theta, p):
     entries = iter(bends(theta))
     upper = [[next(entries) for _ in range(j, ROWS)] for j in range(ROWS)]
     return from_rows([[upper[min(j, k)][abs(j - k)] for k in range(ROWS)] for j in range(ROWS)])
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]

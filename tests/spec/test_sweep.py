@@ -53,7 +53,7 @@ def test_a_file_becomes_a_sweep(spec):
     )  # fmt: skip
     assert spec.dims == ("lambda1", "eta", "clip", "seed")
     assert spec.shape == (512, 10, 4, 3) and spec.size == 61440
-    assert spec.observables == ("default", "log10_abs_beta1_min")
+    assert spec.observables.stored == ("default", "log10_abs_beta1_min")
     assert {"steps_taken", "outcome", "log10_abs_beta1_min"} <= set(spec.variables)
     assert spec.parameters == {"lambda2": 0.01, "radius": "liu2025"}
     assert spec.initial == {"alpha": "normal(0.5, 0.1)", "beta1": 0.01, "beta2": "sqrt(eta)"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import xarray as xr
 
-from eos_sweep import regimes
 from eos_sweep.analysis.flags import FLAGS
+from eos_sweep.analysis.labelled import label
 from eos_sweep.analysis.pictures import captions, files, pixels, style
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
 from eos_sweep.analysis.pictures.view import View
@@ -125,7 +125,7 @@ def _variable(dataset: xr.Dataset, name: str) -> xr.Dataset:
     A variable that is over fewer axes, such as a mean, has no outcome.
     """
     if name == "regime" and name not in dataset:
-        dataset = dataset.assign(regime=regimes.label(dataset))
+        dataset = dataset.assign(regime=label(dataset))
     if name not in dataset.data_vars:
         there = named(", ".join(map(str, dataset.data_vars)), 1000)
         raise InputError(f"variable: no {short(name)} in this sweep; there are: {there}")

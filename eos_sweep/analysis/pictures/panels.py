@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ def draw_panel(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any,
     """
     edges = [_edges_of_pools(piece[axis].values, pixels.pools[str(axis)]) for axis in piece[name].dims]
     if pixels.codes:
-        looks, mesh = _draw_categories(ax, edges, pixels), None
+        looks, mesh = _draw_categories(ax, edges, pixels, _looks(piece[name], pixels)), None
     else:
         looks, mesh = _draw_numbers(ax, edges, piece[name], pixels, norm)
     ax.patch.set(**style.NO_VALUE)  # seen through cells that are not drawn
@@ -81,11 +82,20 @@ def _edges_of_pools(values: np.ndarray, pool: int) -> np.ndarray:
     return np.append(edges[:-1:pool], edges[-1])
 
 
-def _draw_categories(ax: Any, edges: list[np.ndarray], pixels: Pixels) -> list[tuple[str, dict[str, Any]]]:
+def _looks(data: xr.DataArray, pixels: Pixels) -> Mapping[str, dict[str, Any]]:
+    """Return how regimes are filled, those of a user's own among them."""
+    if not set(style.LOOKS) <= set(pixels.codes):  # other labels
+        return style.LOOKS
+    return style.looks_with(pixels.codes, str(data.attrs.get("flag_colours", "")))
+
+
+def _draw_categories(
+    ax: Any, edges: list[np.ndarray], pixels: Pixels, fills: Mapping[str, dict[str, Any]]
+) -> list[tuple[str, dict[str, Any]]]:
     """Draw each label in its colour; return label and look, in the order of flags."""
     from matplotlib.colors import to_rgba
 
-    looks = [(name, style.look_of(name, turn)) for turn, name in enumerate(pixels.codes)]
+    looks = [(name, style.look_of(name, turn, fills)) for turn, name in enumerate(pixels.codes)]
     colours = [to_rgba(look["facecolor"], float(look is not style.NO_VALUE)) for _, look in looks]
     codes = np.array([*pixels.codes.values()])
     order = np.argsort(codes)

@@ -1,7 +1,8 @@
 """How pictures look: colours, dashes, markers, frames, resolution and sizes."""
 
 import itertools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eos_sweep.analysis.pictures.colours import LUMA, further_colour, rgb_of
@@ -18,6 +19,8 @@ FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 NO_VALUE: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}  # on a map of numbers
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
+NOT_COMPUTED = "not_computed"
+COLOUR = re.compile(r"\w+:#[0-9A-Fa-f]{6}")  # of a flag, in an attribute
 HATCHES = ("xxxx", "....", "++++", "oooo")  # of regimes without a colour of their own
 
 
@@ -48,7 +51,8 @@ def looks_of_regimes(colours: Mapping[str, str | None]) -> dict[str, dict[str, A
 
 
 # Distinct to normal, deuteranopic and protanopic eyes, and at least 7 apart in lightness, so distinct in grey, too.
-LOOKS = looks_of_regimes({rule.regime: rule.colour for rule in sorted(RULES, key=lambda rule: rule.code)})
+COLOURS_OF_REGIMES = {rule.regime: rule.colour for rule in sorted(RULES, key=lambda rule: rule.code)}
+LOOKS = looks_of_regimes(COLOURS_OF_REGIMES)
 PALETTE = {name: look["facecolor"] for name, look in LOOKS.items()}
 
 # Colour, dashes and width of theory's lines.  Lines may coincide: a thin dotted pink one shows on a dashed black one.
@@ -79,7 +83,22 @@ CROSS = DOT | {"marker": "X", "markersize": 4.5}
 DOTS: dict[str, dict[str, Any]] = {"begins": {"markerfacecolor": "white"}, "ends": {"markerfacecolor": PINK}}
 
 
-def look_of(flag: str, turn: int) -> dict[str, Any]:
+def looks_with(flags: Iterable[str], given: str) -> dict[str, dict[str, Any]]:
+    """Return how regimes are filled where some are a user's own.
+
+    Parameters
+    ----------
+    flags
+        The names of all flags of a variable.
+    given
+        The colours of some of them, as the attribute ``flag_colours`` has them: ``"mine:#FF2D8D other:#00AA00"``.
+    """
+    colours = dict(part.split(":", 1) for part in given.split() if COLOUR.fullmatch(part))
+    own = {flag: colours.get(flag) for flag in flags if flag not in {*COLOURS_OF_REGIMES, *FLAG_COLOURS, NOT_COMPUTED}}
+    return looks_of_regimes(COLOURS_OF_REGIMES | own)
+
+
+def look_of(flag: str, turn: int, looks: Mapping[str, dict[str, Any]] = LOOKS) -> dict[str, Any]:
     """Return how the cells of a flag are filled, and its place in the legend.
 
     Parameters
@@ -88,12 +107,14 @@ def look_of(flag: str, turn: int) -> dict[str, Any]:
         The flag's meaning, such as ``edge_of_stability``.
     turn
         Its position among the flags of its variable, which picks a spare colour if it is no regime.
+    looks
+        How regimes are filled.
 
     Returns
     -------
     dict
         Properties of a matplotlib patch.
     """
-    if flag == "not_computed":
+    if flag == NOT_COMPUTED:
         return NO_VALUE
-    return LOOKS.get(flag) or FRAME | {"facecolor": FLAG_COLOURS.get(flag, SPARE_COLOURS[turn % len(SPARE_COLOURS)])}
+    return looks.get(flag) or FRAME | {"facecolor": FLAG_COLOURS.get(flag, SPARE_COLOURS[turn % len(SPARE_COLOURS)])}

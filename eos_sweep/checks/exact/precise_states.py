@@ -122,7 +122,7 @@ class PreciseState:
         """Tell whether the trajectory has converged."""
         at = self.theta, self._p
         loss = self._functions.loss(*at)
-        near = self._functions.excess(*at, loss) < tolerance
+        near = self._functions.remaining_loss(*at, loss) < tolerance
         return bool(near and self._functions.settled(*at, loss, tolerance))
 
     def _guarded(self) -> float:

@@ -29,7 +29,7 @@ from eos_sweep.state import guard_index
 def observe(states: States, job: Job, p: Numbers) -> dict[str, np.ndarray]:
     """Follow trajectories with parameters ``p``; return what :func:`eos_sweep.engine.batch.run` does."""
     steps = follow(states, job)
-    record = Record(job, observables_of(job.model, job.variables), p, next(steps))
+    record = Record(job, observables_of(job.model, job.variables, job.own), p, next(steps))
     for step in steps:
         record.watch(step)
     return record.finish()
@@ -69,7 +69,8 @@ class Record:
                 pairs = zip(self._bits[k], flags, strict=True)
                 self._bits[k] = tuple(bits | np.where(step.moved & flag, mark, 0) for bits, flag in pairs)
             if EVERY_STEP in observable.NEEDS or (TAIL in observable.NEEDS and in_tail):
-                kept = observers.sharpness_watcher(observable, model)(kept, top / EDGE, after.curvature)
+                seen = after.theta, after.loss
+                kept = observers.sharpness_watcher(observable, model)(kept, top / EDGE, after.curvature, seen)
             self._kept[k] = chosen(step.moved, kept, self._kept[k])
         if MAXIMUM in self._needs:
             self._raise_maximum(step)

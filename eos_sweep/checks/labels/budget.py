@@ -1,6 +1,6 @@
 """Find the labels of a stored sweep that depend on its step budget: run the same cells with more steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from eos_sweep import regimes
 from eos_sweep.analysis import opened
 from eos_sweep.checks.labels.report import Share, wilson
 from eos_sweep.checks.labels.sample import inputs, labels
+from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError
@@ -34,7 +35,7 @@ class Budget(NamedTuple):
 
     def moves(self) -> dict[tuple[str, str], Share]:
         """Return (label, label with more steps) -> share of all cells, for labels that change, most frequent first."""
-        names, found = list(regimes.CODES), {}
+        names, found = regimes.names(self.store.thresholds), {}
         pairs, counts = np.unique(np.stack([self.before, self.after]), axis=1, return_counts=True)
         for (old, new), count in sorted(zip(pairs.T, counts, strict=True), key=lambda item: -item[1]):
             if old != new:
@@ -53,9 +54,10 @@ class Budget(NamedTuple):
     def map(self) -> xr.Dataset:
         """Return the sweep's grid with ``budget``, the new label where it changes; all cells must have been run."""
         codes = np.zeros(self.store.sweep.shape, np.int8)
-        codes.flat[self.cells] = np.where(self.before == self.after, len(regimes.CODES), self.after)
-        names = [*regimes.CODES, UNCHANGED]
-        flags = {"flag_values": list(range(len(names))), "flag_meanings": " ".join(names)}
+        known = regimes.codes(self.store.thresholds)
+        known[UNCHANGED] = 1 + max(known.values())
+        codes.flat[self.cells] = np.where(self.before == self.after, known[UNCHANGED], self.after)
+        flags = {"flag_values": list(known.values()), "flag_meanings": " ".join(known)}
         words = {"long_name": f"label after {self.factor} times the steps", "units": "1", **flags}
         whole = opened.dataset_of(self.store)
         title = (
@@ -126,9 +128,14 @@ def budget(
     parts = [cells[at : at + CELLS_AT_ONCE] for at in range(0, cells.size, CELLS_AT_ONCE)]
     after, done = [], 0
     with ThreadPoolExecutor(workers or cores()) as threads:
-        for found in threads.map(lambda part: batch.run(job, *inputs(store, part)), parts):
+        for found in threads.map(lambda part: _run(job, *inputs(store, part)), parts):
             after.append(regimes.classify(found, store.thresholds))
             done += after[-1].size
             if report:
                 report(done, cells.size)
     return Budget(store, factor, computed, cells, codes[cells], np.concatenate(after))
+
+
+def _run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the observables of trajectories, and their inputs, which regime rules may read."""
+    return {**initial, **parameters, **batch.run(job, initial, parameters)}

@@ -46,14 +46,16 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     job = sweep.job(variables=tuple(dict.fromkeys((*regimes.reads(store.thresholds, store.arrays), *COUNTED))))
     every = tuple(slice(0, size) for size in sweep.shape)
     doubles = worker.evaluate(sweep, every, chosen)
+    given = initial | parameters
     known = doubles if set(job.variables) <= set(doubles) else None
     found, bits = oracle.run(job, initial, parameters, known)
-    exact = regimes.classify(found, store.thresholds)
+    exact = regimes.classify(given | found, store.thresholds)
     place = np.unravel_index(chosen, sweep.shape)
     with validate.reading(store.path, "regime"):
-        stored = validate.codes(store.path, "regime", np.asarray(store.arrays["regime"].vindex[place]))
+        stored = np.asarray(store.arrays["regime"].vindex[place])
+        stored = validate.codes(store.path, "regime", stored, regimes.codes(store.thresholds))
     parted = np.any([doubles[name] != found[name] for name in COUNTED if name in doubles], axis=0)
-    names = list(regimes.CODES)
+    names = regimes.names(store.thresholds)
     verdicts = []
     for k, cell in enumerate(cells):
         verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
@@ -75,7 +77,7 @@ def labels_under_noise(
     """Return the labels of trajectory ``row`` in exact arithmetic with noise of the size of rounding to doubles."""
     start, p = ({name: np.repeat(array[row], NOISY_RUNS) for name, array in t.items()} for t in (initial, parameters))
     found = oracle.run_in(oracle.FIRST_BITS, job, start, p, noise=np.random.default_rng(seed))
-    return set(regimes.classify(found, limits).tolist())
+    return set(regimes.classify(start | p | found, limits).tolist())
 
 
 @functools.lru_cache(maxsize=1)

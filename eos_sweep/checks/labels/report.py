@@ -10,7 +10,7 @@ import numpy as np
 from eos_sweep.checks.labels.judge import AGREE, SENSITIVE, UNDECIDED, WRONG, Verdict
 from eos_sweep.checks.labels.sample import Stratum
 from eos_sweep.errors import visible
-from eos_sweep.regimes import CODES
+from eos_sweep.regimes import codes
 from eos_sweep.store.store import Store
 
 DEVIATIONS = 1.959964  # standard deviations on either side in a 95 % interval
@@ -79,7 +79,10 @@ class Report(NamedTuple):
 
     def by_regime(self) -> list[tuple[str, list[Stratum]]]:
         """Return the strata of each regime that occurs."""
-        found = [(name, [stratum for stratum in self.strata if stratum.regime == name]) for name in CODES]
+        found = [
+            (name, [stratum for stratum in self.strata if stratum.regime == name])
+            for name in codes(self.store.thresholds)
+        ]
         return [(name, strata) for name, strata in found if strata]
 
     def lines(self) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Draw a random sample of a stored sweep: equal shares of each regime, at its boundary and away from it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -37,13 +38,13 @@ def inputs(store: Store, cells: np.ndarray) -> tuple[dict[str, np.ndarray], dict
     )
 
 
-def draw(codes: np.ndarray, number: int, seed: int) -> list[Stratum]:
+def draw(codes: np.ndarray, number: int, seed: int, known: Mapping[str, int] = CODES) -> list[Stratum]:
     """Draw about ``number`` cells, an equal share from each stratum; of a smaller stratum all cells."""
     rng = np.random.default_rng(seed)
     edge = at_boundary(codes)
     strata = [
         (name, boundary, np.flatnonzero((codes == code) & (edge == boundary)))
-        for name, code in CODES.items()
+        for name, code in known.items()
         if code
         for boundary in (False, True)
     ]
@@ -54,7 +55,7 @@ def draw(codes: np.ndarray, number: int, seed: int) -> list[Stratum]:
         chosen = np.sort(rng.choice(cells, min(share, cells.size), replace=False))
         left -= chosen.size
         drawn.append(Stratum(name, boundary, cells.size, chosen))
-    return sorted(drawn, key=lambda stratum: (CODES[stratum.regime], stratum.boundary))
+    return sorted(drawn, key=lambda stratum: (known[stratum.regime], stratum.boundary))
 
 
 def at_boundary(codes: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eos_sweep import regimes
 from eos_sweep.checks.labels.judge import Verdict, judge
 from eos_sweep.checks.labels.report import Report
 from eos_sweep.checks.labels.sample import Stratum, draw, labels
@@ -55,7 +56,7 @@ def verify(
         If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
     """
     store = _opened(path)
-    strata = draw(labels(store), number, seed)
+    strata = draw(labels(store), number, seed, regimes.codes(store.thresholds))
     if not strata:
         raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
     cells = np.concatenate([stratum.cells for stratum in strata])
