@@ -104,6 +104,10 @@ def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
     return g.call("sqrt", base) if power == Fraction(1, 2) else g.call("real_power", base, exponent)
 
 
+# All of these compare with <, so that where two numbers are equal the pieces of a sum of such functions fit together, as
+# in relu(x) + log1p(exp(-abs(x))).
+
+
 def _absolute(g: Graph, x: Term) -> Term:
     return g.select(g.raw("<", x, g.zero), g.neg(x), x)
 
@@ -113,7 +117,7 @@ def _smaller(g: Graph, one: Term, other: Term) -> Term:
 
 
 def _larger(g: Graph, one: Term, other: Term) -> Term:
-    return g.select(g.raw(">", one, other), one, other)
+    return g.select(g.raw("<", one, other), other, one)
 
 
 def _sign(g: Graph, x: Term) -> Term:
@@ -122,7 +126,7 @@ def _sign(g: Graph, x: Term) -> Term:
 
 
 def _relu(g: Graph, x: Term) -> Term:
-    return g.select(g.raw(">", x, g.zero), x, g.zero)
+    return g.select(g.raw("<", x, g.zero), g.zero, x)
 
 
 BUILT: dict[str, Callable[..., Term]] = {

@@ -38,7 +38,7 @@ def polyak(push, loss, eta):
 
 @inlined
 def gap(before, after, least):
-    """Return the room below the edge that an isolated minimum needs; 1 if it is too far, or need not be one.
+    """Return the room below the edge that an isolated minimum needs; 1, which is no room, if it is too far or none.
 
     There is one near the end of Newton's step if the Hessian changes little on the way beside its least curvature
     (Kantorovich).  A bottleneck between two slopes looks like one from afar, and does not pass.
@@ -50,7 +50,7 @@ def gap(before, after, least):
 
 @inlined
 def gap_in_valley(before, after, x, loss, eta):
-    """Return the room below the edge that a minimum of loss zero needs."""
+    """Return the room below the edge that a minimum of loss zero needs; 1, which is no room, if it is too far."""
     size = np.sqrt(squared_length(x))
     slow = SLOW * np.sqrt(2.0 * eta * loss) / select(size > 0.0, size, 1e-300)
     room = SAFETY * distance(before, after) + slow

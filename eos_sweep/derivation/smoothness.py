@@ -25,6 +25,7 @@ WIDE, NEAR = (
     1e-6,
 )  # shares of a line: to where derivatives are of their usual size, and for a look beside a border
 ROUNDING = 1e-9  # of the usual size of all derivatives together: what is smaller is rounding
+APART = 1e5  # so many times that, of sides that are compared each at its own point
 GROWS = 1.5  # a derivative that is larger at a border than beside it, by this factor, has no limit there
 
 
@@ -99,8 +100,9 @@ def _jumps(
         wide = [np.abs(_stacked(terms, lines.at(share))) for share in (low - WIDE, high + WIDE)]
         usual = ROUNDING * np.nan_to_num(np.fmax(*wide), posinf=0.0).sum(axis=0)
         # A root or a logarithm has no value on the other side; then both sides are compared where they are.
-        difference = np.abs(np.where(np.isnan(as_after), after, as_after) - before)
-        bad = difference > usual
+        absent = np.isnan(as_after)
+        difference = np.abs(np.where(absent, after, as_after) - before)
+        bad = difference > usual * np.where(absent, APART, 1.0)
         for value, near in zip((before, after), beside, strict=True):
             bad |= (np.abs(value) > GROWS * np.abs(near)) & (np.abs(value) > usual)
             bad |= ~np.isfinite(value) & np.isfinite(near)

@@ -218,14 +218,16 @@ class _Module:
             "end = bends(moved(here, way, 1.0), p)",
             "rest = remaining_loss(theta, p, loss)",
             f"low = (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
-            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end, least)))",
+            "room = gap(matrix, end, least)",
+            "over = low & (room < 1.0) & stable(curvature(theta, p), below_edge(room))",
         ]
         if self._c.bounded_below:
             self._used |= VALLEY
             lines += [
                 f"end = bends(moved(here, push, polyak(push, loss, {code})), p)",
                 f"room = gap_in_valley(matrix, end, here, loss, {code})",
-                "return over | ((loss < tolerance) & stable(curvature(theta, p), below_edge(room)))",
+                "low = (loss < tolerance) & (room < 1.0)",
+                "return over | (low & stable(curvature(theta, p), below_edge(room)))",
             ]
             told = "Tell whether the run stays at a minimum, an isolated one or one of loss zero."
         else:

@@ -12,7 +12,7 @@ from eos_sweep.formulas.operations import FUNCTIONS
 from helpers.losses import model_of
 
 LEAVES = "x", "y", "x", "a", "0", "1", "2", "0.5", "1e-3", "1/3", "pi", "eta", "1e200", "-1"
-REMEDIES = ")", "it", "300", "1024", "net", "fewer", "exponent"  # how messages end
+REMEDIES = ")", "it", "300", "1024", "1000", "net", "fewer", "exponent", "< or >"  # how messages end
 COMPARISONS = "<", "<=", ">", ">=", "==", "!="
 
 

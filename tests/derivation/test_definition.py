@@ -66,7 +66,7 @@ def test_a_round_trip_through_strict_json_keeps_everything():
     [
         {"loss": "((x**2-1)**2)/4 +\n a*x*(y**2)/2"},
         {"name": "other", "title": "t", "reference": "r"},
-        {"parameters": {"a": {"default": 1, "above": 0, "symbol": "α"}, "eta": 1}},
+        {"parameters": {"a": {"default": 1, "most": 9, "symbol": "α"}, "eta": 1}},
         {"lines": {"l": "eta*a"}, "presets": {"a": {"p": 1}}, "trial": {"a": 1}},
     ],
 )

@@ -5,13 +5,16 @@ import math
 import numpy as np
 import pytest
 
+from eos_sweep import models
 from eos_sweep.eigen.sharpness import sharpness
-from eos_sweep.models import product, quartic, scalar_net
 from helpers import named_inputs as named
 from helpers.example_models import NAMES, TABLES, after, flow_sharpness, model, sharpness_at, slopes, wells
 
 LOSSES = {"log_cosh": 1.5, "logistic": 6.0, "root": 1.0, "normal": 3.0}  # of s: G = -3 over the fourth derivative
 LOGISTIC = TABLES["logistic"]["model"]["data"]
+
+
+quartic, product, scalar_net = (models.get(name) for name in ("quartic", "product", "scalar_net"))
 
 
 def draws(count, low, high, size=200, seed=0):

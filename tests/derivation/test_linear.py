@@ -24,8 +24,10 @@ def triangle(h):
 @pytest.mark.parametrize("size", range(1, 9))
 def test_newton_solves_definite_systems_and_tells_others(size):
     h, g, values = matrices(np.random.default_rng(size), size)
-    way, work, definite = linear.newton(triangle(h), tuple(g.T))
+    way, work, least = linear.newton(triangle(h), tuple(g.T))
+    definite = least > 0.0
     np.testing.assert_array_equal(definite, values.min(axis=-1) > 0.0)
+    assert np.all(least[definite] >= values.min(axis=-1)[definite] * (1.0 - 1e-10))  # a pivot is at least so large
     right = np.linalg.solve(h, g[..., None])[..., 0]
     np.testing.assert_allclose(np.transpose(way)[definite], right[definite], rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(work[definite], np.sum(g * right, axis=-1)[definite], rtol=1e-10)
@@ -63,6 +65,6 @@ def test_kernels_compute_the_bits_of_numpy(size):
 def test_more_bits():
     with gmpy2.context(precision=300):
         entries = tuple(map(gmpy2.mpfr, (2, 1, 3)))
-        way, work, definite = linear.newton(entries, (gmpy2.mpfr(1), gmpy2.mpfr(1)))
+        way, work, least = linear.newton(entries, (gmpy2.mpfr(1), gmpy2.mpfr(1)))
         assert abs(way[0] - gmpy2.mpfr(2) / 5) < 1e-80 and abs(way[1] - gmpy2.mpfr(1) / 5) < 1e-80
-        assert definite and abs(work - gmpy2.mpfr(3) / 5) < 1e-80
+        assert least == 2 and abs(work - gmpy2.mpfr(3) / 5) < 1e-80

@@ -243,7 +243,7 @@ def test_the_next_process_finds_the_kernel_on_disk(tmp_path):
     ({"peak": "max(1e308 * loss)"}, "observables.peak: a constant of size"),
     ({"peak": "max(lss)"}, "observables.peak: no name 'lss' at column 5"),
     ({f"a{k}": "max(loss)" for k in range(40)}, "observables: 40 formulas; give at most 32"),
-    ({f"a{k}": "max(" + "+".join(f"{i}.5*x" for i in range(60)) + ")" for k in range(8)}, "parts together; use at most 800"),
+    ({f"a{k}": "max(" + "+".join(f"{i}.5*x" for i in range(60)) + ")" for k in range(8)}, "together; use at most 800"),
     ({"stored": ["los"], "peak": "max(loss)"}, "observables: no observable 'los'"),
 ])  # fmt: skip
 def test_a_wrong_table_is_refused_in_one_line(formulas, problem):
