@@ -104,7 +104,7 @@ def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
     return g.call("sqrt", base) if power == Fraction(1, 2) else g.call("real_power", base, exponent)
 
 
-# All of these compare with <, so that where two numbers are equal the pieces of a sum of such functions fit together, as
+# All of these compare with <, so that where two numbers are equal the pieces of several such functions fit together, as
 # in relu(x) + log1p(exp(-abs(x))).
 
 
