@@ -41,7 +41,8 @@ def main(folder: str = ".") -> None:
     for ax in axes[len(PANELS) :]:
         ax.set_axis_off()
     # Each panel has critical lines of its own, which the page names.
-    shown = [entry for label, entry in found.items() if not isinstance(entry, Line2D) or "S(" in label]
+    shown = [entry for label, entry in found.items() if not isinstance(entry, Line2D) or label.startswith("$S")]
+    shown.sort(key=lambda entry: isinstance(entry, Line2D))
     figure.legend(handles=shown, loc="lower right", bbox_to_anchor=(0.85, 0.1), frameon=False, fontsize=SMALL)
     save(figure, "formulas")
 
