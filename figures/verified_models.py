@@ -3,8 +3,10 @@
     python figures/verified_models.py [FOLDER [CELLS [STEPS [MODEL ...]]]]
 
 stores CELLS runs (2000 by default) of STEPS steps (5000 by default) of each model in FOLDER, with inputs drawn from the
-box in which models are tried, and verifies all their labels, as ``eos-sweep verify`` does.  It takes about half an hour
-on two cores.  Of each model a row of the table in docs/trust.md is printed, and each difference with its cell.
+box in which models are tried, and verifies all their labels, as ``eos-sweep verify`` does.  A MODEL is a name, or the
+file of a spec, such as sweeps/factorisation.toml, whose model is tried at inputs of its own sweep; by default they are
+all models of the package.  It takes about half an hour on two cores.  Of each model a row of the table in docs/trust.md
+is printed, and each difference with its cell.
 """
 
 import sys
@@ -17,6 +19,7 @@ from eos_sweep import models, regimes
 from eos_sweep.checks.labels.judge import AGREE, SENSITIVE, UNDECIDED, WRONG
 from eos_sweep.checks.labels.verification import verify
 from eos_sweep.contract import is_array
+from eos_sweep.spec.formula_files import read_model
 from eos_sweep.spec.sweeps import make
 from eos_sweep.trust import CODES
 
@@ -24,20 +27,21 @@ KINDS = AGREE, SENSITIVE, WRONG, UNDECIDED
 
 
 def random_runs(name, cells, steps):
-    """Return a sweep over random inputs of a model."""
-    model = models.get(name)
+    """Return a sweep over random inputs of a model, given by its name or by a spec."""
+    given = read_model(name) if name.endswith(".toml") else name
+    model = models.get(given)
     parameters, initial = (
         {key: model.TRIAL[key] for key in names if key in model.TRIAL} for names in (model.PARAMETERS, model.STATE)
     )
     observed = ["default", *([] if "magnification" in model.OBSERVABLES else ["magnification"])]
-    return make(name, {"seed": np.arange(cells)}, parameters, initial, steps=steps, observables=observed)
+    return make(given, {"seed": np.arange(cells)}, parameters, initial, steps=steps, observables=observed)
 
 
 def main(folder=".", cells="2000", steps="5000", *names):
     print("| model | labels | regimes | " + " | ".join(KINDS) + " | differ, not `rounding` |")
     print("|---" * (len(KINDS) + 4) + "|")
     for name in names or [name for name in models.TABLE if not is_array(models.get(name))]:
-        path = Path(folder, f"verified_{name}_{cells}_{steps}.zarr")
+        path = Path(folder, f"verified_{Path(name).stem}_{cells}_{steps}.zarr")
         eos_sweep.run(random_runs(name, int(cells), int(steps)), path)
         report = verify(path, int(cells))
         verdicts = list(report.verdicts.values())
@@ -45,7 +49,7 @@ def main(folder=".", cells="2000", steps="5000", *names):
         settled = eos_sweep.open_sweep(path).settled.values.ravel()
         silent = [one for one in report.differences() if settled[one.cell] != CODES["rounding"]]
         seen = len({one.stored for one in verdicts})
-        print(f"| `{name}` | {len(verdicts)} | {seen} of {len(regimes.RULES)} | ", end="")
+        print(f"| `{Path(name).stem}` | {len(verdicts)} | {seen} of {len(regimes.RULES)} | ", end="")
         print(" | ".join(map(str, counts)), f"| {len(silent)} |", flush=True)
         for one in report.differences():
             print(f"{one.verdict}: stored {one.stored}, exact {one.exact}, cell {one.cell}", file=sys.stderr)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import gmpy2
 import numpy as np
 
 from eos_sweep.checks.exact import arithmetic
@@ -15,6 +16,7 @@ from eos_sweep.derivation import modules
 from eos_sweep.derivation.completing import completed_from, derived_alone, has_loss
 from eos_sweep.eigen.sharpness import sharpness
 from eos_sweep.errors import InputError
+from eos_sweep.exponent import seen
 
 CLOSE = 1e-12
 
@@ -25,8 +27,7 @@ def derived_from_loss(model: Model) -> ModuleType | None:
     Where a module gives its loss as a text, it must be one.
     """
     module = sys.modules.get(completed_from(model.__name__))
-    descends = getattr(model, "DESCENT", True)
-    if module is None or modules.formula_of(model.__name__) or not has_loss(module) or not descends:
+    if module is None or modules.formula_of(model.__name__) or not has_loss(module):
         return None
     try:
         return derived_alone(module)
@@ -41,15 +42,8 @@ def check_by_hand(model: Model) -> None:
     derived = derived_from_loss(model)
     if derived is None:
         return
-    theta, p = states(model)
-    where = place(model, theta, p)
-    one, other = (np.broadcast_to(sharpness(each, theta, p), theta[0].shape) for each in (model, derived))
-    mine, right = model.hessian(theta, p), derived.hessian(theta, p)
-    size = np.abs(right).max(axis=(-1, -2))
-    far = np.abs(mine - right).max(axis=(-1, -2))
-    require_all(far <= CLOSE * size, "hessian: not the one derived from the loss", where, difference=far, size=size)
-    close = np.abs(one - other) <= CLOSE * size
-    require_all(close, "sharpness: not the one derived from the loss", where, by_hand=one, derived=other)
+    if _descends(model):
+        _compare_hessians(model, derived)
     with arithmetic.precise(BITS):
         exact = arithmetic.translated(derived), arithmetic.translated(model)
         for at in points(model):
@@ -58,18 +52,42 @@ def check_by_hand(model: Model) -> None:
                 require(abs(found - wanted) <= CLOSE * scale, wrong)
 
 
+def _descends(model: Model) -> bool:
+    return getattr(model, "DESCENT", True)
+
+
+def _compare_hessians(model: Model, derived: Any) -> None:
+    theta, p = states(model)
+    where, width = place(model, theta, p), len(model.STATE)
+    powers = dict(zip(model.CARRIED, theta[width:], strict=True))
+    here = tuple(seen(x, powers[name]) if name in powers else x for name, x in zip(model.STATE, theta, strict=False))
+    one = np.broadcast_to(sharpness(model, theta, p), theta[0].shape)
+    other = np.broadcast_to(sharpness(derived, here, p), theta[0].shape)
+    mine, right = model.hessian(theta, p), derived.hessian(here, p)
+    size = np.abs(right).max(axis=(-1, -2))
+    far = np.abs(mine - right).max(axis=(-1, -2))
+    require_all(far <= CLOSE * size, "hessian: not the one derived from the loss", where, difference=far, size=size)
+    close = np.abs(one - other) <= CLOSE * size
+    require_all(close, "sharpness: not the one derived from the loss", where, by_hand=one, derived=other)
+
+
 def _values(model: Model, at: Point, derived: Any, own: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield a name, the value by hand, the derived one, and what their difference is small beside."""
     state = *at.coordinates, *(0 for _ in model.CARRIED)
-    right = derived.loss(state, at.p)
+    right = derived.loss(at.coordinates, at.p)
     yield "loss", at.loss(*at.coordinates), right, abs(right)
-    if at.clipped(*at.coordinates):
+    if at.clipped(*at.coordinates) or not _descends(model):
         return
-    after, wanted = at.step(*at.coordinates), derived.step(state, at.p)
+    after, wanted = at.step(*at.coordinates), derived.step(at.coordinates, at.p)
     for name, before, one, other in zip(model.STATE, at.coordinates, after, wanted, strict=False):
         yield f"step of {name}", one, other, abs(other - before) + abs(before) * CLOSE
-    moves = tuple(1 / (k + 1) for k in range(len(model.STATE)))
-    turned = own.tangent(state, at.p, moves), derived.tangent(state, at.p, moves)
-    size = max(1, *(abs(change) for change in turned[1]))
-    for name, one, other in zip(model.STATE, *turned, strict=True):
-        yield f"tangent of {name}", one, other, size
+    units, ends = (
+        [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, there, strict=False)]
+        for there in (at.coordinates, after)
+    )  # a change is relative to the value of a carried coordinate
+    moves = [gmpy2.mpfr(1) / (k + 1) for k in range(len(units))]
+    turned = own.tangent(state, at.p, tuple(moves))
+    wanted = derived.tangent(at.coordinates, at.p, tuple(move * one for move, one in zip(moves, units, strict=True)))
+    size = max(1, *(abs(change) for change in wanted))
+    for name, one, end, other in zip(model.STATE, turned, ends, wanted, strict=True):
+        yield f"tangent of {name}", one * end, other, size

@@ -16,7 +16,7 @@ from eos_sweep.errors import InputError, short
 from eos_sweep.formulas.tree import Node
 from eos_sweep.plain import LIMIT
 
-SAMPLES = 256  # points at which the sign of a curvature is looked at
+SAMPLES, SCALES = 256, (2.0, 20.0, 200.0)  # points, of each size, at which the sign of a curvature is looked at
 STEP_SIZE = "eta"
 WHAT = "model.loss"  # names the formula in errors
 
@@ -94,14 +94,13 @@ def _is_carried(quotient: Term, others: Sequence[Term], bend: Term, name: Term, 
     """
     if not any(depends(quotient, other.name) for other in others):
         return False
-    parts = reachable(bend)
     rng = np.random.default_rng(0)
     values = {}
-    for part in parts:
+    for part in reachable(bend):
         if part.op == "name":
-            drawn = rng.uniform(-2.0, 2.0, SAMPLES)
+            drawn = np.concatenate([scale * rng.uniform(-1.0, 1.0, SAMPLES) for scale in SCALES])
             values[part.name] = np.abs(drawn) if part.name in positive else drawn
-    values[name.name] = np.zeros(SAMPLES)
+    values[name.name] = np.zeros(SAMPLES * len(SCALES))
     return bool(np.any(evaluate(bend, values) > 0.0))
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from eos_sweep.contract import Quantity, is_array
-from eos_sweep.derivation import loader, smoothness, symmetry, tables
+from eos_sweep.derivation import loader, smoothness, tables
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import defined, missing
@@ -95,14 +95,13 @@ def source(module: Any) -> str:
             f"{of_state[0]} is given, and {names[0]} would have its own exponent; give CARRIED = {names!r}, and theta"
             " holds their powers behind the coordinates, or CARRIED = ()"
         )
-    return write(formula, c, symmetry.may_hide(c), Given(module.__name__, own, plainly))
+    return write(formula, c, Given(module.__name__, own, plainly))
 
 
 def derived_alone(module: Any) -> ModuleType:
-    """Return the model that is derived from the loss of a module, with nothing of the module in it but its inputs."""
+    """Return the model that is derived from the loss of a module alone, in which no coordinate has its own exponent."""
     formula = formula_of(module)
-    c = _calculus(formula, _carried(module, _own(module)))
-    return loader.load(module.__name__, write(formula, c, symmetry.may_hide(c)))
+    return loader.load(module.__name__, write(formula, _calculus(formula, ())))
 
 
 def _carried(module: Any, own: set[str]) -> Sequence[str] | None:
@@ -110,8 +109,7 @@ def _carried(module: Any, own: set[str]) -> Sequence[str] | None:
 
 
 def _calculus(formula: Formula, carried: Sequence[str] | None) -> Calculus:
-    positive = [name for name, one in formula.parameters.items() if max(one.above, one.least) >= 0.0]
-    c = derive(formula.tree, list(formula.state), list(formula.parameters), positive, carried)
+    c = derive(formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried)
     smoothness.check(c)
     return c
 

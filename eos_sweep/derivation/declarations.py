@@ -15,7 +15,7 @@ SIZES = {STEP_SIZE: (1e-60, 1e60)}
 USUAL_SIZES = (0.0, 1e60)  # beyond them products of a few numbers overflow
 
 
-def written(formula: Formula, carried: Sequence[int], may_hide: bool, own: Collection[str] = ()) -> list[str]:
+def written(formula: Formula, carried: Sequence[int], own: Collection[str] = ()) -> list[str]:
     """Return the declarations, as one text or none: titles, inputs, presets, lines; without those of ``own``."""
     title = formula.title or _cut(f"L = {' '.join(formula.loss.split())}")
     lines = [f"TITLE = {_text(title)}"]
@@ -32,8 +32,8 @@ def written(formula: Formula, carried: Sequence[int], may_hide: bool, own: Colle
     if carried:
         state = list(formula.state)
         lines.append(f"CARRIED = {tuple(state[k] for k in carried)!r}")
-    if may_hide:
-        lines.append('OBSERVABLES = ("magnification",)  # a combination of coordinates may vanish')
+    if len(formula.state) > 1 and "OBSERVABLES" not in own:
+        lines.append('OBSERVABLES = ("magnification",)  # combinations of coordinates may vanish')
     if formula.guard:
         lines.append(f"GUARD = {_text(formula.guard)}")
     if formula.presets:

@@ -158,15 +158,21 @@ class Formula(BaseModel):
     def identity(self) -> dict[str, tuple[str, str]]:
         """Key -> (value, text for people), of everything that determines the numbers.
 
-        Titles, symbols, defaults, bounds and lines do not.
+        Titles, symbols, defaults and lines do not, nor do other bounds than zero.
         """
         names = {
             "state": ", ".join(self.state),
             "parameters": ", ".join(self.parameters),
             "guard": self.guard or "none",
+            "never_negative": ", ".join(self.never_negative) or "none",
         }
         found = {f"model.{key}": (value, value) for key, value in names.items()}
         return {"model.loss": (fingerprint(self.tree), named(visible(" ".join(self.loss.split())), 200)), **found}
+
+    @property
+    def never_negative(self) -> list[str]:
+        """The parameters whose bounds keep them from being negative; what is derived may rely on it."""
+        return [name for name, one in self.parameters.items() if max(one.above, one.least) >= 0.0]
 
     @cached_property
     def as_json(self) -> str:

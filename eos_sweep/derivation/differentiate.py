@@ -64,10 +64,14 @@ def partials(g: Graph, term: Term) -> list[tuple[Term, Term]]:
         return [(yes, g.select(condition, g.one, g.zero)), (no, g.select(condition, g.zero, g.one))]
     if term.op == "real_power":
         base, exponent = term.operands
-        slope = g.mul(exponent, g.call("real_power", base, g.sub(exponent, g.one)))
+        slope = g.mul(exponent, _lower_power(g, base, g.sub(exponent, g.one)))
         return [(base, slope), (exponent, g.mul(term, g.call("log", base)))]
     (operand,) = term.operands
     return [(operand, RULES[term.op](g, operand, term))]
+
+
+def _lower_power(g: Graph, base: Term, exponent: Term) -> Term:
+    return g.call("sqrt", base) if exponent.value == Fraction(1, 2) else g.call("real_power", base, exponent)
 
 
 def gradient(g: Graph, term: Term, by: Sequence[Term]) -> list[Term]:

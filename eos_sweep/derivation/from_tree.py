@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
-from eos_sweep.derivation.graph import Graph, Term, reachable
+from eos_sweep.derivation.graph import Graph, Term
 from eos_sweep.errors import InputError
 from eos_sweep.formulas.operations import CONDITIONS
 from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
@@ -48,16 +48,22 @@ def translate(
             operands = [found[id(operand)] for operand in node.operands]
             found[id(node)] = _applied(g, node, operands, what)
             if places is not None and node.function in PIECEWISE:
-                _note(found[id(node)], operands, node, places)
+                _note(found[id(node)], node, places)
     return found[id(tree)]
 
 
-def _note(term: Term, operands: list[Term], node: Call, places: dict[int, Place]) -> None:
-    """Remember where the comparisons of a piecewise function come from; the innermost one counts."""
-    known = {part.index for part in reachable(*operands)} if node.function != "select" else set()
-    for part in reachable(term):
-        if part.op in CONDITIONS and part.index not in known:
+def _note(term: Term, node: Call, places: dict[int, Place]) -> None:
+    """Remember where the comparisons of a piecewise function come from; of equal ones the first counts."""
+    waiting = [term]
+    while waiting:
+        part = waiting.pop()
+        if part.op in COMPARISONS:
             places.setdefault(part.index, (node.function, node.at))
+        elif part.op in LOGIC:
+            waiting += part.operands
+        elif part.op == "select":
+            waiting.append(part.operands[0])
+            waiting += [one for one in part.operands[1:] if node.function == "sign" and one.op == "select"]
 
 
 def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
@@ -81,18 +87,21 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
 
 
 def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
-    """Return a power: whole and half ones by products and a root, others for a base that is not negative."""
+    """Return a power: a whole one by products, others for a base that is not negative."""
     power = exponent.value
+    is_whole = power is not None and power.denominator == 1
+    if base.value is not None and not is_whole and (base.value < 0 or (base.value == 0 and power is None)):
+        raise InputError(
+            f"{what}: a power of {float(base.value):g} at column {node.at + 1} is no number; use a base above zero, or "
+            "a whole exponent"
+        )
     if power is None:
         return g.call("real_power", base, exponent)
     if base.value == 0 and power < 0:
         raise InputError(f"{what}: divides by zero, in the power at column {node.at + 1}; correct it")
     if power.denominator == 1:
         return g.power(base, int(power))
-    if power.denominator == 2 and abs(power) < 64:
-        whole = math.floor(power)
-        return g.mul(g.power(base, whole), g.call("sqrt", base))
-    return g.call("real_power", base, exponent)
+    return g.call("sqrt", base) if power == Fraction(1, 2) else g.call("real_power", base, exponent)
 
 
 def _absolute(g: Graph, x: Term) -> Term:
@@ -120,6 +129,7 @@ BUILT: dict[str, Callable[..., Term]] = {
     "+": Graph.add, "-": Graph.sub, "*": Graph.mul, "/": Graph.div, "negative": Graph.neg, "select": Graph.select,
     "min": _smaller, "max": _larger, "sign": _sign, "relu": _relu, "abs": _absolute,
 }  # fmt: skip
+COMPARISONS, LOGIC = ("<", "<=", ">", ">=", "==", "!="), ("and", "or", "not")
 PIECEWISE = "abs", "sign", "relu", "min", "max", "select"
 AT_NUMBERS: Collection[str] = (
     "sqrt", "exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"

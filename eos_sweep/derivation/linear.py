@@ -44,15 +44,16 @@ def newton(triangle, push):
     Returns
     -------
     tuple
-        d, g d, and whether the matrix is positive definite by far.  If it is not, d is not the solution.
+        d, g d, and the least pivot: zero unless the matrix is positive definite by far.  Then d is not the solution.
     """
     size = len(push)
     rows = _rows(triangle, size)
     trace = absolute_trace(triangle, push)
     left, inverses = list(push), []
-    definite = trace > 0.0
+    definite, least = trace > 0.0, np.inf
     for k, row in enumerate(rows):
         definite = definite & (row[k] > FLAT * trace)
+        least = select(row[k] < least, row[k], least)
         inverses.append(1.0 / select(row[k] > 0.0, row[k], 1.0))
         for i in range(k + 1, size):
             share = row[i] * inverses[k]
@@ -68,7 +69,7 @@ def newton(triangle, push):
     work = push[0] * way[0]
     for k in range(1, size):
         work = work + push[k] * way[k]
-    return tuple(way), work, definite
+    return tuple(way), work, select(definite, least, 0.0)
 
 
 @unrolled

@@ -3,7 +3,7 @@
 import functools
 from types import ModuleType
 
-from eos_sweep.derivation import loader, smoothness, symmetry
+from eos_sweep.derivation import loader, smoothness
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.source import write
@@ -20,13 +20,12 @@ def source(formula: Formula) -> str:
     """
     c = calculus_of(formula)
     smoothness.check(c)
-    return write(formula, c, symmetry.may_hide(c))
+    return write(formula, c)
 
 
 def calculus_of(formula: Formula) -> Calculus:
     """Return what is derived of the loss of ``formula``."""
-    positive = [name for name, one in formula.parameters.items() if max(one.above, one.least) >= 0.0]
-    return derive(formula.tree, list(formula.state), list(formula.parameters), positive)
+    return derive(formula.tree, list(formula.state), list(formula.parameters), formula.never_negative)
 
 
 def module(formula: Formula) -> ModuleType:

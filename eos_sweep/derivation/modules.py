@@ -6,7 +6,7 @@ from types import ModuleType
 from eos_sweep.derivation import models
 from eos_sweep.derivation.definition import Formula
 
-_DERIVING = threading.Lock()
+_DERIVED = threading.Lock()
 _MODULES: dict[Formula, ModuleType] = {}
 _FORMULAS: dict[str, Formula] = {}  # by the name of the module
 
@@ -19,12 +19,12 @@ def module_of(formula: Formula) -> ModuleType:
     InputError
         If no module can be derived from it.
     """
-    with _DERIVING:
-        if formula not in _MODULES:
-            module = models.module(formula)
+    if formula not in _MODULES:
+        module = models.module(formula)
+        with _DERIVED:
             _FORMULAS[module.__name__] = formula
             _MODULES[formula] = module
-        return _MODULES[formula]
+    return _MODULES[formula]
 
 
 def formula_of(module: str) -> Formula | None:

@@ -7,7 +7,7 @@ from eos_sweep import functions, scalar
 from eos_sweep.derivation import linear, settling
 
 MODULE = {
-    "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "isolated", "end", "rest", "low", "over", "room",
+    "np", "theta", "p", "v", "here", "push", "matrix", "way", "work", "least", "end", "rest", "low", "over", "room",
     "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
     "curvature", "stable", "remaining_loss", "settled", "hessian", "clipped", "seen", "solver", "from_triangle",

@@ -20,11 +20,25 @@ def evaluate(term: Term, values: Mapping[str, np.ndarray]) -> np.ndarray:
     return evaluate_all([term], values)[0]
 
 
-def evaluate_all(terms: Sequence[Term], values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    """Return the values of terms at points; ``values`` are those of their names."""
-    found: dict[int, Any] = {}
+def evaluate_all(
+    terms: Sequence[Term], values: Mapping[str, np.ndarray], fixed: Mapping[int, np.ndarray] | None = None
+) -> list[np.ndarray]:
+    """Return the values of terms at points.
+
+    Parameters
+    ----------
+    terms
+        What is evaluated.
+    values
+        Name -> its value at each point.
+    fixed
+        Index of a term -> values that it has instead of its own.
+    """
+    found: dict[int, Any] = dict(fixed or {})
     with np.errstate(all="ignore"):
         for part in reachable(*terms):
+            if part.index in found:
+                continue
             if part.value is not None:
                 found[part.index] = float(part.value)
             elif part.op == "name":

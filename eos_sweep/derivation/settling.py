@@ -12,6 +12,7 @@ from eos_sweep.derivation.linear import absolute_trace, distance, squared_length
 from eos_sweep.scalar import inlined, larger, select
 
 SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
+STEADY = 0.05  # of the least pivot
 SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, relative to the state
 
 
@@ -36,10 +37,15 @@ def polyak(push, loss, eta):
 
 
 @inlined
-def gap(before, after):
-    """Return the room below the edge that an isolated minimum needs; beyond MARGIN it is too far to tell."""
-    room = SAFETY * distance(before, after)
-    return select(room < MARGIN, larger(room, ROUNDING), 1.0)
+def gap(before, after, least):
+    """Return the room below the edge that an isolated minimum needs; 1 if it is too far, or need not be one.
+
+    There is one near the end of Newton's step if the Hessian changes little on the way beside its least curvature
+    (Kantorovich).  A bottleneck between two slopes looks like one from afar, and does not pass.
+    """
+    apart = distance(before, after)
+    room = SAFETY * apart
+    return select((room < MARGIN) & (apart < STEADY * least), larger(room, ROUNDING), 1.0)
 
 
 @inlined

@@ -1,52 +1,74 @@
-"""Refuses a loss whose first or second derivatives jump, such as abs(x): its sharpness means nothing there."""
+"""Refuses a loss whose first or second derivatives jump, such as abs(x): its sharpness means nothing there.
 
-from collections.abc import Mapping, Sequence
+The pieces of a loss meet where a comparison changes.  Such borders are looked for on lines through random points.  At a
+border all derivatives are computed twice, as on its one side and as on its other side.  A root that ends at zero, such
+as sqrt(x**2), has no comparison; it is not found, and neither is a piece that no line meets.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep.derivation.calculus import WHAT, Calculus
 from eos_sweep.derivation.graph import Term, reachable
-from eos_sweep.derivation.numeric import evaluate, evaluate_all
+from eos_sweep.derivation.numeric import evaluate_all
 from eos_sweep.errors import InputError
 
-LINES = 96  # through random points, on which borders between the pieces of a function are looked for
-SCALES = 1.0, 10.0, 100.0, 1000.0  # of the points
-DISTANCES = 1e-5, 1e-6, 1e-7  # of the points on both sides of a border, times the root of the scale
-SHRINKS = 0.5  # from one to the next a difference of the sides shrinks to this share or less where nothing jumps ...
-GROWS = 1.15  # ... and nothing grows by this factor or more where it has a limit
-ROUNDING = 1e-7  # of all derivatives together: what is smaller is rounding
+LINES = 96  # through random points ...
+SCALES = 1.0, 10.0, 100.0, 1000.0  # ... of each of these sizes
+BORDERS = 8  # of each comparison
+TOGETHER = 256  # comparisons
+MOST = 1000  # comparisons in a loss
+WIDE, NEAR = (
+    1e-3,
+    1e-6,
+)  # shares of a line: to where derivatives are of their usual size, and for a look beside a border
+ROUNDING = 1e-9  # of the usual size of all derivatives together: what is smaller is rounding
+GROWS = 1.5  # a derivative that is larger at a border than beside it, by this factor, has no limit there
 
 
-class _Points(NamedTuple):
-    """Pairs of points on lines, by name."""
+class _Lines(NamedTuple):
+    """Pairs of points, by name."""
 
     start: Mapping[str, np.ndarray]
     end: Mapping[str, np.ndarray]
 
-    def at(self, share: np.ndarray) -> dict[str, np.ndarray]:
+    def at(self, share: np.ndarray | float) -> dict[str, np.ndarray]:
         """Return the points at a share of the way."""
         return {name: self.start[name] + share * (self.end[name] - self.start[name]) for name in self.start}
+
+    def chosen(self, places: np.ndarray) -> "_Lines":
+        """Return some of the lines."""
+        return _Lines(*({name: values[places] for name, values in ends.items()} for ends in self))
 
 
 def check(c: Calculus) -> None:
     """Raise InputError where the derivatives of the loss are not the same on both sides of a border."""
-    parts = reachable(c.loss)
-    names = [part for part in parts if part.op == "name"]
     terms = [c.loss, *c.first, *c.second.values()]
-    for part in parts:
-        if part.index in c.borders and not part.fixed:
-            jump = _jump(part, terms, _points(names, c.positive))
-            if jump is not None:
-                function, at = c.borders[part.index]
-                shown = ", ".join(f"{name} = {value:.3g}" for name, value in jump.items())
-                raise InputError(
-                    f"{WHAT}: {function} at column {at + 1} is not twice differentiable, as at {shown}; use a smooth "
-                    "function, such as softplus for relu, or sqrt(x**2 + 1) for abs(x)"
-                )
+    comparisons = [part for part in reachable(*terms) if part.index in c.borders and not part.fixed]
+    if len(comparisons) > MOST:
+        raise InputError(f"{WHAT}: has {len(comparisons)} comparisons; use at most {MOST}")
+    for one in comparisons:
+        if one.op in ("==", "!="):
+            raise InputError(f"{WHAT}: {_place(c, one)} compares with {one.op}, which is no function; use < or >")
+    names = [part for part in reachable(*terms) if part.op == "name"]
+    lines = _lines(names, c.positive)
+    for first in range(0, len(comparisons), TOGETHER):
+        for one, jump in _jumps(comparisons[first : first + TOGETHER], comparisons, terms, lines):
+            shown = ", ".join(f"{name} = {value:.3g}" for name, value in jump.items())
+            raise InputError(
+                f"{WHAT}: {_place(c, one)} is not twice differentiable, as at {shown}; use a smooth function, such as "
+                "softplus for relu, or sqrt(x**2 + 1) for abs(x)"
+            )
 
 
-def _points(names: Sequence[Term], positive: frozenset[str]) -> _Points:
+def _place(c: Calculus, comparison: Term) -> str:
+    function, at = c.borders[comparison.index]
+    return f"{function} at column {at + 1}"
+
+
+def _lines(names: Sequence[Term], positive: frozenset[str]) -> _Lines:
     rng = np.random.default_rng(0)
     pairs: tuple[dict[str, np.ndarray], dict[str, np.ndarray]] = {}, {}
     for name in names:
@@ -54,32 +76,54 @@ def _points(names: Sequence[Term], positive: frozenset[str]) -> _Points:
         if name.fixed:
             drawn[1] = drawn[0] = np.abs(drawn[0]) if name.name in positive else drawn[0]
         pairs[0][name.name], pairs[1][name.name] = drawn
-    return _Points(*pairs)
+    return _Lines(*pairs)
 
 
-def _jump(comparison: Term, terms: Sequence[Term], lines: _Points) -> dict[str, float] | None:
-    """Return a point at which a term jumps, or has no limit, where the comparison changes; None if there is none."""
-    low, high = np.zeros(LINES * len(SCALES)), np.ones(LINES * len(SCALES))
-    before = evaluate(comparison, lines.at(low))
-    crossed = np.broadcast_to(before != evaluate(comparison, lines.at(high)), low.shape)
+def _jumps(
+    some: Sequence[Term], all_: Sequence[Term], terms: Sequence[Term], lines: _Lines
+) -> Iterator[tuple[Term, dict[str, float]]]:
+    """Yield comparisons at whose border a derivative jumps or has no limit, each with a point there."""
+    changes = _stacked(some, lines.at(0.0)) != _stacked(some, lines.at(1.0))
+    pairs = [(k, line) for k, row in enumerate(changes) for line in np.flatnonzero(row)[:BORDERS]]
+    if not pairs:
+        return
+    which, where = np.array(pairs).T
+    lines = lines.chosen(where)
+    low, high = _borders(some, which, lines)
+    sides = [_stacked(all_, lines.at(share)) for share in (low, high)]
+    forced = [{one.index: row for one, row in zip(all_, side, strict=True)} for side in sides]
+    before, as_after = (_stacked(terms, lines.at(low), fixed) for fixed in forced)
+    after = _stacked(terms, lines.at(high), forced[1])
+    beside = [_stacked(terms, lines.at(share)) for share in (low - NEAR, high + NEAR)]
+    with np.errstate(all="ignore"):
+        wide = [np.abs(_stacked(terms, lines.at(share))) for share in (low - WIDE, high + WIDE)]
+        usual = ROUNDING * np.nan_to_num(np.fmax(*wide), posinf=0.0).sum(axis=0)
+        # A root or a logarithm has no value on the other side; then both sides are compared where they are.
+        difference = np.abs(np.where(np.isnan(as_after), after, as_after) - before)
+        bad = difference > usual
+        for value, near in zip((before, after), beside, strict=True):
+            bad |= (np.abs(value) > GROWS * np.abs(near)) & (np.abs(value) > usual)
+            bad |= ~np.isfinite(value) & np.isfinite(near)
+    for pair in np.flatnonzero(bad.any(axis=0)):
+        yield some[which[pair]], {name: float(values[pair]) for name, values in lines.at(low).items()}
+
+
+def _borders(some: Sequence[Term], which: np.ndarray, lines: _Lines) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares of lines just before and just after comparison ``some[which]`` changes, by bisection."""
+    low, high = np.zeros(len(which)), np.ones(len(which))
+    rows = np.arange(len(which))
+    before = _stacked(some, lines.at(low))[which, rows]
     for _ in range(60):
         middle = 0.5 * (low + high)
-        same = evaluate(comparison, lines.at(middle)) == before
+        same = _stacked(some, lines.at(middle))[which, rows] == before
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    sides = _at_sides(terms, lines, low, high)
-    with np.errstate(all="ignore"):
-        difference, size = np.abs(sides[:, 0] - sides[:, 1]), np.abs(sides)
-        rounding = ROUNDING * np.sum(np.nan_to_num(size[0, 0]), axis=0)
-        jumps = np.all(~(difference[1:] <= SHRINKS * difference[:-1]), axis=0) & ~(difference[-1] <= rounding)
-        grows = np.all(size[1:] >= GROWS * size[:-1], axis=0) & (size[-1] > rounding)
-    known = np.any(np.isfinite(sides[-1]), axis=0)  # a function need not have a value on both sides
-    bad = np.flatnonzero(crossed & np.any(known & (jumps | np.any(grows, axis=0)), axis=0))
-    return {name: float(values[bad[0]]) for name, values in lines.at(low).items()} if bad.size else None
+    return low, high
 
 
-def _at_sides(terms: Sequence[Term], lines: _Points, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return terms on both sides of borders, in the shape (distance, side, term, line)."""
-    shares = [distance / np.repeat(np.sqrt(SCALES), LINES) for distance in DISTANCES]
-    points = [[lines.at(low - share), lines.at(high + share)] for share in shares]
-    found = [[[np.broadcast_to(one, low.shape) for one in evaluate_all(terms, at)] for at in two] for two in points]
-    return np.array(found, np.float64)
+def _stacked(
+    terms: Sequence[Term], values: Mapping[str, np.ndarray], fixed: Mapping[int, np.ndarray] | None = None
+) -> np.ndarray:
+    """Return a row of values for each term."""
+    found = evaluate_all(terms, values, fixed)
+    shape = np.broadcast_shapes(*(np.shape(one) for one in (*found, *values.values())))
+    return np.array([np.broadcast_to(one, shape) for one in found])

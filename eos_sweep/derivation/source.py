@@ -31,7 +31,7 @@ class Given(NamedTuple):
 ALL = Given()  # all is derived
 
 
-def write(formula: Formula, c: Calculus, may_hide: bool, given: Given = ALL) -> str:
+def write(formula: Formula, c: Calculus, given: Given = ALL) -> str:
     """Return the source of the module of ``formula``.
 
     Parameters
@@ -40,19 +40,17 @@ def write(formula: Formula, c: Calculus, may_hide: bool, given: Given = ALL) -> 
         The definition.
     c
         What was derived of its loss.
-    may_hide
-        Whether a combination of coordinates can vanish, so that the error of rounding is followed by default.
     given
         What is not derived, by default nothing.
     """
-    return _Module(formula, c, may_hide, given).text()
+    return _Module(formula, c, given).text()
 
 
 class _Module:
     """The parts of one module: its functions, and the names that they use."""
 
-    def __init__(self, formula: Formula, c: Calculus, may_hide: bool, given: Given) -> None:
-        self._formula, self._c, self._may_hide, self._given = formula, c, may_hide, given
+    def __init__(self, formula: Formula, c: Calculus, given: Given) -> None:
+        self._formula, self._c, self._given = formula, c, given
         self._names = Names(formula.state, formula.parameters, c.rates)
         self._used: set[str] = {"inlined"}
         self._sharpness: Sharpness = sharpness_of(c)
@@ -83,7 +81,7 @@ class _Module:
             del functions["rescale"]
         body = [
             *declarations.line_functions(self._formula, self._used),
-            *declarations.written(self._formula, sorted(self._c.rates), self._may_hide, own),
+            *declarations.written(self._formula, sorted(self._c.rates), own),
             *(written() for name, written in functions.items() if name not in own),
         ]
         code = "\n\n\n".join(body)
@@ -93,11 +91,12 @@ class _Module:
     def _heading(self) -> str:
         loss = text.show(self._formula.tree)
         told = textwrap.fill(f"L = {loss}", WIDTH - 4, initial_indent="    ", subsequent_indent="        ")
-        gone = "\n".join(
-            f"A step multiplies {name} by a factor, so {name} has an exponent of its own and never underflows."
+        gone = [
+            f"A step multiplies {name} by a factor, so {name} has an exponent of its own and never underflows.\n"
             for name in self._carried()
-        )
-        return f'"""Gradient descent, derived from the loss.\n\n{told}\n{gone and chr(10) + gone + chr(10)}"""\n'
+        ]
+        end = "\n" + "".join(gone) if gone else ""
+        return f'"""{self._formula.name}: gradient descent, derived from its loss.\n\n{told}\n{end}"""\n'
 
     def _carried(self) -> list[str]:
         return [self._c.state[k].name for k in sorted(self._c.rates)]
@@ -112,7 +111,7 @@ class _Module:
     def _bends(self) -> list[Term]:
         return list(calculus.scaled_hessian(self._c).values())
 
-    def _opened(self, lines: Lines, given: str, terms: Sequence[Term]) -> list[str]:
+    def _opened(self, given: str) -> list[str]:
         """Return the lines that give names to what the arguments hold."""
         head = []
         names = self._names
@@ -133,7 +132,7 @@ class _Module:
         self._used |= lines.used
         if "theta" in arguments:
             given = f"theta {given}"
-        head = self._opened(lines, given, terms)
+        head = self._opened(given)
         result = codes[0] if single else tuple_of(codes)
         return _def(name, arguments, docstring, [*head, *lines.lines, *_returned(result, [] if single else codes)])
 
@@ -144,7 +143,7 @@ class _Module:
     def _coordinates(self) -> str:
         names = self._names
         if not self._c.rates:
-            return _def("coordinates", "theta, p=None", "", ["return theta"]).replace(", p=None", "")
+            return _def("coordinates", "theta", "", ["return theta"])
         self._used.add("seen")
         found = [
             f"seen({names.code[x.name]}, {names.powers[x.name]})" if k in self._c.rates else names.code[x.name]
@@ -167,7 +166,7 @@ class _Module:
         lines = Lines(names.code, names.taken)
         codes = lines.write(*(calculus.stepped(c, k) for k in range(len(c.state))))
         self._used |= lines.used
-        head = self._opened(lines, "theta p", [])
+        head = self._opened("theta p")
         for k in range(len(c.state)):
             if k in c.rates:
                 whole = codes[k] if len(codes[k]) <= FACTOR else lines.assign(codes[k])
@@ -187,7 +186,7 @@ class _Module:
         lines = Lines({**names.code, **known}, names.taken)
         codes = lines.write(*calculus.turned(c, moves))
         self._used |= lines.used
-        head = [*self._opened(lines, "theta p", []), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]
+        head = [*self._opened("theta p"), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]
         told = f"Apply the Jacobian of a step to changes, relative ones of {', '.join(self._carried())}."
         return _def("tangent", "theta, p, v", told, [*head, *lines.lines, *_returned("", codes)])
 
@@ -215,11 +214,11 @@ class _Module:
             "here = coordinates(theta)",
             f"{self._names.unpacked_parameters()} = p",
             "push, matrix = slopes(here, p), bends(here, p)",
-            "way, work, isolated = newton(matrix, push)",
+            "way, work, least = newton(matrix, push)",
             "end = bends(moved(here, way, 1.0), p)",
             "rest = remaining_loss(theta, p, loss)",
-            f"low = isolated & (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
-            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end)))",
+            f"low = (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
+            "over = low & stable(curvature(theta, p), below_edge(gap(matrix, end, least)))",
         ]
         if self._c.bounded_below:
             self._used |= VALLEY

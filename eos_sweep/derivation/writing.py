@@ -7,6 +7,7 @@ from fractions import Fraction
 from eos_sweep.derivation.graph import Term, reachable
 
 WIDTH = 100  # characters of an expression, beyond which a part of it gets a name ...
+MOST_HALVES = 17  # of an exponent that is written as products and a root
 SHORT = 24  # ... unless that has fewer
 SUM, PRODUCT, UNARY, ATOM = range(4)  # how tightly an expression binds
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -113,6 +114,22 @@ class Lines:
         one, other = term.operands
         return f"{self._code(one, PRODUCT)} / {self._code(other, UNARY)}", PRODUCT
 
+    def _power(self, term: Term) -> Written:
+        """Return a real power; a half one as a whole one times or over the root, which has a value at zero, too."""
+        base, exponent = term.operands
+        twice = None if exponent.value is None else 2 * exponent.value
+        if twice is None or twice.denominator != 1 or abs(twice) > MOST_HALVES:
+            return self._call(term)
+        code = self._code(base, ATOM)
+        if not code.isidentifier():
+            code = self.assign(self._code(base))
+            self._written[base.index] = code, ATOM
+        whole = " * ".join([code] * (abs(int(twice)) // 2))
+        root = f"np.sqrt({code})"
+        if twice > 0:
+            return f"{whole} * {root}", PRODUCT
+        return f"1.0 / ({whole} * {root})" if whole else f"1.0 / {root}", PRODUCT
+
     def _comparison(self, term: Term) -> Written:
         one, other = term.operands
         return f"({self._code(one)} {term.op} {self._code(other)})", ATOM
@@ -129,7 +146,7 @@ class Lines:
 
 WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
     "+": Lines._sum, "*": Lines._product, "/": Lines._quotient, "and": Lines._logic, "or": Lines._logic,
-    "not": Lines._opposite, "inf": lambda lines, term: ("np.inf", ATOM),
+    "not": Lines._opposite, "real_power": Lines._power, "inf": lambda lines, term: ("np.inf", ATOM),
     **dict.fromkeys(COMPARISONS, Lines._comparison),
 }  # fmt: skip
 CALLED = {"sqrt": "np.sqrt"}

@@ -31,6 +31,7 @@ from eos_sweep.models.inner_weight import along, gap, held, moved, stretched
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
 
+LOSS = "lambda1*(alpha*beta1)**2/2 + lambda2*(alpha*beta2 - 1)**2/2"
 TITLE = "f(x) = αβ₁x₁ + αβ₂x₂"
 REFERENCE = "Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
 WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # keep eta lambda beta^2 between 1e-180 and 1e240

@@ -32,6 +32,7 @@ from eos_sweep.models.inner_weight import along, gap, held, moved, stretched
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
 
+LOSS = "lambda_r*(alpha*beta_r - 1)**2/2" + "".join(f" + lambda{k}*(alpha*beta{k})**2/2" for k in range(1, 5))
 TITLE = "f(x) = α(β₁x₁ + … + β₄x₄ + βᵣxᵣ)"
 REFERENCE = "after Liu, Zhang, Du, Zhao 2025, arXiv 2503.02809"
 WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # keep eta lambda beta^2 between 1e-180 and 1e240
@@ -76,6 +77,7 @@ LOSS_PARTS = {
     "loss_relevant": Quantity("loss of the relevant feature", "Lᵣ"),
 }
 GUARD = "alpha"
+OBSERVABLES = ()  # each beta_j that may vanish has its own exponent
 
 
 @inlined
@@ -247,21 +249,6 @@ def flow_sharpness(theta, p):
     square = flow_limit(balance(theta, p))
     level = np.maximum(np.maximum.reduce(p[:INPUTS]) * square, p[INPUTS] * (square + 1.0 / square))
     return np.where((alpha == -beta_r) & ((alpha == 0.0) | ~np.any(betas, axis=0)), np.nan, level)
-
-
-def hessian(theta, p):
-    """Return the Hessian of L, shape (..., 6, 6), in the order of STATE."""
-    alpha, beta_r = theta[0], theta[INPUTS + 1]
-    inner = [value(*number) for number in zip(theta[1 : INPUTS + 1], theta[INPUTS + 2 :], strict=True)] + [beta_r]
-    arms = [2.0 * variance * (alpha * beta) for variance, beta in zip(p, inner, strict=False)]
-    arms[-1] = arms[-1] - p[INPUTS]
-    corner = sum(variance * (beta * beta) for variance, beta in zip(p, inner, strict=False))
-    matrix = np.zeros((*np.broadcast_shapes(np.shape(corner), np.shape(alpha)), INPUTS + 2, INPUTS + 2))
-    matrix[..., 0, 0] = corner
-    for k, (arm, variance) in enumerate(zip(arms, p, strict=False), 1):
-        matrix[..., 0, k] = matrix[..., k, 0] = arm
-        matrix[..., k, k] = variance * (alpha * alpha)
-    return matrix
 
 
 def _edges(v: Values) -> np.ndarray:

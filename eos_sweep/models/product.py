@@ -32,6 +32,8 @@ from eos_sweep.functions import log_cosh_jet
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, residual, select
 
+WIDTH = "select(ell == 0, 1, ell)"
+LOSS = f"select(ell == 0, sqrt(1 + (x*y)**2) - 1, {WIDTH}**2*log_cosh(x*y/{WIDTH}))"
 TITLE = "L = ℓ(xy)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
 STATE = {

@@ -21,6 +21,7 @@ from eos_sweep.exponent import HIDDEN, rescaled, seen
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, residual, select
 
+LOSS = " + ".join(f"a{k}*theta{k}**2/2" for k in range(1, 9))
 TITLE = "L(θ) = ½(a₁θ₁² + … + a₈θ₈²)"
 REFERENCE = "Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065, section 2"
 WEIGHT, SCALE = (0.0, 1e60), (1e-60, 1e60)  # keep eta a theta and a theta^2 below 1e180

@@ -17,11 +17,10 @@ import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity, Values
 from eos_sweep.derivation.convergence import MARGIN, below_edge
-from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
-from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual
 
+LOSS = "(1 - (x*y)**2)**2/4"
 TITLE = "L = (1 − x²y²)²/4"
 REFERENCE = "Zhu, Wang, Wang, Zhou, Ge 2022, arXiv 2210.03294"
 STATE = {
@@ -93,13 +92,7 @@ LINES = (
 
 
 @inlined
-def threshold(p):
-    (eta,) = p
-    return 2.0 / eta
-
-
-@inlined
-def excess(theta):
+def beyond(theta):
     """Return p^2 - 1, and its rounding error where it is not negative."""
     x, y = theta
     product = x * y
@@ -126,7 +119,7 @@ def factor(eta, over, rounded, weight):
 def step(theta, p):
     x, y = theta
     (eta,) = p
-    over, rounded = excess(theta)
+    over, rounded = beyond(theta)
     return x * factor(eta, over, rounded, y), y * factor(eta, over, rounded, x)
 
 
@@ -137,12 +130,6 @@ def tangent(theta, p, v):
     along, across, arm = bends(theta)
     first, second = v
     return first - eta * (along * first + arm * second), second - eta * (arm * first + across * second)
-
-
-@inlined
-def loss(theta, p):
-    over, rounded = excess(theta)
-    return 0.25 * (over * over)
 
 
 @inlined
@@ -186,9 +173,3 @@ def balance(theta, p):
 def flow_sharpness(theta, p):
     x, y = theta
     return gradient_flow_sharpness(x, y)
-
-
-def hessian(theta, p):
-    """Return the Hessian of L, shape (..., 2, 2), in the order of STATE."""
-    along, across, arm = bends(theta)
-    return from_rows([(along, arm), (arm, across)])

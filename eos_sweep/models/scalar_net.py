@@ -19,9 +19,9 @@ import numpy as np
 from eos_sweep.contract import CriticalLine, Quantity, Values
 from eos_sweep.derivation.convergence import MARGIN, below_edge
 from eos_sweep.eigen.layered import LAYERED_STAGES, layered_stable
-from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, select
 
+LOSS = "(w1*w2*select(depth >= 3, w3, 1)*select(depth >= 4, w4, 1)*select(depth >= 5, w5, 1) - 1)**2/2"
 TITLE = "f(x) = ∏ᵢ wᵢ · x"
 REFERENCE = "Kreisler, Shpigel Nacson, Soudry, Carmon 2023, arXiv 2305.13064"
 WEIGHT, SCALE = (1e-30, 1e15), (1e-30, 1e30)  # keep the squares of eta times the Hessian's entries finite
@@ -41,12 +41,6 @@ TRIAL = {f"w{k}": "uniform(-0.5, 1.6)" for k in range(1, 6)} | {
     "eta": "10 ** uniform(-2, 0)",
 }
 OBSERVABLES = ("flow_sharpness",)
-
-
-@inlined
-def threshold(p):
-    depth, eta = p
-    return 2.0 / eta
 
 
 @inlined
@@ -96,29 +90,6 @@ def loss(theta, p):
 
 
 @inlined
-def tangent(theta, p, v):
-    """Apply the Jacobian of a step, I - eta H, where (H v)_i = k sum_{j != i} v_j P/ij + v_i (P/i)^2, k = 2 P - 1."""
-    w1, w2, w3, w4, w5 = weights(theta, p, 1.0)
-    v1, v2, v3, v4, v5 = v
-    depth, eta = p
-    product, u1, u2, u3, u4, u5 = slopes(theta, p)
-    on3, on4, on5 = select(depth >= 3.0, eta, 0.0), select(depth >= 4.0, eta, 0.0), select(depth >= 5.0, eta, 0.0)
-    w12, w34, w35, w45 = w1 * w2, w3 * w4, w3 * w5, w4 * w5
-    k2 = eta * (2.0 * product - 1.0)
-    k3, k4, k5 = on3 * (2.0 * product - 1.0), on4 * (2.0 * product - 1.0), on5 * (2.0 * product - 1.0)
-    h12, h13, h14, h15 = k2 * (w34 * w5), k3 * (w2 * w45), k4 * (w2 * w35), k5 * (w2 * w34)
-    h23, h24, h25 = k3 * (w1 * w45), k4 * (w1 * w35), k5 * (w1 * w34)
-    h34, h35, h45 = k4 * (w12 * w5), k5 * (w12 * w4), k5 * (w12 * w3)
-    return (
-        v1 - (eta * (u1 * u1) * v1 + h12 * v2 + h13 * v3 + h14 * v4 + h15 * v5),
-        v2 - (h12 * v1 + eta * (u2 * u2) * v2 + h23 * v3 + h24 * v4 + h25 * v5),
-        v3 - (h13 * v1 + h23 * v2 + eta * (u3 * u3) * v3 + h34 * v4 + h35 * v5),
-        v4 - (h14 * v1 + h24 * v2 + h34 * v3 + eta * (u4 * u4) * v4 + h45 * v5),
-        v5 - (h15 * v1 + h25 * v2 + h35 * v3 + h45 * v4 + eta * (u5 * u5) * v5),
-    )
-
-
-@inlined
 def curvature(theta, p):
     """Return what determines eta times the Hessian: the weights, infinite where they are absent, and eta."""
     w1, w2, w3, w4, w5 = weights(theta, p, np.inf)
@@ -144,18 +115,6 @@ def settled(theta, p, loss, tolerance):
 def weights_squared(theta, p):
     """Return the sum of the squares of the weights that are there."""
     return sum(w * w for w in weights(theta, p, 0.0))
-
-
-def hessian(theta, p):
-    """Return the Hessian of L, shape (..., 5, 5), in the order of STATE; zero where a weight is absent."""
-    depth, eta = p
-    on = np.asarray(depth)[..., None] >= np.arange(1, 6)
-    w = np.stack(np.broadcast_arrays(*weights(theta, p, 1.0), depth)[:5], -1)
-    product = np.prod(w, -1)[..., None, None]
-    left = np.array([[[k not in (i, j) for k in range(5)] for j in range(5)] for i in range(5)])
-    without = np.prod(np.where(left, w[..., None, None, :], 1.0), -1)
-    entries = np.where(np.eye(5, dtype=bool), without * without, (2.0 * product - 1.0) * without)
-    return np.where(on[..., :, None] & on[..., None, :], entries, 0.0)
 
 
 def flow_sharpness(theta, p):

@@ -30,6 +30,7 @@ from eos_sweep.exponent import rescaled, squared, value
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, residual, select
 
+LOSS = "(2/eta + y)*x**2/2 - alpha*y/beta"
 TITLE = "L = (2/η + y)x²/2 − αy/β"
 REFERENCE = "Damian, Nichani, Lee 2022, arXiv 2209.15594"
 SCALE = (1e-30, 1e30)

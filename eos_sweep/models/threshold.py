@@ -30,6 +30,7 @@ from eos_sweep.functions import expected_relu, log_cosh_jet, normal_density, nor
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, select
 
+LOSS = "log_cosh(A*(exp(-b**2/2)/sqrt(2*pi) + b*normal_cdf(b))/2)"
 TITLE = "L = log cosh(A g(b)/2), g(b) = E max(z + b, 0)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
 STATE = {

@@ -60,6 +60,16 @@ class Formula(NamedTuple):
         """Whether the result is a number of steps."""
         return self.alone and self.reductions[0].reducer in CONDITIONS
 
+    @property
+    def trees(self) -> tuple[Node, ...]:
+        """What is computed of each state, and of the results."""
+        return (*(one.of for one in self.reductions), self.result)
+
+    @property
+    def parts(self) -> int:
+        """The number of operations, names and numbers."""
+        return sum(1 for tree in self.trees for _ in walk(tree))
+
     def text(self) -> str:
         """Return the formula as it is stored, however it was written."""
         found = show(self.result)
@@ -97,9 +107,8 @@ def parse(text: str, model: Model, what: str) -> Formula:
     for one in formula.reductions:
         _check_names(one.of, [*known(model), *CONSTANTS], (), text, what)
     _check_names(result, [*inputs, *OF_TRAJECTORY, *names], known(model), text, what)
-    parts = sum(1 for node in (result, *(one.of for one in formula.reductions)) for _ in walk(node))
-    if parts > MAX_PARTS:
-        raise InputError(f"{what}: the formula has {parts} parts; use at most {MAX_PARTS}")
+    if formula.parts > MAX_PARTS:
+        raise InputError(f"{what}: the formula has {formula.parts} parts; use at most {MAX_PARTS}")
     return formula
 
 

@@ -24,8 +24,9 @@ from eos_sweep.contract import (
     OwnObservable,
     Variable,
 )
+from eos_sweep.derivation import loader
 from eos_sweep.eigen.sharpness import top
-from eos_sweep.observables import formula, own_source, text_module
+from eos_sweep.observables import formula, own_source
 from eos_sweep.observables.formula import Formula
 from eos_sweep.observables.own_source import Plan
 
@@ -35,7 +36,7 @@ def observable(model: Model, own: OwnObservable) -> Observable:
     """Return the observable of a formula, for ``model`` as observables see it."""
     parsed = formula.parse(own.formula, model, own.name)
     plan = own_source.plan(parsed, model)
-    code = text_module.module(own_source.text(parsed, plan, model))
+    code = loader.load(own.name, own_source.text(parsed, plan, model))
     optional = {name: getattr(code, name) for name in ("watch", "watch_sharpness", "fold") if hasattr(code, name)}
     needs = ((EVERY_STEP,) if plan.at_sharpness else ()) + ((STATES,) if plan.sees_states else ())
     functions = tuple(getattr(code, f"of_{k}") for k in range(len(parsed.reductions)))

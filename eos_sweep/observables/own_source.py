@@ -1,24 +1,25 @@
 """Writes the functions of a formula's observable as source text, from its tree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from eos_sweep import functions
 from eos_sweep.contract import Model
-from eos_sweep.formulas.operations import FUNCTIONS
-from eos_sweep.formulas.tree import Call, Name, Node, Number, names, walk
+from eos_sweep.derivation.from_tree import translate
+from eos_sweep.derivation.graph import Graph, Term
+from eos_sweep.derivation.writing import Lines
+from eos_sweep.formulas.operations import CONSTANTS
+from eos_sweep.formulas.tree import Node, names
 from eos_sweep.observables.formula import CONDITIONS, Formula, Reduction
 from eos_sweep.state import places
 
 ARGUMENTS = "theta, constants, loss, loss_before, step, sharpness_ratio"
-WRITTEN = {"sqrt": "np.sqrt", "min": "smaller", "max": "larger"}  # other functions have their own names
 HEAD = """import numpy as np
+
 from eos_sweep.bits import lowest, population
 from eos_sweep.exponent import value
-from eos_sweep.scalar import inlined, larger, select, smaller
+from eos_sweep.scalar import inlined, select
 """
-CONSTANTS = {"pi": "np.pi", "e": "np.e", "inf": "np.inf"}
-MOST_SQUARINGS = 64  # a larger whole power is computed by logarithms
 
 
 class Plan(NamedTuple):
@@ -67,32 +68,34 @@ def _needs_sharpness(one: Reduction, model: Model) -> bool:
 
 def text(formula: Formula, kept: Plan, model: Model) -> str:
     """Return the source of a module with ``of_0`` ..., ``result``, ``watch``, ``watch_sharpness`` and ``fold``."""
-    trees = [one.of for one in formula.reductions]
-    parts = [_head([*trees, formula.result])]
     where = _variables(kept, model)
-    parts += [_function(f"of_{k}", ARGUMENTS, tree, where) for k, tree in enumerate(trees)]
     results = {name: f"results[{k}]" for k, name in enumerate(formula.names)}
-    parts.append(_function("result", "results, constants", formula.result, where | results))
+    computed = [_function(f"of_{k}", ARGUMENTS, one.of, where) for k, one in enumerate(formula.reductions)]
+    computed.append(_function("result", "results, constants", formula.result, where | results))
+    others = []
     if kept.at_steps or "before" in kept.kept:
-        parts.append(_watch(formula, kept))
+        others.append(_watch(formula, kept))
     if kept.at_sharpness:
-        parts.append(_watch_sharpness(formula, kept))
+        others.append(_watch_sharpness(formula, kept))
     if kept.counted:
-        parts.append(_fold(formula, kept))
-    return "\n\n".join(parts)
+        others.append(_fold(formula, kept))
+    return _module(computed, *others)
 
 
 def condition(tree: Node, variables: Mapping[str, str]) -> str:
     """Return the source of a module with ``holds``, a function of a tuple of values that computes a condition."""
-    return f"{_head([tree])}\n\n{_function('holds', 'values', tree, variables)}"
+    return _module([_function("holds", "values", tree, variables)])
 
 
-def _head(trees: Sequence[Node]) -> str:
-    """Return the imports of a module that computes ``trees``."""
-    parts = [part for tree in trees for part in walk(tree) if isinstance(part, Call)]
-    used = {part.function for part in parts if part.function in FUNCTIONS} - {*WRITTEN, "abs", "select"}
-    used |= {"exp", "log"} if any(_power_needs_logarithm(part) for part in parts) else set()
-    return HEAD + "".join(f"from {functions.__name__} import {name}\n" for name in sorted(used))
+def check(trees: Iterable[Node], what: str) -> None:
+    """Raise InputError, which begins with ``what``, if one of ``trees`` cannot be computed, such as 1/0."""
+    for tree in trees:
+        _translated(tree, names(tree), what)
+
+
+def _translated(tree: Node, known: Iterable[str], what: str) -> Term:
+    g = Graph(what)
+    return translate(g, tree, {name: g.name(name, fixed=False) for name in known} | {"inf": g.raw("inf")}, what)
 
 
 def _variables(kept: Plan, model: Model) -> dict[str, str]:
@@ -108,74 +111,20 @@ def _variables(kept: Plan, model: Model) -> dict[str, str]:
     return found | {name: f"constants[{k}]" for k, name in enumerate(kept.constants)} | states
 
 
-class _Lines:
-    """The lines of a function: each expression is computed once, and has a name."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._names: dict[str, str] = {}  # of expressions
-
-    def name(self, code: str) -> str:
-        """Return the name of what ``code`` computes."""
-        if code not in self._names:
-            self._names[code] = f"t{len(self._names)}"
-            self.lines.append(f"    {self._names[code]} = {code}\n")
-        return self._names[code]
-
-    def power(self, base: str, exponent: int) -> str:
-        """Return the name of a whole power, by squares of squares."""
-        if exponent == 0:
-            return "1.0"
-        if exponent == 1:
-            return base
-        half = self.power(base, exponent // 2)
-        square = self.name(f"{half} * {half}")
-        return self.name(f"{square} * {base}") if exponent % 2 else square
+def _function(name: str, arguments: str, tree: Node, variables: Mapping[str, str]) -> tuple[str, set[str]]:
+    """Return a function that computes ``tree``, and the functions that it calls."""
+    lines = Lines(variables, ())
+    (result,) = lines.write(_translated(tree, variables, name))
+    body = "".join(f"    {line}\n" for line in [*lines.lines, f"return {result}"])
+    return f"@inlined\ndef {name}({arguments}):\n{body}", lines.used
 
 
-def _function(name: str, arguments: str, tree: Node, variables: Mapping[str, str]) -> str:
-    """Return a function that computes ``tree``, each of its parts once."""
-    lines, found = _Lines(), dict[int, str]()
-    for part in walk(tree):
-        found[id(part)] = _named(part, found, variables, lines)
-    return f"@inlined\ndef {name}({arguments}):\n{''.join(lines.lines)}    return {found[id(tree)]}\n"
-
-
-def _named(part: Node, found: Mapping[int, str], variables: Mapping[str, str], lines: _Lines) -> str:
-    """Return a part as a number or a name, after the lines that compute it."""
-    if isinstance(part, Number):
-        number = repr(float(part.value))
-        return f"({number})" if number.startswith("-") else number
-    if isinstance(part, Name):
-        code = variables[part.name] if part.name in variables else CONSTANTS[part.name]
-        return code if code.isidentifier() else lines.name(code)
-    operands = [found[id(operand)] for operand in part.operands]
-    match part.function:
-        case "negative":
-            return lines.name(f"-{operands[0]}")
-        case "**" if (exponent := _exponent(part.operands[1])) is not None:
-            power = lines.power(operands[0], abs(exponent))
-            return lines.name(f"1.0 / {power}") if exponent < 0 else power
-        case "**":
-            return lines.name(f"exp({operands[1]} * log({operands[0]}))")
-        case "and" | "or":
-            return lines.name(f"{operands[0]} {'&' if part.function == 'and' else '|'} {operands[1]}")
-        case "not":
-            return lines.name(f"select({operands[0]}, False, True)")
-        case name if name in FUNCTIONS:
-            return lines.name(f"{WRITTEN.get(name, name)}({', '.join(operands)})")
-    return lines.name(f"{operands[0]} {part.function} {operands[1]}")
-
-
-def _exponent(part: Node) -> int | None:
-    """Return a whole exponent that is computed by products."""
-    if isinstance(part, Number) and part.value.denominator == 1 and abs(part.value) <= MOST_SQUARINGS:
-        return int(part.value)
-    return None
-
-
-def _power_needs_logarithm(part: Node) -> bool:
-    return isinstance(part, Call) and part.function == "**" and _exponent(part.operands[1]) is None
+def _module(functions_of: Iterable[tuple[str, set[str]]], *others: str) -> str:
+    """Return the source of a module with functions, and the imports that they need."""
+    texts, called = zip(*functions_of, strict=True)
+    names = sorted(name for name in set().union(*called) if hasattr(functions, name))
+    imports = HEAD + "".join(f"from {functions.__name__} import {name}\n" for name in names)
+    return "\n\n".join([imports, *texts, *others])
 
 
 def _watch(formula: Formula, kept: Plan) -> str:

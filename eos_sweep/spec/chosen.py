@@ -7,14 +7,14 @@ from eos_sweep import observables, regimes
 from eos_sweep.contract import Model, OwnObservable
 from eos_sweep.errors import InputError, SpecError, named, short
 from eos_sweep.formulas.operations import CONSTANTS, OPERATIONS
-from eos_sweep.observables import formula
+from eos_sweep.observables import formula, own_source
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.axis_names import WINDOWS
 
 STORED = "stored"  # the key of the names beside formulas
 DEFAULT = ("default",)
 MAX_NAME = 60  # characters; a name of a folder
-MAX_OWN = 32  # each is compiled into the kernel
+MAX_OWN, MAX_PARTS = 32, 800  # all are compiled into one kernel
 FORM = 'give a list of names, such as ["default"], or a table of formulas, such as peak = "max(loss)"'
 GROUPS = ("default", "all", "claims", "doubled")
 
@@ -83,7 +83,7 @@ def own_observables(own: Mapping[str, str], model: Model, taken: Iterable[str]) 
     used |= {name.casefold(): name for name in (*observables.variables(model), *GROUPS, *regimes.THRESHOLDS)}
     words = {*OPERATIONS, *CONSTANTS, *formula.REDUCERS, *formula.known(observed(model)), "sum"}
     used |= {name.casefold(): name for name in words}
-    found = []
+    found, parts = [], 0
     for name, text in own.items():
         label = f"observables.{named(name)}"
         strange = not name.isidentifier() or not name.isascii() or name.endswith(observables.DOUBLED)
@@ -93,7 +93,12 @@ def own_observables(own: Mapping[str, str], model: Model, taken: Iterable[str]) 
             raise SpecError(f"{label}: the name {short(other)} means something else; give it another name")
         used[name.casefold()] = name
         try:
-            found.append(OwnObservable(name, formula.parse(text, observed(model), label).text()))
+            parsed = formula.parse(text, observed(model), label)
+            own_source.check(parsed.trees, label)
         except InputError as error:
             raise SpecError(str(error)) from None
+        found.append(OwnObservable(name, parsed.text()))
+        parts += parsed.parts
+    if parts > MAX_PARTS:
+        raise SpecError(f"observables: the formulas have {parts} parts together; use at most {MAX_PARTS}")
     return tuple(found)

@@ -14,12 +14,13 @@ import numpy as np
 
 from eos_sweep import observables, regimes
 from eos_sweep.contract import DOUBLED, Model, OwnObservable, Variable
+from eos_sweep.derivation import loader
 from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.formulas import grammar
 from eos_sweep.formulas.operations import CONSTANTS
 from eos_sweep.formulas.text import show
 from eos_sweep.formulas.tree import Call, Name, Node, Number, names, walk
-from eos_sweep.observables import own_source, text_module
+from eos_sweep.observables import own_source
 from eos_sweep.rules import FIRST_OWN_CODE, Limits, RegimeRule
 
 KEYS = ("rule", "before", "after", "label", "colour", "code")
@@ -108,6 +109,7 @@ def _rule(name: str, entry: Any, known: Known, earlier: list[RegimeRule]) -> Reg
                 f"{what}: no observable, input or threshold {short(part.name)} at column {part.at + 1}; "
                 f"{closest(part.name, options)}"
             )
+    own_source.check([node], what)
     before, after = _place(what, table, [one.regime for one in earlier])
     text = show(node)
     return RegimeRule(
@@ -186,7 +188,7 @@ def _holds(text: str, events: tuple[str, ...]) -> Callable[[SimpleNamespace, Sim
     node = _seen(grammar.parse_condition(text, "rule"), set(events))
     read = sorted(names(node) - set(CONSTANTS))
     source = own_source.condition(node, {name: f"values[{k}]" for k, name in enumerate(read)})
-    function = text_module.module(source).holds
+    function = loader.load("rule", source).holds
 
     def value(name: str, o: SimpleNamespace, t: SimpleNamespace) -> np.ndarray:
         plain = name.removeprefix(RAW) if name.removeprefix(RAW) in events else name

@@ -226,10 +226,7 @@ class Sweep(BaseModel):
 
     @cached_property
     def limits(self) -> Limits:
-        """All thresholds of the regime rules by name: the spec's, then the model's, then the defaults.
-
-        The rules of the user's own are with them.
-        """
+        """All thresholds by name, the spec's, then the model's, then the defaults; and the rules of the user's own."""
         numbers = {**outputs.observed(self.module).THRESHOLDS, **self.thresholds}
         return own_regimes.limits(numbers, self.regimes, own_regimes.known_to(self.module, self.own))
 
@@ -237,7 +234,7 @@ class Sweep(BaseModel):
     def hash(self) -> str:
         """Hash (SHA-256) of everything that determines the numbers.
 
-        Title, chunks and thresholds are not part of it.
+        Title, chunks, thresholds and regimes are not part of it.
         """
         return hash_of(self.identity)
 

@@ -5,16 +5,16 @@ import functools
 import numpy as np
 import pytest
 
-from eos_sweep import observables, regimes
+from eos_sweep import models, observables, regimes
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
-from eos_sweep.models import bivariate
 from helpers.losses import model_of
 
 LOSS = "lambda1*(alpha*beta1)**2/2 + lambda2*(alpha*beta2 - 1)**2/2"
 BOUNDS = {"lambda1": {"above": 0}, "lambda2": {"above": 0}}
+bivariate = models.get("bivariate")
 LIMITS = regimes.thresholds(bivariate.THRESHOLDS)
 
 
@@ -57,8 +57,8 @@ def assert_same_labels(job, given, mine, theirs):
 
 
 def test_labels_in_numpy():
-    initial, p, q = inputs(60, 0)
-    first, second = jobs(400, 1e-12, regimes.reads(LIMITS))
+    initial, p, q = inputs(24, 0)
+    first, second = jobs(240, 1e-12, regimes.reads(LIMITS))
     mine, theirs = labels(numpy_run.run(first, initial, p)), labels(numpy_run.run(second, initial, q))
     assert len(np.unique(theirs)) >= 4
     assert_same_labels(second, (initial, q), mine, theirs)

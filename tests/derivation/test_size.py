@@ -42,7 +42,7 @@ def derived(loss, **told):
         nested("tanh({})", 60),
         nested("(1 + {}/2)", 60),
         nested("sqrt(1 + {}**2)", 40),
-        "+".join(f"sin({k}*x)*cos({k}*y)" for k in range(1, 300)),
+        "+".join(f"sin({k}*x)*cos({k}*y)" for k in range(1, 60)),
     ],
     ids=lambda loss: loss[:20],
 )
@@ -69,6 +69,8 @@ def test_large_formulas_are_derived(loss):
         ("log(0)*x", "no number"),
         ("sqrt(-1)*x", "no number"),
         ("exp(1e9)*x", "no number"),
+        ("0**x + x**2", "no number"),
+        ("(-8)**(1/3)*x", "no number"),
     ],
     ids=lambda text: text[:20],
 )

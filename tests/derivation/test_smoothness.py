@@ -24,6 +24,7 @@ SMOOTH = (
     "sign(x)*x**3", "abs(tanh(1000*x))**3", "abs(sin(x))**3", "relu(100*x - 3)**3",
     "select(x > 0, exp(x), 1 + x + x**2/2)", "log_cosh(x) + abs(y)**3", "relu(x*y - 1)**3",
     "select(x > 0, sqrt(x)**8, x**4)", "select(a > 0, x**2, x**4)", "sqrt(abs(x)**2 + 1)", "(x**2)**1.5 + y**2",
+    "0.97*abs(0.18*w + 0.37*x + 0.3*y - 0.49*w*y)**3*(1 + 0.3*y) + 0.2*(w + x + y)**2",
     "select(x > y, (x - y)**4, 0) + x**2", "1e-6*abs(x)**3 + 1e6*y**2", "select(1 < 2, x**2, abs(x))",
 )  # fmt: skip
 

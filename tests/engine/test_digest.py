@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import eos_sweep
-from eos_sweep import observables
+from eos_sweep import models, observables
 from eos_sweep.contract import ObservableRecord
 from eos_sweep.engine import batch
 from eos_sweep.engine.digest import digest
 from eos_sweep.engine.sources import digest_of
-from eos_sweep.models import bivariate, quartic
+from eos_sweep.models import bivariate
 from eos_sweep.observables import claim_counting, claims, loss_rises, outcome
 from helpers.zoo import FILES, write
 
@@ -135,7 +135,7 @@ def test_installed_packages_count_by_name_wherever_they_lie(zoo, place, monkeypa
 
 
 def test_models_and_observables_have_digests_of_their_own():
-    pairs = [(bivariate, outcome), (bivariate, loss_rises), (quartic, outcome)]
+    pairs = [(bivariate, outcome), (bivariate, loss_rises), (models.get("quartic"), outcome)]
     found = [digest_of(model, (observable,), (batch, ["run"])) for model, observable in pairs]
     assert len(set(found)) == 3
 

@@ -273,7 +273,7 @@ def is_definition(node):
 
 MUTATED = {  # a module, the names whose digest is taken, whether they reach all of it, and how many edits there are
     "bivariate": (bivariate, ["step", "loss", "stable", "rescale", "settled", "clipped", "LIMIT"], False, 15),
-    "quartic": (quartic, ["step", "loss", "stable", "rescale", "settled", "clipped", "LIMIT"], False, 10),
+    "quartic": (quartic, ["step", "tangent", "curvature", "stable", "settled"], False, 10),
     "loss_rises": (loss_rises, ["watch", "fold", "start", "finish", "KEPT", "COUNTS", "FLAGS"], False, 8),
     "steps": (steps, ["step_passes"], True, 20),
     "sharpness_passes": (sharpness_passes, ["sharpness_passes"], True, 30),

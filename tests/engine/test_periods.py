@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from eos_sweep import regimes
+from eos_sweep import models, regimes
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
-from eos_sweep.models import bivariate, quartic, uv
+from eos_sweep.models import bivariate, uv
 
 
 def names_of(model):
@@ -32,16 +32,16 @@ def run(model, steps, tolerance=1e-20, **given):
 @pytest.mark.parametrize("steps", [100_000, 300_000, 1_000_000])
 def test_a_swing_that_contracts_close_to_the_edge_is_no_orbit(steps):
     """It ends at S eta / 2 = 1 - eta^2/4, which is within 1e-4 of the edge, and contracts by as little a step."""
-    found, names = run(quartic, steps, x=8.3, y=0.1, eta=0.015)
+    found, names = run(models.get("quartic"), steps, x=8.3, y=0.1, eta=0.015)
     assert names == ["edge_of_stability"] and found["crossings"] > 2
     assert (found["outcome"] == 1) == (steps > 200_000)
-    found, names = run(quartic, steps, tolerance=0.0, x=8.3, y=0.1, eta=0.015)
+    found, names = run(models.get("quartic"), steps, tolerance=0.0, x=8.3, y=0.1, eta=0.015)
     assert names == ["edge_of_stability"] and found["period"] <= 1
 
 
 @pytest.mark.slow
 def test_no_run_that_ends_close_to_the_edge_is_periodic():
-    found, names = run(quartic, 1_600_000, x=8.3, y=0.1, eta=np.linspace(0.004, 0.1, 96))
+    found, names = run(models.get("quartic"), 1_600_000, x=8.3, y=0.1, eta=np.linspace(0.004, 0.1, 96))
     assert {"edge_of_stability", "divergence", "progressive_sharpening"} == set(names)
     assert np.all(found["outcome"] != 3)
 
@@ -74,7 +74,7 @@ def test_a_period_is_right_or_not_said_close_to_a_doubling(scaled, steps, period
 
 def test_a_swing_that_starts_above_and_decays_is_a_catapult():
     """Its sharpness is above 2/eta at each second step; nothing sharpens."""
-    found, names = run(quartic, 20_000, x=1.68, y=-0.83, eta=0.45)
+    found, names = run(models.get("quartic"), 20_000, x=1.68, y=-0.83, eta=0.45)
     assert names == ["catapult"] and found["crossings"] > 2 and found["first_crossing"] == 0
 
 

@@ -14,7 +14,7 @@ import eos_sweep
 from eos_sweep import models, regimes
 from eos_sweep.contract import DOUBLED
 from eos_sweep.errors import InputError
-from eos_sweep.models import bivariate, quartic
+from eos_sweep.models import bivariate
 from eos_sweep.observables import expand, variables
 from eos_sweep.spec.sweeps import Sweep
 from helpers.regime_examples import (
@@ -153,7 +153,7 @@ def test_variables_say_whether_a_regime_rule_reads_them():
     assert {name for name in said if not name.endswith(DOUBLED)} == read
     doubled = set(expand(["doubled"], bivariate)) - {"steps_taken"}
     assert {name + DOUBLED for name in regimes.reads(regimes.thresholds())} == doubled
-    assert "lyapunov_doubled" in expand(["doubled"], quartic)  # for which that regime rule is switched on
+    assert "lyapunov_doubled" in expand(["doubled"], models.get("quartic"))  # for which that regime rule is switched on
 
 
 COUNT = st.integers(0, 5)

@@ -4,9 +4,9 @@ import gmpy2
 import numpy as np
 import pytest
 
-from eos_sweep import observables
+from eos_sweep import models, observables
 from eos_sweep.checks.exact import arithmetic
-from eos_sweep.models import bivariate, multivariate
+from eos_sweep.models import bivariate
 from eos_sweep.spec.sweeps import make
 from eos_sweep.state import log10_abs, values
 from helpers import formulas
@@ -15,6 +15,7 @@ from helpers.kernel_and_numpy import bisect, same_bits
 from helpers.named_inputs import run, states
 from helpers.random_points import random_points
 
+multivariate = models.get("multivariate")
 INNER = "beta1", "beta2", "beta3", "beta4"
 COUNTED = ("steps_taken", "outcome", "crossings", "steps_above", "first_crossing", "sign_flips", "loss_rises")
 HOVER = {"lambda1": 300.0, "lambda_r": 0.01, "alpha": 0.5, "beta1": 1e-3, "beta2": 1e-3, "beta_r": 0.5}

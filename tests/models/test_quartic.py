@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from eos_sweep import observables
+from eos_sweep import models, observables
 from eos_sweep.eigen.sharpness import sharpness
 from eos_sweep.models import quartic
 from helpers import critical_lines
@@ -16,9 +16,11 @@ from helpers.kernel_and_numpy import bisect, follow
 
 pytestmark = pytest.mark.slow
 
-ALL = observables.expand(("all",), quartic)
-LINES = lines(quartic)
-run = functools.partial(named.run, quartic)
+MODEL = models.get("quartic")
+
+ALL = observables.expand(("all",), MODEL)
+LINES = lines(MODEL)
+run = functools.partial(named.run, MODEL)
 
 
 def points(count, seed):
@@ -106,14 +108,14 @@ def test_the_flattest_reachable_minimum_is_where_the_source_says():
     eta = np.array([0.05, 0.2, 0.4])
     difference = np.sqrt(eta**-2 - 4)
     x = np.sqrt(0.5 * (difference + np.hypot(difference, 2)))
-    assert sharpness(quartic, (x, 1 / x), (eta,)) * eta == pytest.approx(2, rel=1e-14)
+    assert sharpness(MODEL, (x, 1 / x), (eta,)) * eta == pytest.approx(2, rel=1e-14)
     assert LINES["onset"].ratio({"x": x, "y": 1 / x, "eta": eta}) == pytest.approx(1, rel=1e-14)
 
 
 def test_sharpness_where_gradient_flow_would_end_never_rises():
     initial, parameters = points(300, 8)
     keep = np.abs(parameters["eta"]) < 0.5
-    path = follow({n: v[keep] for n, v in initial.items()}, {"eta": parameters["eta"][keep]}, 400, 0.0, quartic)
+    path = follow({n: v[keep] for n, v in initial.items()}, {"eta": parameters["eta"][keep]}, 400, 0.0, MODEL)
     phi = quartic.gradient_flow_sharpness(*path.theta)
     calm = np.abs(path.theta[0] * path.theta[1] * ((path.theta[0] * path.theta[1]) ** 2 - 1)) * parameters["eta"][keep]
     rises = (phi[1:] > phi[:-1] * (1 + 1e-14)) & (calm[:-1] ** 2 < 2)
@@ -144,7 +146,7 @@ def returns(eta, period, steps=300_000):
     [("four_cycle", 2, 0.623584), ("eight_cycle", 4, 0.652075), ("chaos", 1024, 0.659924)],
 )
 def test_periods_double_where_the_lines_are(name, period, known):
-    place = critical_lines.place(quartic, name)
+    place = critical_lines.place(MODEL, name)
     assert place == pytest.approx(known, abs=1e-6)
     found = bisect(lambda eta: ~returns(eta, period), 0.99 * place, 1.005 * place)
     assert found == pytest.approx(place, rel=1e-5)

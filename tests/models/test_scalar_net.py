@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eos_sweep
+from eos_sweep import models
 from eos_sweep.contract import EDGE
 from eos_sweep.eigen.sharpness import sharpness, top
-from eos_sweep.models import scalar_net
+from eos_sweep.models.scalar_net import slopes
 from helpers import critical_lines
 from helpers import named_inputs as named
 from helpers.kernel_and_numpy import bisect
@@ -17,6 +18,7 @@ from helpers.kernel_and_numpy import bisect
 pytestmark = pytest.mark.slow
 
 COUNTS = ("outcome", "first_crossing", "crossings", "steps_above", "final_above", "loss_initial", "loss_final")
+scalar_net = models.get("scalar_net")
 NAMES = tuple(scalar_net.STATE)
 
 
@@ -174,7 +176,7 @@ def test_flow_sharpness_falls_monotonically_under_gradient_descent():
     with np.errstate(all="ignore"):
         path, p = named.states(scalar_net, 300, **points)
         phi = np.array([scalar_net.flow_sharpness(theta, p) for theta in path])
-        product = np.array([scalar_net.slopes(theta, p)[0] for theta in path])
+        product = np.array([slopes(theta, p)[0] for theta in path])
         rise = phi[1:] / phi[:-1] - 1
         inside = (product[:-1] > 0) & (product[:-1] <= 1) & (product[1:] > 0)
         bounded = inside & (p[1] * phi[:-1] <= 2 * np.sqrt(2))
@@ -191,8 +193,8 @@ def test_differences_of_squares_change_by_squared_gradients_only():
     points = random_points(2000, 8)
     for depth in (2, 5):
         (theta, after), p = named.states(scalar_net, 1, **points | {"depth": depth})
-        product, *slopes = scalar_net.slopes(theta, p)
-        gradient = [(product - 1) * slope for slope in slopes]
+        product, *pulls = slopes(theta, p)
+        gradient = [(product - 1) * slope for slope in pulls]
         for i in range(1, depth):
             found = (after[0] ** 2 - after[i] ** 2) - (theta[0] ** 2 - theta[i] ** 2)
             size = sum(x[k] ** 2 for x in (theta, after) for k in (0, i)) + 1e-300
@@ -260,7 +262,7 @@ def test_runs_end_at_the_minimum_of_their_flow_below_both_bounds():
     """Converged runs have S = phi <= min(phi(theta0), 2/eta), close to phi(theta0) if eta phi(theta0) < 2."""
     points = {name: abs(values) + 0.05 for name, values in random_points(1000, 11).items()}
     found = named.run(scalar_net, 20_000, None, 1e-20, **points)
-    product = scalar_net.slopes(*at(**points))[0]
+    product = slopes(*at(**points))[0]
     edge = 2 / points["eta"]
     ended = (found["outcome"] == 1) & (product <= 1) & (found["flow_sharpness_initial"] <= np.sqrt(2) * edge)
     assert ended.sum() > 200

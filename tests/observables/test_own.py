@@ -1,5 +1,9 @@
 """Observables as formulas: what they give on known trajectories, in the kernel, in NumPy and in exact arithmetic."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,6 +46,8 @@ PRODUCT = {
     "change": "max(min(abs(loss - loss_before), step))",
     "end": "last(sharpness_ratio + loss_before)",
     "whole": "min(x**5) + max(y**-3)",
+    "special": "mean(sign(x) * relu(y) + abs(x)**1.5 * log(y**2 + 1)) + max(normal_cdf(x) * exp(-y) * y**0.5)",
+    "bounded": "count(loss < inf and not x == 0)",
 }
 
 
@@ -196,6 +202,28 @@ def test_the_digest_covers_the_formula():
     assert found[0] == found[1] and len(set(found)) == 4
 
 
+IN_A_PROCESS = """
+import sys
+from eos_sweep.engine import batch
+from eos_sweep.spec.sweeps import Sweep
+given = {"model": "product", "steps": 5, "axes": {"eta": [0.1]}, "initial": {"x": 1, "y": 1}}
+sweep = Sweep.from_dict(given | {"observables": {"stored": ["loss_final"], "peak": "max(exp(x)) + first(loss < 1)"}})
+kernel = batch.prepare(sweep.job()).kernel
+print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+"""
+
+
+@pytest.mark.slow
+def test_the_next_process_finds_the_kernel_on_disk(tmp_path):
+    found = []
+    for seed in "12":
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", IN_A_PROCESS]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        found.append(done.stdout.split())
+    assert found == [["0", "1"], ["1", "0"]]
+
+
 @pytest.mark.parametrize(("formulas", "problem"), [
     ({"peak": 3}, "observables.peak: got 3; give a formula in quotes"),
     ({"stored": "default"}, "observables.stored: got 'default'"),
@@ -211,8 +239,11 @@ def test_the_digest_covers_the_formula():
     ({"con": "max(loss)"}, "observables.con: no name of an observable"),
     ({"p" * 90: "max(loss)"}, "no name of an observable"),
     ({"peak_doubled": "max(loss)"}, "no name of an observable"),
+    ({"peak": "max(loss / 0)"}, "observables.peak: divides by zero"),
+    ({"peak": "max(1e308 * loss)"}, "observables.peak: a constant of size"),
     ({"peak": "max(lss)"}, "observables.peak: no name 'lss' at column 5"),
     ({f"a{k}": "max(loss)" for k in range(40)}, "observables: 40 formulas; give at most 32"),
+    ({f"a{k}": "max(" + "+".join(f"{i}.5*x" for i in range(60)) + ")" for k in range(8)}, "parts together; use at most 800"),
     ({"stored": ["los"], "peak": "max(loss)"}, "observables: no observable 'los'"),
 ])  # fmt: skip
 def test_a_wrong_table_is_refused_in_one_line(formulas, problem):

@@ -120,6 +120,7 @@ def test_the_attributes_say_all():
     ({"m": {"rule": "eta > 1", "label": "a\nb"}}, "regimes.m.label: got"),
     ({f"r{k}": "eta > 1" for k in range(40)}, "regimes: 40 regimes; give at most 32"),
     ({"m": "eta > 1" + " and eta > 1" * 200}, "characters are too many"),
+    ({"m": "eta > 1 / 0"}, "regimes.m: divides by zero"),
     ({"m": "(" * 300 + "eta > 1" + ")" * 300}, "levels of parentheses"),
 ])  # fmt: skip
 def test_a_wrong_rule_is_refused_in_one_line(given, problem):
