@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from eos_sweep import models
 from eos_sweep.eigen.sharpness import sharpness
-from eos_sweep.models import product, quartic, scalar_net
 from helpers import named_inputs as named
 from helpers.example_models import NAMES, TABLES, after, flow_sharpness, model, sharpness_at, slopes, wells
 
+product, quartic, scalar_net = map(models.get, ("product", "quartic", "scalar_net"))
 LOSSES = {"log_cosh": 1.5, "logistic": 6.0, "root": 1.0, "huber": 4.0}  # of s: G = -3 over the fourth derivative
 LOGISTIC = TABLES["logistic"]["model"]["data"]
 
