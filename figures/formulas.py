@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from panels import legend_above, panel, swept
+from matplotlib.lines import Line2D
+from panels import SMALL, panel, swept
 from stored_sweeps import save
 
 PANELS: tuple[tuple[str, str, str, str, dict[str, float]], ...] = (
@@ -26,7 +27,7 @@ PANELS: tuple[tuple[str, str, str, str, dict[str, float]], ...] = (
     ("ahn_log_cosh", "eta", "y", "log cosh(xy)", {}),
     ("ahn_logistic", "eta", "y", "4 log cosh(xy/2)", {}),
     ("ahn_root", "eta", "y", "√(1 + x²y²)", {}),
-    ("ahn_normal", "eta", "y", "∫∫exp(−s²/2) at s = xy", {}),
+    ("ahn_huber", "eta", "y", "4√(1 + x²y²/4)", {}),
 )
 COLUMNS = 5
 
@@ -39,7 +40,10 @@ def main(folder: str = ".") -> None:
         found |= panel(ax, swept(Path(folder), name), x, y, at, title)
     for ax in axes[len(PANELS) :]:
         ax.set_axis_off()
-    legend_above(figure, found, 6)
+    # Each panel has critical lines of its own, which the page names.
+    shown = [entry for label, entry in found.items() if not isinstance(entry, Line2D) or label.startswith("$S")]
+    shown.sort(key=lambda entry: isinstance(entry, Line2D))
+    figure.legend(handles=shown, loc="lower right", bbox_to_anchor=(0.85, 0.1), frameon=False, fontsize=SMALL)
     save(figure, "formulas")
 
 

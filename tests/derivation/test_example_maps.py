@@ -119,7 +119,10 @@ def test_four_scalars_end_at_one_sharpness(start):
     ("name", "stock", "parameters"), [("three_layers", "scalar_net", {"depth": 3}), ("four_scalars", "quartic", {})]
 )
 def test_labels_are_those_of_the_model_by_hand(tmp_path, name, stock, parameters):
-    """Where they differ, runs pass so near to the border of divergence that rounding decides."""
+    """Of three layers all but those at the border of divergence; of four scalars below the last stable minimum.
+
+    Above it orbits leave the plane on which four scalars are two.
+    """
     dataset = run(tmp_path, name)
     spec = on_a_grid(name, SIZE).to_dict()
     axes = {axis: dataset[axis].values for axis in dataset.outcome.dims}
@@ -127,8 +130,11 @@ def test_labels_are_those_of_the_model_by_hand(tmp_path, name, stock, parameters
     initial = {coordinate: value for coordinate, value in spec["initial"].items() if coordinate in known}
     other = eos_sweep.sweep(stock, axes, parameters, initial, steps=dataset.attrs["steps"])
     same = labels(dataset) == labels(other)
-    both = (dataset.settled.values == 1) & (other.settled.values == 1)
-    assert same.mean() > 0.98 and same[both].mean() > 0.995
+    (eta,) = spread(dataset, "eta")
+    if name == "four_scalars":
+        assert same[eta < 0.5].all() and (eta < 0.5).sum() > 300
+    else:
+        assert same.mean() > 0.98
 
 
 def test_a_neuron_ends_at_a_minimum_that_is_flat_enough(tmp_path):
@@ -169,7 +175,7 @@ def test_no_run_in_rosenbrocks_valley_converges_above_its_edge(tmp_path):
     assert np.allclose(dataset.sharpness_final.values[converged], sharpest, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "gap"), [("log_cosh", 1.5), ("logistic", 6.0), ("root", 1.0), ("normal", 3.0)])
+@pytest.mark.parametrize(("name", "gap"), [("log_cosh", 1.5), ("logistic", 6.0), ("root", 1.0), ("huber", 4.0)])
 def test_the_gap_below_the_edge_of_four_losses_of_a_product(name, gap):
     """Runs above the line of the onset end at 2/eta - G eta + O(eta^3), whatever the start."""
     formula = on_a_grid(f"ahn_{name}", 2).model
