@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from eos_sweep import models
 from eos_sweep.eigen.sharpness import sharpness
-from eos_sweep.models import product, quartic, scalar_net
+from eos_sweep.models import product, quartic
 from helpers import named_inputs as named
 from helpers.example_models import NAMES, TABLES, after, flow_sharpness, model, sharpness_at, slopes, wells
 
@@ -172,9 +173,10 @@ def test_three_layers_are_the_scalar_network_of_depth_three():
     w1, w2, w3, eta = draws(4, -1.5, 1.5)
     eta = abs(eta)
     later, sharp = after("three_layers", 1, w1=w1, w2=w2, w3=w3, eta=eta)
-    path, p = named.states(scalar_net, 1, depth=3.0, w1=w1, w2=w2, w3=w3, eta=eta)
+    model = models.get("scalar_net")
+    path, p = named.states(model, 1, depth=3.0, w1=w1, w2=w2, w3=w3, eta=eta)
     assert np.allclose(later, path[1][:3], rtol=1e-13, atol=1e-14)
-    assert np.allclose(sharp, sharpness(scalar_net, path[1], p), rtol=1e-11)
+    assert np.allclose(sharp, sharpness(model, path[1], p), rtol=1e-11)
 
 
 def test_eight_equal_weights_have_one_eigenvalue_and_seven_alike():
