@@ -34,6 +34,14 @@ def test_columns_of_a_file_are_tables_of_the_formula(spec):
     assert Sweep.from_dict(sweep.to_dict()).hash == sweep.hash  # a store needs no file
 
 
+def test_columns_that_the_formula_does_not_use_are_left_out(spec):
+    (spec.parent / "points.csv").write_text("x, y, id\n1, 2, 7\n")
+    assert load_spec(spec).model.data == {"x": (1.0,), "y": (2.0,)}
+    (spec.parent / "points.csv").write_text("x, z, id\n1, 2, 7\n")
+    with pytest.raises(SpecError, match="no table 'y'.*there are: x, z, id"):
+        load_spec(spec)
+
+
 def test_only_a_spec_reads_a_file(spec):
     given = {"model": MODEL | {"data": {"file": str(spec.parent / "points.csv")}}, "steps": 1, "axes": {"eta": [0.1]}}
     with pytest.raises(SpecError, match=r"model\.data\.file"):
