@@ -6,6 +6,8 @@ part of it, so a store needs no file, and opening a store never reads one.
 
 import csv
 import io
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,9 +46,13 @@ def read(path: str | Path) -> dict[str, Any]:
 def _columns(path: Path) -> dict[str, list[float]]:
     label = f"{LABEL}: {named(str(path), 200)}"
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device may never end
+            raise SpecError(f"{label}: no regular file; give the path of a CSV file")
         with open(path, "rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         text = content.decode("utf-8-sig")
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path, or no UTF-8
         reason = getattr(error, "strerror", None) or "no text in UTF-8"
         raise SpecError(f"{label}: {reason}; give the path of a CSV file") from None

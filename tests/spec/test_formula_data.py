@@ -1,5 +1,7 @@
 """Tables of data in a CSV file beside the spec."""
 
+import os
+
 import pytest
 
 from eos_sweep.errors import SpecError
@@ -67,6 +69,20 @@ def test_what_is_no_table_is_refused(spec, content, words):
     with pytest.raises(SpecError, match=words) as failed:
         load_spec(spec)
     assert len(str(failed.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), os.mkdir])
+def test_what_is_no_regular_file_is_refused_at_once(spec, make):
+    (spec.parent / "points.csv").unlink()
+    make(spec.parent / "points.csv")
+    with pytest.raises(SpecError, match=r"points\.csv: no regular file; give the path of a CSV file"):
+        load_spec(spec)
+
+
+def test_a_device_is_refused(spec):
+    spec.write_text(SPEC.replace("points.csv", os.devnull))
+    with pytest.raises(SpecError, match="no regular file"):
+        load_spec(spec)
 
 
 def test_a_file_that_is_not_there_is_named(spec):
