@@ -129,6 +129,7 @@ FUNCTIONS = [
     ("scalar.polynomial(x, (1.0, 2.0, 3.0))", lambda x: 1 + 2 * x + 3 * x * x),
     ("functions.exp(1.0) * x * x", lambda x: np.e * x * x),
     ("helper(x)", lambda x: np.sin(x)),
+    ("told(x)", lambda x: 2.5 * np.sin(x)),
     ("np.sum(functions.log_cosh(x * np.array([1.0, 2.0])))", lambda x: np.log(np.cosh(x)) + np.log(np.cosh(2 * x))),
 ]  # fmt: skip
 
@@ -137,6 +138,7 @@ FUNCTIONS = [
 def test_functions_of_the_package_are_recorded(own, place):
     code, right = FUNCTIONS[place]
     head = "import numpy as np\nfrom eos_sweep import functions, scalar\ndef helper(x):\n    return functions.sin(x)\n"
+    head += "def told(x, *, factor=2.5):\n    return factor * functions.sin(x)\n"
     text = changed(("from eos_sweep.contract", f"{head}from eos_sweep.contract"), (LINE, f"{code} + y * y"))
     module = own(f"recorded{place}", text, allow=False)
     derived = module_of(Formula.from_dict({"loss": completing.formula_of(module).loss, "state": ["x", "y"]}))
