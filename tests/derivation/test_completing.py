@@ -1,5 +1,6 @@
 """A module with little but a loss is a model: what it lacks is derived, and what it defines takes precedence."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -113,6 +114,28 @@ def test_a_loss_by_hand_stands_beside_its_formula(own):
 def test_a_complete_model_is_left_as_it_is(own):
     module = own("whole_well", BY_HAND)
     assert module.__name__ == "whole_well" and completing.completed(module) is module
+
+
+def test_a_module_that_is_loaded_again_is_derived_again(own):
+    """Both where the loss has changed and where only a function of its own has, which the derived text imports."""
+    plainly = f"{SHORT}\nCARRIED = ()\n"
+    first = own("edited", plainly)
+    module = sys.modules["edited"]
+    assert completing.completed(module) is first is models.get("edited")
+    point = (np.array([2.0]), np.array([1.0])), (np.array([0.5]), np.array([1.0]))
+    before = first.loss(*point)
+    steps = []
+    for text in (plainly.replace("/ 4", "/ 8"), plainly + STEP, plainly + STEP.replace("- 1.0)", "- 3.0)")):
+        Path(module.__file__).write_text(text)
+        importlib.invalidate_caches()
+        Path(module.__cached__).unlink(missing_ok=True)  # its time is counted in seconds
+        importlib.reload(module)
+        again = models.get("edited")
+        assert again is not first and again is models.get("edited")
+        assert models.given_as(again) == "edited" and models.own(again) == ("edited",)
+        steps.append((again.loss(*point), again.step(*point)[0].item()))
+    assert steps[0][0] < before and steps[1][0] == before
+    assert steps[2][1] - steps[1][1] == 0.5 * 2 * 2.0
 
 
 def density(x):
