@@ -4,6 +4,8 @@ The complete model is a module in memory.  Its text is that of the derived funct
 the rest from the module.  So what the module defines itself takes the place of what would be derived.
 """
 
+import hashlib
+import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -33,24 +35,29 @@ OF_STATE = {
     "hessian",
 }
 _COMPLETING = threading.Lock()
-_COMPLETE: dict[Any, Any] = {}
+_COMPLETE: dict[str, tuple[Any, Any]] = {}  # name of the user's module -> what it was made of, and the complete one
 _COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
 
 
 def completed(module: Any) -> Any:
-    """Return ``module`` if it is a model or has no loss, else the complete model, the same one for the same module.
+    """Return ``module`` if it is a model or has no loss, else the complete model.
+
+    It is the same one until the module is loaded again, or gets another loss.
 
     Raises
     ------
     InputError
         If what it lacks cannot be derived from its loss.
     """
-    found = _COMPLETE.get(module)
-    if found is None:
+    name = getattr(module, "__name__", "")
+    known, found = _COMPLETE.get(name, ((), None))
+    now = module, *(getattr(module, one, None) for one in ("__spec__", "loss", "LOSS"))  # a reload makes a new spec
+    if found is None or any(one is not other for one, other in zip(known, now, strict=True)):
         if is_array(module) or not missing(module) or not has_loss(module):
             return module
         with _COMPLETING:
-            found = _COMPLETE[module] = _derived(module)
+            found = _derived(module)
+            _COMPLETE[name] = now, found
     return found
 
 
@@ -72,9 +79,18 @@ def _derived(module: Any) -> ModuleType:
         lacking = named(", ".join(missing(module)[:3]), 80)
         reason = one_line(error).removeprefix("model.")
         raise InputError(f"model {named(name)}: lacks {lacking} …, and from its loss: {reason}") from None
-    found = loader.load(name, text)
+    # Functions that the module defines itself may have changed although the derived text has not.
+    found = loader.load(name, f"{text}\n# The text of {name} has the hash {_text_hash(module)}.\n")
     _COMPLETED_FROM[found.__name__] = name
     return found
+
+
+def _text_hash(module: Any) -> str:
+    try:
+        text = inspect.getsource(module)
+    except (OSError, TypeError):  # there is no text
+        text = ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def source(module: Any) -> str:

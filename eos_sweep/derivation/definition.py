@@ -118,6 +118,9 @@ class Formula(BaseModel):
             if name not in {*named_by_loss, *used, STEP_SIZE}:
                 remedy = closest(name, [*named_by_loss, STEP_SIZE])
                 raise SpecError(f"model.parameters.{name}: neither the loss nor a line has it; {remedy}")
+        for name in self.data:
+            if name not in tables.tables_in(self.loss):
+                raise SpecError(f"model.data.{name}: the loss has no {name}[i]; remove it")
         names = [*dict.fromkeys([*named_by_loss, *self.parameters, STEP_SIZE])]
         names.append(names.pop(names.index(STEP_SIZE)))
         if len(names) > tables.MAX_INPUTS:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.errors import short
-from eos_sweep.formulas import text
+from eos_sweep.derivation.written_out import written_out
+from eos_sweep.errors import named
 from eos_sweep.formulas.recording import record
 
 Loss = str | Callable[..., Any]
@@ -79,13 +79,13 @@ def model(
         given["loss"] = _recorded(loss, "model.loss")
         _add_defaults(given, loss)
     if isinstance(lines, Mapping):
-        given["lines"] = {line: _line(f"model.lines.{short(line)}", told) for line, told in lines.items()}
+        given["lines"] = {line: _line(f"model.lines.{named(str(line))}", told) for line, told in lines.items()}
     return Formula.from_dict(given)
 
 
 def _recorded(function: Callable[..., Any], what: str) -> str:
     """Return the formula of a function, in the names of its arguments."""
-    return text.show(record(function, list(_arguments(function)), what))
+    return written_out(record(function, list(_arguments(function)), what), what)
 
 
 def _arguments(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from eos_sweep import exponent, functions, scalar
 from eos_sweep.derivation.substitute import rebound, space
+from eos_sweep.derivation.written_out import written_out
 from eos_sweep.errors import InputError
-from eos_sweep.formulas import operations, text
+from eos_sweep.formulas import operations
 from eos_sweep.formulas.recorded import Recorded, RecordedArray, apply
 from eos_sweep.formulas.recording import record
 
@@ -40,7 +41,7 @@ def recorded_loss(function: Callable[..., Any], state: Sequence[str], parameters
     names = [*state, *parameters]
     signature = inspect.Signature([inspect.Parameter(name, kind) for name in names])
     of_names.__signature__ = signature  # type: ignore[attr-defined]
-    return text.show(record(of_names, names, "loss"))
+    return written_out(record(of_names, names, "loss"), "loss")
 
 
 def _recording(function: Callable[..., Any], operation: str) -> Callable[..., Any]:

@@ -26,7 +26,9 @@ def rebound(value: Any, instead: Mapping[Any, Any], known: Spaces | None = None)
         return tuple(rebound(part, instead, known) for part in value)
     if isinstance(value, FunctionType):
         names = space(value.__globals__, instead, known)
-        return FunctionType(value.__code__, names, value.__name__, value.__defaults__, value.__closure__)
+        found = FunctionType(value.__code__, names, value.__name__, value.__defaults__, value.__closure__)
+        found.__kwdefaults__ = value.__kwdefaults__ and dict(value.__kwdefaults__)
+        return found
     return value
 
 

@@ -21,6 +21,7 @@ MAX_TEXT = 500  # characters of an expression, as in the tables of a spec
 MAX_TABLE = 4096  # numbers of a table of data
 MAX_SENTENCE = 300  # characters of a title or a source
 NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
+INDEXED = re.compile(r"([A-Za-z_]\w*)\s*\[", re.ASCII)
 # Names that a formula, an expression in a spec, or a dataset gives a meaning of its own.
 TAKEN = {*FUNCTIONS, *CONSTANTS, *expressions.FUNCTIONS, *expressions.CONSTANTS, "sum", "mean", "seed", "index"}
 STEP_SIZE = "eta"
@@ -198,6 +199,11 @@ def parse_lines(given: Any) -> dict[str, Line]:
         }
         found[name] = Line(table["ratio"], **words)
     return found
+
+
+def tables_in(loss: str) -> set[str]:
+    """Return the names that have an index in a formula."""
+    return set(INDEXED.findall(loss))
 
 
 def parse_tables(given: Any) -> dict[str, tuple[float, ...]]:

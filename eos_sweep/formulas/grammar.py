@@ -255,7 +255,7 @@ class _Reader:
         index = self.take()
         position = self.indices.get(index.text)
         if index.kind == "number" and index.text.isdigit():
-            position = int(index.text[:9])
+            position = int(index.text)
         elif position is None:
             names = " or ".join([*map(named, self.indices), "a whole number"])
             self.source.refuse("not an index", f"use {names}", index.at)

@@ -7,6 +7,7 @@ from typing import NoReturn
 from eos_sweep.errors import InputError, named, short
 
 MAX_CHARACTERS = 5_000
+MAX_DIGITS = 1_000  # of a number; all digits of a double are 767
 SYMBOLS = ("**", "<=", ">=", "==", "!=", "+", "-", "*", "/", "(", ")", ",", "<", ">", "[", "]")
 WORDS = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
@@ -70,6 +71,8 @@ def words(source: Source, most: int = MAX_CHARACTERS) -> list[Word]:
         word = match.group(kind)
         if kind == "other" or word == "//":
             source.refuse(f"{word!r} is not allowed", INSTEAD.get(word, ALLOWED), at)
+        if kind == "number" and len(word) > MAX_DIGITS:
+            source.refuse(f"a number of {len(word)} characters is too long", f"use at most {MAX_DIGITS}", at)
         if kind == "name" and found and found[-1].kind == "number" and at == found[-1].at + len(found[-1].text):
             source.refuse("a number runs into a name", "write * between them", found[-1].at)
         found.append(Word(kind, word, at))

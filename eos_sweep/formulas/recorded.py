@@ -36,6 +36,12 @@ BINARY = {
 }  # fmt: skip
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 UNARY = {"__neg__": "negative", "__abs__": "abs", "__invert__": "not"}
+# Ufuncs whose reduction goes from the first element to the last, and the options of it that change nothing.
+REDUCED = (
+    "add", "multiply", "maximum", "minimum", "fmax", "fmin", "logaddexp", "logical_and", "logical_or", "bitwise_and",
+    "bitwise_or",
+)  # fmt: skip
+USUAL = {"keepdims": False, "where": True, "initial": None}
 WHERE = "np.where(condition, yes, no)"
 
 
@@ -176,13 +182,13 @@ def _ufunc(ufunc: np.ufunc, method: str, inputs: tuple, options: dict) -> Any:
     name = ufunc.__name__
     if options.get("out") is not None:
         return _in_place(ufunc, method, inputs, options)
-    if name == "matmul" and method == "__call__" and not options:
-        return _wrapped(ufunc(*map(_plain, inputs)))
-    if name not in UFUNCS and name not in COMPOSED:
+    if name not in _KNOWN:
         raise InputError(f"the function uses {named(name)}, which no formula has; {closest(name, _KNOWN)}")
     if method == "__call__" and not options:
+        if name == "matmul":
+            return _wrapped(ufunc(*map(_plain, inputs)))
         return _each(lambda *operands: _call(name, operands), *inputs)
-    if method == "reduce":
+    if method == "reduce" and name in REDUCED:
         return _reduced(ufunc, _plain(inputs[0]), **options)
     raise InputError(f"the function uses np.{name} with {named(', '.join(options) or method)}; use it on numbers only")
 
@@ -197,12 +203,29 @@ def _in_place(ufunc: np.ufunc, method: str, inputs: tuple, options: dict) -> Any
     return out
 
 
-def _reduced(ufunc: np.ufunc, array: np.ndarray, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
+def _reduced(ufunc: np.ufunc, array: np.ndarray, axis: Any = 0, **options: Any) -> Any:
     """Return a sum, a product, the smallest or the largest, from the first element to the last."""
-    if keepdims or not (axis is None or isinstance(axis, int)) or array.size == 0:
-        raise InputError(f"the function uses np.{ufunc.__name__} on a shape or axis that is not supported; use np.sum")
+    for option, value in options.items():
+        if not _is_usual(ufunc, option, value):
+            raise InputError(
+                f"the function uses np.{ufunc.__name__}.reduce, as np.sum and the like do, with {option} ="
+                f" {short(value)}; leave {option} out, and choose elements as in x[mask]"
+            )
+    if isinstance(axis, bool) or not (axis is None or isinstance(axis, int | np.integer)) or array.size == 0:
+        raise InputError(
+            f"the function uses np.{ufunc.__name__} on a shape or axis that is not supported; give one axis or none,"
+            " of an array with numbers"
+        )
     rows = array.ravel() if axis is None else np.moveaxis(array, axis, 0)
     return reduce(ufunc, map(_wrapped, rows))
+
+
+def _is_usual(ufunc: np.ufunc, option: str, value: Any) -> bool:
+    """Tell whether an option of a reduction changes nothing."""
+    if option == "dtype":
+        kinds = (np.bool_,) if ufunc.__name__.startswith("logical") else (np.object_, np.float64)
+        return value is None or np.dtype(value).type in kinds
+    return value is USUAL.get(option, ())
 
 
 def _where(condition: Any, *values: Any) -> Any:
@@ -217,13 +240,16 @@ def _select(condition: Any, yes: Any, no: Any) -> Any:
     return apply("select", condition, yes, no)
 
 
-def _clip(values: Any, least: Any = None, most: Any = None) -> Any:
+def _clip(values: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Any:
+    least, most = options.pop("min", a_min), options.pop("max", a_max)
+    if options:
+        raise InputError(f"the function uses np.clip with {named(', '.join(options))}; use np.clip(x, least, most)")
     values = values if least is None else np.maximum(values, least)
     return values if most is None else np.minimum(values, most)
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {np.where: _where, np.clip: _clip}
-_KNOWN = [*UFUNCS, *COMPOSED]
+_KNOWN = [*UFUNCS, *COMPOSED, "matmul"]
 
 
 def _operator(function: str, reflected: bool = False) -> Callable[..., Any]:

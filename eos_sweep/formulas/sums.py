@@ -32,7 +32,7 @@ class Tables:
         """Return a number of a table as an exact fraction."""
         self._check(name, at)
         if position >= self.sizes[name]:
-            problem = f"{named(name)}[{position}] is beyond the {self.sizes[name]} numbers of {named(name)}"
+            problem = f"{named(name)}[{named(str(position))}] is beyond the {self.sizes[name]} numbers of {named(name)}"
             self._source.refuse(problem, "the first has index 0", at)
         value = self._tables[name][position]
         try:

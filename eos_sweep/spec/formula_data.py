@@ -1,16 +1,18 @@
 """Tables of data in a file beside a spec: a CSV file whose first line names the columns, for sums in a formula.
 
-Only the command that reads a spec reads such a file.  The numbers become a part of the formula, so a store needs no
-file, and opening a store never reads one.
+Only the command that reads a spec reads such a file.  The numbers of the columns that the formula uses become a
+part of it, so a store needs no file, and opening a store never reads one.
 """
 
 import csv
 import io
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eos_sweep.derivation.tables import MAX_TABLE
+from eos_sweep.derivation.tables import MAX_TABLE, tables_in
 from eos_sweep.errors import SpecError, named, short
 from eos_sweep.spec import toml
 
@@ -33,16 +35,24 @@ def read(path: str | Path) -> dict[str, Any]:
     data = model.get("data") if isinstance(model, Mapping) else None
     if not isinstance(data, Mapping) or set(data) != {"file"} or not isinstance(data["file"], str):
         return given
-    filled = {**(model or {}), "data": _columns(folder / data["file"])}
+    columns = _columns(folder / data["file"])
+    used = tables_in(str(model["loss"])) if model and "loss" in model else set()
+    if used <= set(columns):  # else an error that lists all columns tells most
+        columns = {name: numbers for name, numbers in columns.items() if name in used}
+    filled = {**(model or {}), "data": columns}
     return filled if "loss" in given else {**given, "model": filled}
 
 
 def _columns(path: Path) -> dict[str, list[float]]:
     label = f"{LABEL}: {named(str(path), 200)}"
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device may never end
+            raise SpecError(f"{label}: no regular file; give the path of a CSV file")
         with open(path, "rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         text = content.decode("utf-8-sig")
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path, or no UTF-8
         reason = getattr(error, "strerror", None) or "no text in UTF-8"
         raise SpecError(f"{label}: {reason}; give the path of a CSV file") from None

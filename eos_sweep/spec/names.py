@@ -1,13 +1,18 @@
 """Names that a spec takes from tables of the package: models, observables and thresholds."""
 
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from eos_sweep import models, observables, regimes
 from eos_sweep.contract import Model, OwnObservable
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError, closest, named, short
+from eos_sweep.observables import final_state, formula, smallest
+from eos_sweep.observables.networks import observed
 from eos_sweep.spec import own_regimes
+
+OF_COORDINATES: tuple[Any, ...] = (final_state, smallest)  # their variables have the names of coordinates
 
 
 def check_model(name: str | Formula) -> None:
@@ -17,7 +22,7 @@ def check_model(name: str | Formula) -> None:
     """
     if isinstance(name, Formula):
         try:
-            models.get(name)
+            check_inputs(models.get(name))
         except InputError as error:
             raise SpecError(str(error)) from error
         return
@@ -29,6 +34,35 @@ def check_model(name: str | Formula) -> None:
             models.check_own(name)
         except InputError as error:
             raise SpecError(str(error)) from error
+        check_inputs(models.get(name))
+
+
+def check_inputs(model: Model) -> None:
+    """Raise SpecError if the name of an input means something else where results are stored or chosen."""
+    for group, names in (("coordinate", model.STATE), ("parameter", model.PARAMETERS)):
+        for name in names:
+            label = f"model {named(models.name_of(model))}: the {group} {named(name)!r}"
+            if name in formula.WORDS or name in formula.REDUCERS:
+                raise SpecError(f"{label} has a meaning of its own in [observables]; choose another name")
+            if group == "coordinate" and (other := _stored_twice(model, name)):
+                raise SpecError(f"{label} would be stored as {other}, which is something else; choose another name")
+
+
+def _stored_twice(model: Model, coordinate: str) -> str | None:
+    """Return a variable that ``coordinate`` makes, and another coordinate or observable, too; None if there is none.
+
+    Names that differ in the case of letters are one: they are names of folders.
+    """
+    seen = observed(model)
+
+    def made(name: str) -> list[str]:
+        alone = SimpleNamespace(STATE={name: None}, CARRIED=[name] if name in seen.CARRIED else [])
+        return [variable for one in OF_COORDINATES for variable in one.variables(alone)]
+
+    others = [observables.get(name) for name in observables.TABLE]
+    taken = {variable.casefold() for one in others if one not in OF_COORDINATES for variable in one.variables(seen)}
+    taken |= {variable.casefold() for other in seen.STATE if other != coordinate for variable in made(other)}
+    return next((variable for variable in made(coordinate) if variable.casefold() in taken), None)
 
 
 def check_observables(names: Iterable[str], model: Model, own: tuple[OwnObservable, ...]) -> None:

@@ -1,5 +1,6 @@
 """A module with little but a loss is a model: what it lacks is derived, and what it defines takes precedence."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_a_complete_model_is_left_as_it_is(own):
     assert module.__name__ == "whole_well" and completing.completed(module) is module
 
 
+def test_a_module_that_is_loaded_again_is_derived_again(own):
+    """Both where the loss has changed and where only a function of its own has, which the derived text imports."""
+    plainly = f"{SHORT}\nCARRIED = ()\n"
+    first = own("edited", plainly)
+    module = sys.modules["edited"]
+    assert completing.completed(module) is first is models.get("edited")
+    point = (np.array([2.0]), np.array([1.0])), (np.array([0.5]), np.array([1.0]))
+    before = first.loss(*point)
+    steps = []
+    for text in (plainly.replace("/ 4", "/ 8"), plainly + STEP, plainly + STEP.replace("- 1.0)", "- 3.0)")):
+        Path(module.__file__).write_text(text)
+        importlib.invalidate_caches()
+        Path(module.__cached__).unlink(missing_ok=True)  # its time is counted in seconds
+        importlib.reload(module)
+        again = models.get("edited")
+        assert again is not first and again is models.get("edited")
+        assert models.given_as(again) == "edited" and models.own(again) == ("edited",)
+        steps.append((again.loss(*point), again.step(*point)[0].item()))
+    assert steps[0][0] < before and steps[1][0] == before
+    assert steps[2][1] - steps[1][1] == 0.5 * 2 * 2.0
+
+
 def density(x):
     return np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
 
@@ -129,6 +152,7 @@ FUNCTIONS = [
     ("scalar.polynomial(x, (1.0, 2.0, 3.0))", lambda x: 1 + 2 * x + 3 * x * x),
     ("functions.exp(1.0) * x * x", lambda x: np.e * x * x),
     ("helper(x)", lambda x: np.sin(x)),
+    ("told(x)", lambda x: 2.5 * np.sin(x)),
     ("np.sum(functions.log_cosh(x * np.array([1.0, 2.0])))", lambda x: np.log(np.cosh(x)) + np.log(np.cosh(2 * x))),
 ]  # fmt: skip
 
@@ -137,6 +161,7 @@ FUNCTIONS = [
 def test_functions_of_the_package_are_recorded(own, place):
     code, right = FUNCTIONS[place]
     head = "import numpy as np\nfrom eos_sweep import functions, scalar\ndef helper(x):\n    return functions.sin(x)\n"
+    head += "def told(x, *, factor=2.5):\n    return factor * functions.sin(x)\n"
     text = changed(("from eos_sweep.contract", f"{head}from eos_sweep.contract"), (LINE, f"{code} + y * y"))
     module = own(f"recorded{place}", text, allow=False)
     derived = module_of(Formula.from_dict({"loss": completing.formula_of(module).loss, "state": ["x", "y"]}))

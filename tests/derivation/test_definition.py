@@ -140,6 +140,7 @@ def test_numbers_of_a_table_are_part_of_the_identity():
         ({"lines": {"l": {"label": "x"}}}, "model.lines.l: got no ratio"),
         ({"lines": {"l": {"ratio": "eta", "colour": "red"}}}, "model.lines.l: unknown key, got 'colour'"),
         ({"data": {"u": [1, math.inf]}}, "model.data.u[1]: got inf"),
+        ({"data": {"u": [1.0]}}, "model.data.u: the loss has no u[i]; remove it"),
         ({"data": {"u": []}}, "model.data.u: got 0 of them"),
         ({"data": {"u": "abc"}}, "model.data.u: got 'abc'"),
         ({"data": {"x": [1.0]}}, "model.data: 'x' is one of model.state, too"),

@@ -1,5 +1,6 @@
 """``eos_sweep.model``: a formula from Python, as text or as a function."""
 
+import numpy as np
 import pytest
 
 import eos_sweep
@@ -22,6 +23,41 @@ def test_a_default_of_an_argument_is_that_of_the_input_unless_it_is_told_otherwi
     assert eos_sweep.model(well, ["x", "y"], {"a": {"default": 3.0}}).parameters["a"].default == 3.0
     assert eos_sweep.model(well, ["x", "y"], {"a": 3.0}).parameters["a"].default == 3.0
     assert eos_sweep.model(lambda x=2.0: x * x, ["x"]).state["x"].default == 2.0
+
+
+def repeated(count):
+    def loss(y, w):
+        for _ in range(count):
+            y = y + 0.1 * np.tanh(w * y)
+        return y * y
+
+    return loss
+
+
+def nested(count):
+    def loss(y, w):
+        found = w * y
+        for k in range(count):
+            found = np.where(y > k, k * y, found)
+        return found**2
+
+    return loss
+
+
+LONG = "written out as a formula, the function has more than 100000 characters, since a value that it uses twice"
+DEEP = "written out as a formula, the function is nested in more than 100 levels; repeat less"
+
+
+@pytest.mark.parametrize(("loss", "words"), [(repeated(20), LONG), (nested(200), DEEP)])
+def test_a_function_that_is_too_large_is_told_of_as_a_function(loss, words):
+    for what, given in (("model.loss", {"loss": loss}), ("model.lines.edge", {"loss": well, "lines": {"edge": loss}})):
+        with pytest.raises(InputError) as caught:
+            eos_sweep.model(state=["x", "y"] if given["loss"] is well else ["y"], **given)
+        message = str(caught.value)
+        assert message.startswith(f"{what}: {words}")
+        assert ("in a module, see docs/models.md" in message) == (what == "model.loss")
+        assert "column" not in message and visible(message) == message
+    eos_sweep.model(repeated(8), ["y"])
 
 
 def test_lines_may_be_functions():

@@ -61,6 +61,15 @@ def test_a_function_is_the_formula_that_it_computes(function, text):
         lambda x, y: np.max(x * DATA) - (y * DATA).min() + np.prod(x * DATA),
         lambda x, y: np.sum(x * MATRIX, axis=0)[1] + np.mean(y * MATRIX, axis=-1)[0],
         lambda x, y: np.array(x) * 2 + np.sum([x, y]) + np.sum(y * DATA),
+        lambda x, y: np.sum(np.add.reduce(x * MATRIX) ** 2) + np.sum(np.maximum.reduce(y * MATRIX, axis=1) ** 3),
+        lambda x, y: np.sum(x * MATRIX, dtype=float, initial=None) + np.mean(y * MATRIX, dtype=np.float64, where=True),
+        lambda x, y: (
+            np.where(np.any(x * DATA > y) & np.all(DATA * y < 2), x, y) + np.sum(x * MATRIX, axis=np.int64(1))[0]
+        ),
+        lambda x, y: (
+            np.dot(x * MATRIX, MATRIX.T)[0, 1] + np.inner(MATRIX, y * MATRIX)[1, 0] + np.matmul(x * DATA, AIMS)
+        ),
+        lambda x, y: np.clip(x, min=-0.5, max=y * y) + np.clip(y * DATA, a_min=0.0, a_max=None).sum(),
     ],
 )
 def test_sums_over_data_have_the_value_that_numpy_gives(function):
@@ -68,6 +77,42 @@ def test_sums_over_data_have_the_value_that_numpy_gives(function):
     for x, y in ((0.3, -1.2), (-2.0, 0.7)):
         assert math.isclose(evaluate(tree, {"x": x, "y": y}), function(x, y), rel_tol=1e-14)
     assert show(parse(show(tree), "loss")) == show(tree)
+
+
+MASK = np.array([True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda w: np.sum(w * DATA, where=MASK), "with where = array([ True, False, True]); leave where out"),
+        (lambda w: np.mean(w * DATA, where=MASK), "with where ="),
+        (lambda w: (w * DATA).sum(where=MASK), "with where ="),
+        (lambda w: np.prod(w * DATA, where=MASK), "with where ="),
+        (lambda w: np.add.reduce(w * DATA, 0, None, None, False, 0.0, MASK), "with initial = 0.0"),
+        (lambda w: np.sum(w * DATA, initial=5.0), "with initial = 5.0; leave initial out"),
+        (lambda w: np.max(w * DATA, initial=7.0), "with initial = 7.0"),
+        (lambda w: np.min(w * DATA, where=MASK, initial=7.0), "with initial = 7.0"),
+        (lambda w: np.sum(w * DATA, dtype=int), "with dtype = "),
+        (lambda w: np.sum(w * DATA, dtype=np.float32), "with dtype = "),
+        (lambda w: np.sum(w * DATA, keepdims=True)[0], "with keepdims = True"),
+        (lambda w: np.sum(w * DATA, axis=0, out=np.zeros((), object), where=MASK), "with where = "),
+        (lambda w: np.sum(w * MATRIX, axis=True)[0], "give one axis or none"),
+        (lambda w: np.sum(w * MATRIX, axis=(0, 1)), "give one axis or none"),
+        (lambda w: np.power.reduce(w * DATA), "np.power with reduce"),
+        (lambda w: np.exp(w * DATA, where=MASK).sum(), "np.exp with where"),
+        (lambda w: np.exp(w * DATA, where=MASK, out=np.zeros(3, object)).sum(), "np.exp with where"),
+        (lambda w: np.exp(w * DATA, dtype=np.float32).sum(), "np.exp with dtype"),
+        (lambda w: np.add(w, 1.0, casting="unsafe"), "np.add with casting"),
+        (lambda w: np.clip(w * DATA, 0.0, 1.0, where=MASK).sum(), "np.clip with where; use np.clip(x, least, most)"),
+        (lambda w: np.clip(w * DATA, 0.0, 1.0, out=np.zeros(3)).sum(), "np.clip with out"),
+        (lambda w: np.matmul(w * MATRIX, MATRIX.T, axes=[(1, 0), (0, 1), (0, 1)])[0, 1], "np.matmul with axes"),
+    ],
+)
+def test_an_option_that_would_change_the_value_is_refused(function, message):
+    with pytest.raises(InputError) as caught:
+        record(function, ("w",), "loss")
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_function_of_scipy_is_recorded():

@@ -1,5 +1,7 @@
 """Tables of data in a CSV file beside the spec."""
 
+import os
+
 import pytest
 
 from eos_sweep.errors import SpecError
@@ -34,6 +36,14 @@ def test_columns_of_a_file_are_tables_of_the_formula(spec):
     assert Sweep.from_dict(sweep.to_dict()).hash == sweep.hash  # a store needs no file
 
 
+def test_columns_that_the_formula_does_not_use_are_left_out(spec):
+    (spec.parent / "points.csv").write_text("x, y, id\n1, 2, 7\n")
+    assert load_spec(spec).model.data == {"x": (1.0,), "y": (2.0,)}
+    (spec.parent / "points.csv").write_text("x, z, id\n1, 2, 7\n")
+    with pytest.raises(SpecError, match="no table 'y'.*there are: x, z, id"):
+        load_spec(spec)
+
+
 def test_only_a_spec_reads_a_file(spec):
     given = {"model": MODEL | {"data": {"file": str(spec.parent / "points.csv")}}, "steps": 1, "axes": {"eta": [0.1]}}
     with pytest.raises(SpecError, match=r"model\.data\.file"):
@@ -59,6 +69,20 @@ def test_what_is_no_table_is_refused(spec, content, words):
     with pytest.raises(SpecError, match=words) as failed:
         load_spec(spec)
     assert len(str(failed.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), os.mkdir])
+def test_what_is_no_regular_file_is_refused_at_once(spec, make):
+    (spec.parent / "points.csv").unlink()
+    make(spec.parent / "points.csv")
+    with pytest.raises(SpecError, match=r"points\.csv: no regular file; give the path of a CSV file"):
+        load_spec(spec)
+
+
+def test_a_device_is_refused(spec):
+    spec.write_text(SPEC.replace("points.csv", os.devnull))
+    with pytest.raises(SpecError, match="no regular file"):
+        load_spec(spec)
 
 
 def test_a_file_that_is_not_there_is_named(spec):
