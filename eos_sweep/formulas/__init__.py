@@ -1,4 +1,4 @@
-"""Formulas: texts and Python functions become trees, which are shown as text and evaluated, never executed.
+"""Formulas: texts and Python functions become trees, which are shown as text, never executed.
 
-``grammar`` reads a text, ``recording`` calls a function once, ``text`` shows a tree, ``evaluation`` computes it.
+``grammar`` reads a text, ``recording`` calls a function once, and ``text`` shows a tree.
 """

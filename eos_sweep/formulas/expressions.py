@@ -19,9 +19,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from eos_sweep.formulas import operations
+
 MAX_CHARACTERS = 500
 MAX_NESTING = 100
-CONSTANTS = {"inf": np.inf, "pi": np.pi}
+CONSTANTS = {name: operations.CONSTANTS[name] for name in ("inf", "pi")}  # e may be the name of an input
 RANDOM_DRAWS: dict[str, Callable[[np.random.Generator], float]] = {
     "normal": lambda generator: generator.standard_normal(),
     "uniform": lambda generator: generator.random(),

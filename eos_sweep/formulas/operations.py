@@ -1,4 +1,6 @@
-"""The operations of formulas, and how many operands each has."""
+"""The operations of formulas, and how many operands each has, and the constants."""
+
+import math
 
 ARITHMETIC = {"+": 2, "-": 2, "*": 2, "/": 2, "**": 2, "negative": 1}
 FUNCTIONS = {
@@ -8,4 +10,4 @@ FUNCTIONS = {
 }  # fmt: skip
 CONDITIONS = {"<": 2, "<=": 2, ">": 2, ">=": 2, "==": 2, "!=": 2, "and": 2, "or": 2, "not": 1}
 OPERATIONS = ARITHMETIC | FUNCTIONS | CONDITIONS
-CONSTANTS = ("pi", "e", "inf")
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}

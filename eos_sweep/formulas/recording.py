@@ -40,14 +40,6 @@ def record(function: Callable[..., Any], names: Sequence[str], what: str) -> Nod
     return node
 
 
-def record_condition(function: Callable[..., Any], names: Sequence[str], what: str) -> Node:
-    """Return the tree of the condition that a function returns; see :func:`record`."""
-    node = _recorded(function, names, what)
-    if not is_condition(node):
-        raise InputError(f"{what}: the function returned a number, not a condition; compare it, such as x > 0")
-    return node
-
-
 def _recorded(function: Callable[..., Any], names: Sequence[str], what: str) -> Node:
     order = _arguments(function, names, what)
 
