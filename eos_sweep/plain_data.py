@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as Invalid
 
 from eos_sweep.errors import InputError, SpecError, closest, named, short
@@ -13,6 +13,22 @@ from eos_sweep.errors import InputError, SpecError, closest, named, short
 JSON_INFINITIES = ("inf", "-inf")  # strict JSON has no infinity, so it is written as text
 MAX_LABEL_CHARACTERS = 60  # of a symbol or a long name, which pictures show
 Checked = TypeVar("Checked", bound=BaseModel)
+
+
+class Frozen(BaseModel):
+    """Plain data that does not change; a copy or a pickle has the fields, not what was computed of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return what a pickle holds."""
+        state = super().__getstate__()
+        fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        return {**state, "__dict__": fields}
+
+    def __deepcopy__(self, memo: Any = None) -> Self:
+        """Return the same object."""
+        return self
 
 
 def number(value: Any) -> float:

@@ -67,6 +67,11 @@ def derive(
     borders: dict[int, Place] = {}
     total = translate(g, loss, names, WHAT, borders)
     first = gradient(g, total, x)
+    for slope, name in zip(first, x, strict=True):
+        if slope.is_zero:
+            raise InputError(
+                f"model.state: the loss does not depend on {name.name!r}, which would never move; remove it"
+            )
     rows = hessian(g, first, x)
     second = {(i, i + k): term for i, row in enumerate(rows) for k, term in enumerate(row)}
     eta = names[STEP_SIZE]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from eos_sweep.contract import Quantity
 from eos_sweep.derivation import tables
@@ -20,7 +20,7 @@ from eos_sweep.errors import SpecError, closest, named, short, visible
 from eos_sweep.formulas import grammar
 from eos_sweep.formulas.operations import CONSTANTS
 from eos_sweep.formulas.tree import Call, Name, Node, walk
-from eos_sweep.plain_data import short_text, strict_json, validated
+from eos_sweep.plain_data import Frozen, short_text, strict_json, validated
 
 MAX_CHARACTERS = 100_000  # of a formula; one that was recorded is long
 Tables = tuple[tuple[str, tuple[float, ...]], ...]
@@ -45,7 +45,7 @@ def _formula(given: Any) -> str:
     return given
 
 
-class Formula(BaseModel):
+class Formula(Frozen):
     """A model that is given by its loss.
 
     The fields are the keys of the table ``[model]``.  ``parameters`` holds all of them: those in the order in which
@@ -59,20 +59,19 @@ class Formula(BaseModel):
     ['a', 'eta']
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, PlainValidator(_name)] = "formula"
     loss: Annotated[str, PlainValidator(_formula)] = Field(description="give a formula in quotes")
     state: Annotated[dict[str, Quantity], PlainValidator(tables.parse_state)] = Field(
         description='give the names of the coordinates, such as ["x", "y"]'
     )
-    parameters: Annotated[dict[str, Quantity], PlainValidator(tables.parse_parameters)] = {}
+    parameters: Annotated[dict[str, Quantity], PlainValidator(tables.parse_parameters)] = Field({})
     guard: str | None = Field(None, description="give the name of a coordinate in quotes")
     title: Annotated[str, _sentence("title")] = ""
     reference: Annotated[str, _sentence("reference")] = ""
-    presets: Annotated[dict[str, dict[str, str]], PlainValidator(tables.parse_presets)] = {}
-    lines: Annotated[dict[str, Line], PlainValidator(tables.parse_lines)] = {}
-    data: Annotated[dict[str, tuple[float, ...]], PlainValidator(tables.parse_tables)] = {}
-    trial: Annotated[dict[str, float | str], PlainValidator(tables.parse_trial)] = {}
+    presets: Annotated[dict[str, dict[str, str]], PlainValidator(tables.parse_presets)] = Field({})
+    lines: Annotated[dict[str, Line], PlainValidator(tables.parse_lines)] = Field({})
+    data: Annotated[dict[str, tuple[float, ...]], PlainValidator(tables.parse_tables)] = Field({})
+    trial: Annotated[dict[str, float | str], PlainValidator(tables.parse_trial)] = Field({})
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:

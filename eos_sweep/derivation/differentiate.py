@@ -96,10 +96,21 @@ def _chosen(g: Graph, slope: Term, partial: Term) -> Term:
     There a factor may be no number, as the derivative of a root is of a negative number.
     """
     for chosen, factor in ((slope, partial), (partial, slope)):
-        if chosen.op == "select" and any(one.is_zero for one in chosen.operands[1:]):
+        if _may_be_zero(chosen):
             condition, yes, no = chosen.operands
             return g.select(condition, _times(g, yes, factor), _times(g, no, factor))
     return g.mul(slope, partial)
+
+
+def _may_be_zero(term: Term) -> bool:
+    """Tell whether a term is zero on a side of a piecewise function, or on a side of a side."""
+    waiting = [term] if term.op == "select" else []
+    while waiting:
+        sides = waiting.pop().operands[1:]
+        if any(side.is_zero for side in sides):
+            return True
+        waiting += [side for side in sides if side.op == "select"]
+    return False
 
 
 def _times(g: Graph, one: Term, factor: Term) -> Term:

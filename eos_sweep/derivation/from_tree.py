@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
-from eos_sweep.derivation.graph import Graph, Term
+from eos_sweep.derivation.graph import Graph, Term, factors, reachable
 from eos_sweep.errors import InputError
-from eos_sweep.formulas.operations import CONDITIONS
+from eos_sweep.formulas.operations import CONDITIONS, CONSTANTS
 from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
 
 RENAMED = {"normal_cdf": "normal_distribution"}
 Place = tuple[str, int]  # a function in a formula, and where it begins, from 0
-VALUES = {"pi": math.pi, "e": math.e}
+VALUES = {name: value for name, value in CONSTANTS.items() if math.isfinite(value)}
 
 
 def translate(
@@ -49,6 +49,10 @@ def translate(
             found[id(node)] = _applied(g, node, operands, what)
             if places is not None and node.function in PIECEWISE:
                 _note(found[id(node)], node, places)
+            elif places is not None and node.function in ("sqrt", "**") and _root(g, operands[0]):
+                for part in reachable(found[id(node)]):
+                    if part.op in COMPARISONS:
+                        places.setdefault(part.index, (node.function, node.at))
     return found[id(tree)]
 
 
@@ -76,6 +80,8 @@ def _applied(g: Graph, node: Call, operands: list[Term], what: str) -> Term:
         base, exponent = operands
         return _power(g, base, exponent, node, what)
     (argument,) = operands
+    if name == "sqrt" and argument.value is None:
+        return _real_power(g, argument, Fraction(1, 2))
     if argument.value is not None and name in AT_NUMBERS:
         value = _at(name, argument.value)
         if not math.isfinite(value):
@@ -101,7 +107,33 @@ def _power(g: Graph, base: Term, exponent: Term, node: Call, what: str) -> Term:
         raise InputError(f"{what}: divides by zero, in the power at column {node.at + 1}; correct it")
     if power.denominator == 1:
         return g.power(base, int(power))
-    return g.call("sqrt", base) if power == Fraction(1, 2) else g.call("real_power", base, exponent)
+    return _real_power(g, base, power)
+
+
+def _real_power(g: Graph, base: Term, power: Fraction) -> Term:
+    """Return a power that is not whole; of a square it is one of an absolute value, which has derivatives at zero."""
+    root = _root(g, base)
+    if root is None:
+        return g.call("sqrt", base) if power == Fraction(1, 2) else g.call("real_power", base, g.number(power))
+    front, inner = root
+    twice, size = 2 * power, inner if _root(g, inner) else _absolute(g, inner)
+    whole = g.power(inner if twice % 2 == 0 else size, int(twice)) if twice.denominator == 1 else None
+    rest = _real_power(g, size, twice) if whole is None else whole
+    return rest if front.value == 1 else g.mul(_real_power(g, front, power), rest)
+
+
+def _root(g: Graph, base: Term) -> tuple[Term, Term] | None:
+    """Return c and r of a base c r^2, where c depends on parameters alone; None if the base is no such product."""
+    value, fixed, rest = g.split(base)
+    if rest is None or value < 0:
+        return None
+    counted = factors(rest)
+    if any(times % 2 for times in counted.values()):
+        return None
+    root = g.one
+    for part, times in counted.items():
+        root = g.mul(root, g.power(part, times // 2))
+    return g.mul(g.number(value), g.one if fixed is None else fixed), root
 
 
 # All of these compare with <, so that where two numbers are equal the pieces of several such functions fit together, as

@@ -23,7 +23,7 @@ MAX_SENTENCE = 300  # characters of a title or a source
 NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 INDEXED = re.compile(r"([A-Za-z_]\w*)\s*\[", re.ASCII)
 # Names that a formula, an expression in a spec, or a dataset gives a meaning of its own.
-TAKEN = {*FUNCTIONS, *CONSTANTS, *expressions.FUNCTIONS, *expressions.CONSTANTS, "sum", "mean", "seed", "index"}
+TAKEN = {"nan", *FUNCTIONS, *CONSTANTS, *expressions.FUNCTIONS, *expressions.CONSTANTS, "sum", "mean", "seed", "index"}
 STEP_SIZE = "eta"
 WORDS = "long_name", "symbol"
 BOUNDS = "above", "least", "most"
@@ -84,6 +84,8 @@ def parse_parameters(given: Any) -> dict[str, Quantity]:
     found = {name: _quantity(label, name, told, "parameter") for name, told in given.items()}
     if STEP_SIZE in found:
         eta = found.pop(STEP_SIZE)  # it comes last, and is never negative
+        if isinstance(eta.default, float) and not 0.0 < eta.default < math.inf:
+            raise SpecError(f"{label}.{STEP_SIZE}: got {eta.default:g}; give a finite number above zero")
         found[STEP_SIZE] = eta._replace(above=max(eta.above, 0.0))
         _check_bounds(f"{label}.{STEP_SIZE}", found[STEP_SIZE])
     return found

@@ -31,7 +31,7 @@ def start(begin):
 
 
 def finish(begin, end, kept, counts):
-    return {"loss_growth": np.fmax(abs(end.loss) / scale(begin), 1.0)}
+    return {"loss_growth": np.fmax(end.loss / scale(begin), 1.0)}
 
 
 def _shows_weights(model):

@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
 from eos_sweep import models, training_data
 from eos_sweep import observables as outputs
 from eos_sweep.contract import Data, Job, Model, OwnObservable, Quantity, Variable
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
-from eos_sweep.plain_data import strict_json, validated
+from eos_sweep.plain_data import Frozen, strict_json, validated
 from eos_sweep.rules import Limits
 from eos_sweep.spec import chosen, formula_data, labels, own_regimes
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
@@ -34,7 +34,7 @@ from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
 
 
-class Sweep(BaseModel):
+class Sweep(Frozen):
     """A grid of trajectories and what to store of each.
 
     The fields are the keys of the TOML file.  The description of a field is the remedy in its error messages.
@@ -47,7 +47,6 @@ class Sweep(BaseModel):
     (('eta',), (3,))
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     model: Annotated[str | Formula, PlainValidator(parse_model)] = Field(
         description='name a model, such as model = "bivariate", or give a table [model] with loss and state'
     )

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from eos_sweep.checks.exact import arithmetic, substitute
+from eos_sweep.checks.exact import arithmetic
+from eos_sweep.derivation import substitute
 from eos_sweep.eigen import general
 from eos_sweep.eigen.sharpness import solved
 from eos_sweep.engine import lanes
