@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
-from eos_sweep.derivation.graph import Graph, Term, factors, reachable
+from eos_sweep.derivation.graph import MAX_POWER, Graph, Term, factors, reachable
 from eos_sweep.errors import InputError
 from eos_sweep.formulas.operations import CONDITIONS, CONSTANTS
 from eos_sweep.formulas.tree import Call, Name, Node, Number, walk
@@ -128,7 +128,7 @@ def _root(g: Graph, base: Term) -> tuple[Term, Term] | None:
     if rest is None or value < 0:
         return None
     counted = factors(rest)
-    if any(times % 2 for times in counted.values()):
+    if any(times % 2 or times > MAX_POWER for times in counted.values()):
         return None
     root = g.one
     for part, times in counted.items():

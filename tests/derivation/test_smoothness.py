@@ -11,7 +11,7 @@ from helpers.losses import calculus_of
 JUMPS = (
     "abs(x)", "relu(x)", "relu(x)**2", "min(x, 1)", "max(x**2, y)", "sign(x)*x", "select(x > 0, x, 2*x)",
     "select(x > 0, x**2, 0)", "select(x > 0, 1, 0) + x**2", "sqrt(abs(x))", "abs(x)**1.5", "relu(x - 3)**2",
-    "relu(a*x - y)**2", "abs(abs(x) - 50)", "abs(x - 50)", "relu(tanh(x))", "select(x > 3 and y < 2, x**2, x)",
+    "relu(a*x - y)**2", "abs(abs(x) - 50)", "abs(x - 50)", "relu(tanh(x))", "select(x > 3 and y < 2, x**2, x) + y**2",
     "exp(30*abs(x))", "exp(-abs(x)*20)", "log(1 + abs(x))", "x**2 + 1e-3*abs(x)", "1e-3*relu(x - y)**2 + x**2",
     "select(abs(x) < 1, x**2/2, abs(x) - 1/2)", "select(abs(x) < d, x**2/2, d*(abs(x) - d/2))", "relu(x - 500)",
     "(abs(x) + 1)**0.5 + y**2", "max(0, 1 - x*y)**2", "1e6*x**2 + abs(y)", "x**4*abs(y)", "tanh(relu(x) + y)",
