@@ -26,9 +26,15 @@ class Frozen(BaseModel):
         fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
         return {**state, "__dict__": fields}
 
+    def __copy__(self) -> Self:
+        """Return an equal object, of which nothing is computed yet."""
+        found = super().__copy__()
+        object.__setattr__(found, "__dict__", self.__getstate__()["__dict__"])
+        return found
+
     def __deepcopy__(self, memo: Any = None) -> Self:
-        """Return the same object."""
-        return self
+        """Return an equal object; what does not change need not be copied."""
+        return self.__copy__()
 
 
 def number(value: Any) -> float:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 from eos_sweep.labelling import Threshold
 
 OWN = "regimes"  # the key of a user's own rules beside the thresholds
+NEVER = -1  # stands for an event that never came, in a variable that is filled with -2
 FIRST_OWN_CODE = 64  # of a user's own regimes; smaller ones are for those of later versions
 
 

@@ -5,10 +5,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from eos_sweep import labelling, regimes, rules, trust
+from eos_sweep import labelling, models, observables, regimes, rules, trust
 from eos_sweep.analysis.specs import sweep_of
+from eos_sweep.contract import Variable
 from eos_sweep.rules import Limits
 from eos_sweep.spec import own_regimes
 
@@ -29,8 +31,18 @@ def limits_of(dataset: xr.Dataset, given: Mapping[str, float], own: Mapping[str,
     if sweep is not None:
         known = own_regimes.known_to(sweep.module, sweep.own)
     else:
-        known = own_regimes.Known({str(name): None for name in dataset.data_vars}, tuple(map(str, dataset.coords)))
+        known = own_regimes.Known(_described(dataset), tuple(map(str, dataset.coords)))
     return regimes.thresholds(numbers, own_regimes.rules(found, known))
+
+
+def _described(dataset: xr.Dataset) -> dict[str, Variable | None]:
+    """Return what is known of the variables of a dataset without a spec; in whole numbers -1 stands for never."""
+    known = {name: about for name, (_, about) in observables.variables(models.get("bivariate")).items()}
+    whole = Variable("int32", "a whole number", rules.NEVER - 1.0)
+    return {
+        str(name): known.get(str(name), whole if np.issubdtype(values.dtype, np.integer) else None)
+        for name, values in dataset.data_vars.items()
+    }
 
 
 def label(dataset: xr.Dataset, own: Mapping[str, Any] | None = None, **given: float) -> xr.DataArray:

@@ -56,7 +56,7 @@ def completed(module: Any) -> Any:
         if is_array(module) or not missing(module) or not has_loss(module):
             return module
         with _COMPLETING:
-            found = _derived(module)
+            found = _derived(module, anew=name in _COMPLETE)
             _COMPLETE[name] = now, found
     return found
 
@@ -71,7 +71,7 @@ def has_loss(module: Any) -> bool:
     return hasattr(module, "LOSS") or callable(getattr(module, "loss", None))
 
 
-def _derived(module: Any) -> ModuleType:
+def _derived(module: Any, anew: bool) -> ModuleType:
     name = module.__name__
     try:
         text = source(module)
@@ -80,7 +80,8 @@ def _derived(module: Any) -> ModuleType:
         reason = one_line(error).removeprefix("model.")
         raise InputError(f"model {named(name)}: lacks {lacking} …, and from its loss: {reason}") from None
     # Functions that the module defines itself may have changed although the derived text has not.
-    found = loader.load(name, f"{text}\n# The text of {name} has the hash {_text_hash(module)}.\n")
+    text = f"{text}\n# The text of {name} has the hash {_text_hash(module)}.\n"
+    found = loader.load(name, text, anew=anew)
     _COMPLETED_FROM[found.__name__] = name
     return found
 

@@ -32,7 +32,7 @@ class InMemory(InspectLoader):
         return self.source_to_code(self._text, self._place)
 
 
-def load(name_hint: str, text: str) -> ModuleType:
+def load(name_hint: str, text: str, *, anew: bool = False) -> ModuleType:
     """Return the module with this source, the same one for the same text.
 
     Parameters
@@ -41,10 +41,12 @@ def load(name_hint: str, text: str) -> ModuleType:
         What tracebacks call the source.
     text
         Source written by this package: it is executed.
+    anew
+        Whether to execute it again, because a module from which it imports has changed.
     """
     name = PREFIX + hashlib.sha256(text.encode()).hexdigest()[:16]
     with _LOADING:
-        if name not in sys.modules:
+        if anew or name not in sys.modules:
             _execute(name, f"<{name_hint}: {name}>", text)
         return sys.modules[name]
 

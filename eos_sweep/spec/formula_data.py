@@ -75,6 +75,6 @@ def _numbers(label: str, line: int, row: list[str], width: int) -> list[float]:
     if len(row) != width:
         raise SpecError(f"{label}: line {line} has {len(row)} numbers, the first line {width} names; correct it there")
     try:
-        return [float(cell) for cell in row]
+        return [float(cell.replace("_", "?")) for cell in row]  # Python would read 1_0 as 10
     except ValueError:
         raise SpecError(f"{label}: line {line}: got {short(','.join(row))}; give numbers") from None

@@ -34,15 +34,18 @@ def check_model(name: str | Formula) -> None:
             models.check_own(name)
         except InputError as error:
             raise SpecError(str(error)) from error
-        check_inputs(models.get(name))
+        check_inputs(models.get(name), words=False)  # stores may have such names since before there were formulas
 
 
-def check_inputs(model: Model) -> None:
-    """Raise SpecError if the name of an input means something else where results are stored or chosen."""
+def check_inputs(model: Model, words: bool = True) -> None:
+    """Raise SpecError if the name of an input means something else where results are stored.
+
+    With ``words``, too, if it does in formulas of observables.
+    """
     for group, names in (("coordinate", model.STATE), ("parameter", model.PARAMETERS)):
         for name in names:
             label = f"model {named(models.name_of(model))}: the {group} {named(name)!r}"
-            if name in formula.WORDS or name in formula.REDUCERS:
+            if words and (name in formula.WORDS or name in formula.REDUCERS):
                 raise SpecError(f"{label} has a meaning of its own in [observables]; choose another name")
             if group == "coordinate" and (other := _stored_twice(model, name)):
                 raise SpecError(f"{label} would be stored as {other}, which is something else; choose another name")
@@ -67,6 +70,8 @@ def _stored_twice(model: Model, coordinate: str) -> str | None:
 
 def check_observables(names: Iterable[str], model: Model, own: tuple[OwnObservable, ...]) -> None:
     """Raise SpecError unless ``model`` has all these variables or groups of variables."""
+    if own:
+        check_inputs(model)
     try:
         observables.expand(names, model, own)
     except KeyError as error:

@@ -7,6 +7,7 @@ a ``first_crossing`` of -1, is in no comparison but one with -1 itself.
 import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -21,14 +22,13 @@ from eos_sweep.formulas.operations import CONSTANTS
 from eos_sweep.formulas.text import show
 from eos_sweep.formulas.tree import Call, Name, Node, Number, names, walk
 from eos_sweep.observables import own_source
-from eos_sweep.rules import FIRST_OWN_CODE, Limits, RegimeRule
+from eos_sweep.rules import FIRST_OWN_CODE, NEVER, Limits, RegimeRule
 
 KEYS = ("rule", "before", "after", "label", "colour", "code")
 FORM = 'give a condition in quotes, such as "crossings > 5", or a table with the key rule'
 DEFAULT_PLACE = "divergence"  # behind it, since nothing follows it
 MAX_OWN, MAX_NAME = 32, 60
 MAX_CHARACTERS, MAX_LABEL = 1000, 200
-NEVER = -1  # stands for an event that never came, in a variable that is filled with -2
 RAW = "raw_"  # begins the name of an event's number as it is stored
 COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 
@@ -117,7 +117,7 @@ def _rule(name: str, entry: Any, known: Known, earlier: list[RegimeRule]) -> Reg
         code=_code(what, table, [one.code for one in earlier]),
         words=f"{table['label']} ({text})" if "label" in table else text,
         reads=tuple(sorted(read & set(known.observables))),
-        holds=_holds(text, tuple(sorted(_events(known) & read))),
+        holds=_Condition(text, tuple(sorted(_events(known) & read))),
         colour=_colour(what, table),
         inputs=tuple(sorted(read & set(known.inputs) - set(known.observables))),
         before=before,
@@ -182,9 +182,21 @@ def _events(known: Known) -> set[str]:
     return {name for name, about in known.observables.items() if about is not None and about.fill == NEVER - 1}
 
 
+@dataclass(frozen=True)
+class _Condition:
+    """A condition as a function of observables, inputs and thresholds; it is data, so that other processes get it."""
+
+    text: str
+    events: tuple[str, ...]
+
+    def __call__(self, o: SimpleNamespace, t: SimpleNamespace) -> np.ndarray:
+        """Tell where it holds."""
+        return _compiled(self.text, self.events)(o, t)
+
+
 @functools.lru_cache(maxsize=256)
-def _holds(text: str, events: tuple[str, ...]) -> Callable[[SimpleNamespace, SimpleNamespace], np.ndarray]:
-    """Return the condition ``text`` as a function of observables, inputs and thresholds."""
+def _compiled(text: str, events: tuple[str, ...]) -> Callable[[SimpleNamespace, SimpleNamespace], np.ndarray]:
+    """Return the condition ``text`` as a function."""
     node = _seen(grammar.parse_condition(text, "rule"), set(events))
     read = sorted(names(node) - set(CONSTANTS))
     source = own_source.condition(node, {name: f"values[{k}]" for k, name in enumerate(read)})

@@ -28,11 +28,11 @@ def test_what_occurs_twice_counts_once():
             x = x + x
         return x
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     tree, other = record(doubled, ("x",), "f"), record(doubled, ("x",), "f")
     assert tree == other and hash(tree) == hash(other) and pickle.loads(pickle.dumps(tree)) == tree
     assert len(list(walk(pickle.loads(pickle.dumps(tree))))) == 201
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 5
 
 
 def test_equal_trees_need_not_share_their_parts():

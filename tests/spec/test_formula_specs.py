@@ -137,6 +137,7 @@ def test_another_formula_does_not_resume_a_store(stored):
     assert before.tolist() == [[0, 0], [0, 0], [0, 0]] and models.own(spec().module) == ()
 
 
+@pytest.mark.slow
 def test_another_process_opens_the_store_and_knows_the_model(stored):
     status = command("status", stored, "--json", cwd=stored.parent)
     assert status.returncode == 0, status.stderr
@@ -192,6 +193,7 @@ def test_a_file_may_hold_a_sweep_a_table_or_its_keys(tmp_path):
         read_formula(whole)
 
 
+@pytest.mark.slow
 def test_the_derived_module_is_printed_or_written_and_runs_as_a_model_of_ones_own(tmp_path):
     toml(tmp_path / "s.toml", SPEC)
     printed = command("derive", "s.toml", cwd=tmp_path)

@@ -58,7 +58,7 @@ def test_a_module_of_the_users_own_is_checked_alike(tmp_path, monkeypatch):
     for name in ("loss", "sharpness", "plain_name"):
         (tmp_path / f"bowl_of_{name}.py").write_text(MODULE.format(name=name))
     axes = {"eta": [0.1]}
-    with pytest.raises(SpecError, match="model bowl_of_loss: the coordinate 'loss' has a meaning of its own"):
+    with pytest.raises(SpecError, match="model bowl_of_loss: the coordinate 'loss' would be stored as loss_final"):
         import bowl_of_loss
 
         eos_sweep.spec.sweeps.make(bowl_of_loss, axes, {"a": 1.0}, {"loss": 1.0}, steps=5)
