@@ -4,8 +4,6 @@ The complete model is a module in memory.  Its text is that of the derived funct
 the rest from the module.  So what the module defines itself takes the place of what would be derived.
 """
 
-import hashlib
-import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -79,19 +77,9 @@ def _derived(module: Any, anew: bool) -> ModuleType:
         lacking = named(", ".join(missing(module)[:3]), 80)
         reason = one_line(error).removeprefix("model.")
         raise InputError(f"model {named(name)}: lacks {lacking} …, and from its loss: {reason}") from None
-    # Functions that the module defines itself may have changed although the derived text has not.
-    text = f"{text}\n# The text of {name} has the hash {_text_hash(module)}.\n"
     found = loader.load(name, text, anew=anew)
     _COMPLETED_FROM[found.__name__] = name
     return found
-
-
-def _text_hash(module: Any) -> str:
-    try:
-        text = inspect.getsource(module)
-    except (OSError, TypeError):  # there is no text
-        text = ""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def source(module: Any) -> str:

@@ -113,8 +113,10 @@ def new_labels(store: Store, block: tuple[int, ...]) -> dict[str, np.ndarray]:
 def readable(
     store: Store, block: tuple[int, ...], name: str, former: Mapping[str, int] = MappingProxyType({})
 ) -> np.ndarray | None:
-    """Return a label of one block, or None if it is damaged; its regimes may have ``former`` codes."""
+    """Return a variable of one block, or None if it is damaged; regimes may have ``former`` codes."""
     try:
+        if name not in labels.LABELS:
+            return store.read(block, name)
         with validate.reading(store.path, name):
             found = np.asarray(store.arrays[name][store.region(block)])
         known = labels.flags(name, store.thresholds)

@@ -243,7 +243,7 @@ def test_a_stored_sweep_goes_on_after_a_rewording_and_not_after_an_edit(tmp_path
     assert kernels() == compiled
     for name, old, new in [
         ("plain.py", "LIMIT = 1e30", "LIMIT = 1e29"),
-        ("formulas/expressions.py", '"pi": np.pi', '"pi": 3.0'),
+        ("formulas/operations.py", '"pi": math.pi', '"pi": 3.0'),
     ]:
         edit(name, old, new)
         third = run(0.1, 0.2, 0.3)
