@@ -8,7 +8,7 @@ it went on falling as it does (Polyak's) takes its place, and there must be room
 import numpy as np
 
 from eos_sweep.derivation.convergence import MARGIN, ROUNDING
-from eos_sweep.derivation.linear import absolute_trace, distance, squared_length
+from eos_sweep.derivation.linear import distance, squared_length
 from eos_sweep.scalar import inlined, larger, select
 
 SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
@@ -17,10 +17,13 @@ SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, 
 
 
 @inlined
-def least_rest(push, triangle, eta):
-    """Return |g|^2 / (2 trace H): so far, or further, is L above a minimum if no curvature is negative on the way."""
-    trace = absolute_trace(triangle, push)
-    return squared_length(push) / (2.0 * eta * select(trace > 0.0, trace, np.inf))
+def least_rest(push, threshold):
+    """Return |g|^2 eta / (4 n): so far, or further, is L above a minimum from which the run cannot leave.
+
+    With curvatures between 0 and 2/eta on the way, L falls by at least |g|^2 / (2 trace H), where the trace of n rows is
+    at most 2 n / eta.
+    """
+    return squared_length(push) * (0.125 * threshold / len(push))
 
 
 @inlined

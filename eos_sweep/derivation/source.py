@@ -199,13 +199,13 @@ class _Module:
         return self._sharpness.functions
 
     def _remaining_loss(self) -> str:
-        least = f"least_rest(slopes(here, p), bends(here, p), {self._names.code[calculus.STEP_SIZE]})"
+        least = "least_rest(slopes(coordinates(theta), p), threshold(p))"
         self._used.add("least_rest")
         if self._c.bounded_below:
             self._used.add("smaller")
             least = f"smaller(loss, {least})"
-        lines = ["here = coordinates(theta)", f"{self._names.unpacked_parameters()} = p", f"return {least}"]
-        return _def("remaining_loss", "theta, p, loss", "Return how far the loss is above its minimum, or less.", lines)
+        told = "Return how far the loss is above its minimum, or less."
+        return _def("remaining_loss", "theta, p, loss", told, [f"return {least}"])
 
     def _settled(self) -> str:
         code = self._names.code[calculus.STEP_SIZE]
