@@ -20,8 +20,8 @@ SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, 
 def least_rest(push, threshold):
     """Return |g|^2 eta / (4 n): so far, or further, is L above a minimum from which the run cannot leave.
 
-    With curvatures between 0 and 2/eta on the way, L falls by at least |g|^2 / (2 trace H), where the trace of n rows is
-    at most 2 n / eta.
+    With curvatures between 0 and 2/eta on the way, L falls by at least |g|^2 / (2 trace H).  The trace of n rows is at
+    most 2 n / eta.
     """
     return squared_length(push) * (0.125 * threshold / len(push))
 
