@@ -7,13 +7,13 @@ it went on falling as it does (Polyak's) takes its place, and there must be room
 
 import numpy as np
 
-from eos_sweep.derivation.convergence import MARGIN, ROUNDING
+from eos_sweep.derivation.convergence import MARGIN
 from eos_sweep.derivation.linear import distance, squared_length
-from eos_sweep.scalar import inlined, larger, select
+from eos_sweep.scalar import inlined, select
 
 SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
 STEADY = 0.05  # of the least pivot
-SLOW = 4e3  # so many times the way that the loss allows at a curvature of one, relative to the state
+SLOW = 4e3  # covers directions with eta times their curvature down to 1/SLOW^2 = 6e-8; relative to the whole state
 
 
 @inlined
@@ -48,7 +48,7 @@ def gap(before, after, least):
     """
     apart = distance(before, after)
     room = SAFETY * apart
-    return select((room < MARGIN) & (apart < STEADY * least), larger(room, ROUNDING), 1.0)
+    return select((room < MARGIN) & (apart < STEADY * least), room, 1.0)
 
 
 @inlined
@@ -57,4 +57,4 @@ def gap_in_valley(before, after, x, loss, eta):
     size = np.sqrt(squared_length(x))
     slow = SLOW * np.sqrt(2.0 * eta * loss) / select(size > 0.0, size, 1e-300)
     room = SAFETY * distance(before, after) + slow
-    return select(room < MARGIN, larger(room, ROUNDING), 1.0)
+    return select(room < MARGIN, room, 1.0)

@@ -126,7 +126,7 @@ class _Module:
     def _function(
         self, name: str, arguments: str, docstring: str, given: str, terms: Sequence[Term], single: bool = False
     ) -> str:
-        """Return a function of terms: of the coordinates in ``x``, or of those in ``theta``."""
+        """Return a function of terms: of the coordinates ``here``, or of those in ``theta``."""
         lines = Lines(self._names.code, self._names.taken)
         codes = lines.write(*terms)
         self._used |= lines.used
