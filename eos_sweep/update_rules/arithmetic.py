@@ -1,0 +1,24 @@
+"""What rules need beside the operators of vectors, for NumPy arrays and for terms that record what is done with them.
+
+Square roots, absolute values, the smaller and the larger of two are NumPy's: ``np.sqrt``, ``np.abs``, ``np.minimum``,
+``np.maximum``.
+"""
+
+from typing import Any
+
+import numpy as np
+
+
+def norm(vector: Any) -> Any:
+    """Return the length of a vector."""
+    return vector.norm() if hasattr(vector, "norm") else np.sqrt(np.dot(vector, vector))
+
+
+def choose(condition: Any, yes: Any, no: Any) -> Any:
+    """Return ``yes`` where the condition holds, elsewhere ``no``."""
+    return condition.choose(yes, no) if hasattr(condition, "choose") else np.where(condition, yes, no)
+
+
+def unless_zero(number: Any) -> Any:
+    """Return a divisor: the number, or infinity in place of zero."""
+    return choose(number == 0.0, np.inf, number)

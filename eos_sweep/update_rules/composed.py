@@ -1,0 +1,234 @@
+"""A base rule and its modifiers as one rule."""
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eos_sweep.contract import Quantity
+from eos_sweep.errors import InputError, closest, short
+from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+
+PLAIN = "gd"
+BASES = (
+    PLAIN, "heavy_ball", "nesterov", "sam", "sam_unnormalised", "normalised", "sign", "rmsprop", "adam", "two_sample",
+)  # fmt: skip
+MODIFIERS = (
+    "gradient_noise", "gradient_clip", "l2", "decoupled_decay", "linear_warmup", "cosine", "step_decay", "inverse_root",
+    "update_clip", "weight_bound",
+)  # fmt: skip
+CLOCK = "clock"  # the step that is taken, from zero
+
+
+class Rule(NamedTuple):
+    """A base rule with modifiers, in the order of MODIFIERS."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the text from which :func:`parse` makes the rule."""
+        return " + ".join(self.names)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is gradient descent without modifiers."""
+        return self.names == (PLAIN,)
+
+    @property
+    def base(self) -> Any:
+        """The module of the base rule."""
+        return module(self.names[0])
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The modules of the base rule and of the modifiers."""
+        return tuple(map(module, self.names))
+
+    def having(self, name: str) -> tuple[Any, ...]:
+        """Return the modules that define ``name``."""
+        return tuple(part for part in self.parts if hasattr(part, name))
+
+    @property
+    def parameters(self) -> dict[str, Quantity]:
+        """Name -> description of all parameters."""
+        return {name: quantity for part in self.parts for name, quantity in part.PARAMETERS.items()}
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """The names of the vectors that the rule keeps."""
+        return tuple(self.base.MEMORY)
+
+    @property
+    def clocks(self) -> dict[str, float]:
+        """Name -> start of the numbers of time alone that the rule keeps."""
+        return {name: start for part in self.parts for name, start in part.CLOCKS.items()}
+
+
+def module(name: str) -> ModuleType:
+    """Return the module of a base rule or of a modifier."""
+    return importlib.import_module(f"eos_sweep.update_rules.{name}")
+
+
+@functools.cache
+def parse(text: str) -> Rule:
+    """Return the rule that a text names: a base rule, modifiers, or both, joined by ``+``.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule, or two parts do not go together.
+
+    Examples
+    --------
+    >>> from eos_sweep.update_rules.composed import parse
+    >>> str(parse("l2 + heavy_ball"))
+    'heavy_ball + l2'
+    >>> str(parse("linear_warmup"))
+    'gd + linear_warmup'
+    """
+    names = [name.strip() for name in text.split("+")]
+    for name in names:
+        if name not in (*BASES, *MODIFIERS):
+            raise InputError(f"rule: no update rule {short(name)}; {closest(name, [*BASES, *MODIFIERS])}")
+        if names.count(name) > 1:
+            raise InputError(f"rule: got {name!r} twice; give each part once")
+    bases = [name for name in names if name in BASES] or [PLAIN]
+    if len(bases) > 1:
+        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers: {', '.join(MODIFIERS)}")
+    rule = Rule((bases[0], *(name for name in MODIFIERS if name in names)))
+    owners: dict[str, str] = {}
+    for name, part in zip(rule.names, rule.parts, strict=True):
+        for parameter in part.PARAMETERS:
+            if parameter != "seed" and parameter in owners:
+                raise InputError(
+                    f"rule: {owners[parameter]} and {name} both have the parameter {parameter}; give one of them"
+                )
+            owners[parameter] = name
+    return rule
+
+
+def transformed(rule: Rule, now: Now) -> Callable[[Vector], Vector]:
+    """Return the push with all that changes the gradient."""
+    changes = sorted(rule.having("gradient"), key=lambda part: part.ORDER)
+    if not changes:
+        return now.push
+
+    def push(at: Vector) -> Vector:
+        found = now.push(at)
+        for part in changes:
+            found = part.gradient(now, found, at)
+        return found
+
+    return push
+
+
+def rate(rule: Rule, now: Now) -> Scalar | None:
+    """Return the factor of the schedules, None if there is none."""
+    found = None
+    for part in rule.having("rate"):
+        found = part.rate(now) if found is None else found * part.rate(now)
+    return found
+
+
+def keep(rule: Rule, now: Now, factor: Scalar | None) -> Scalar | None:
+    """Return what a step multiplies the weights by, None if nothing."""
+    for part in rule.having("decay"):
+        decay = part.decay(now)
+        return 1.0 - (decay if factor is None else factor * decay)
+    return None
+
+
+def step(rule: Rule, now: Now) -> Update:
+    """Return the weights after a step, before they are bounded, and the new memory and clocks."""
+    found = rule.base.update(now._replace(push=transformed(rule, now)))
+    update = found.update
+    for part in rule.having("limited"):
+        update = part.limited(now, update)
+    factor = rate(rule, now)
+    if factor is not None:
+        update = factor * update
+    kept = keep(rule, now, factor)
+    clocks = dict(found.clocks)
+    if CLOCK in rule.clocks:
+        clocks[CLOCK] = getattr(now.clocks, CLOCK) + 1.0
+    return Update((now.x if kept is None else kept * now.x) - update, found.memory, clocks)
+
+
+def bound(rule: Rule, now: Now) -> Scalar | None:
+    """Return the bound of the size of each weight, None if there is none."""
+    return next((part.bound(now) for part in rule.having("bound")), None)
+
+
+def scheduled(rule: Rule, now: Now) -> tuple[Now, Scalar | None]:
+    """Return a step as ``edge`` and ``preconditioner`` of a base rule see it, and the factor of the schedules."""
+    push, factor = transformed(rule, now), rate(rule, now)
+    kept = keep(rule, now, factor)
+    now = now._replace(push=push, keep=1.0 if kept is None else kept)
+    if factor is None:
+        return now, None
+    return now._replace(push=lambda at: factor * push(at), eta=factor * now.eta), factor
+
+
+def edge(rule: Rule, now: Now) -> Scalar:
+    """Return the largest eigenvalue of eta times the Hessian, preconditioned where the rule is, that is not stable."""
+    seen, factor = scheduled(rule, now)
+    found = rule.base.edge(seen)
+    if factor is not None:
+        found = found / factor
+    if not hasattr(rule.base, "preconditioner"):
+        for part in rule.having("shift"):
+            found = found - part.shift(now)
+    return found
+
+
+def shift(rule: Rule, now: Now) -> Scalar | None:
+    """Return by what multiple of one eta times the Hessian changes, None if by nothing."""
+    return next((part.shift(now) for part in rule.having("shift")), None)
+
+
+def preconditioner(rule: Rule, now: Now) -> Vector | None:
+    """Return the diagonal that stands under the Hessian, None if there is none."""
+    if not hasattr(rule.base, "preconditioner"):
+        return None
+    return rule.base.preconditioner(now._replace(push=transformed(rule, now)))
+
+
+def settles(rule: Rule, now: Now) -> list[Condition]:
+    """Return the conditions under which a run that is at rest stays there."""
+    return [part.settles(now) for part in rule.having("settles")]
+
+
+def coast(rule: Rule, now: Now) -> Vector | None:
+    """Return how far the weights go on without a gradient, None if they rest."""
+    return rule.base.coast(now) if hasattr(rule.base, "coast") else None
+
+
+def clips(rule: Rule, now: Now) -> list[Condition]:
+    """Return the conditions under which a clip changes the step; that of the bound of the weights is not among them."""
+    found = []
+    push = now.push
+    for part in sorted(rule.having("gradient"), key=lambda one: one.ORDER):
+        if hasattr(part, "clips"):
+            found.append(part.clips(now, push(now.x)))
+        push = _after(part, now, push)
+    for part in rule.having("limited"):
+        found.append(part.clips(now, rule.base.update(now._replace(push=push)).update))
+    return found
+
+
+def _after(part: Any, now: Now, push: Callable[[Vector], Vector]) -> Callable[[Vector], Vector]:
+    return lambda at: part.gradient(now, push(at), at)
+
+
+def projected(rule: Rule, now: Now, x: np.ndarray) -> np.ndarray:
+    """Return weights after the bound, if the rule has one; NumPy only."""
+    most = bound(rule, now)
+    return x if most is None else np.clip(x, -most, most)
+
+
+def facts(rule: Rule) -> Mapping[str, Any]:
+    """Return what determines the numbers of a sweep beside its model."""
+    return {} if rule.is_plain else {"rule": str(rule)}

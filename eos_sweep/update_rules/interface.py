@@ -1,0 +1,86 @@
+"""What an update rule is, and what it sees of a step.
+
+A rule is a module.  A *base* rule turns the gradient into an update; a *modifier* changes the gradient, the step size,
+or the update of any base rule.  A step of a base rule with its modifiers is
+
+    x' = keep x - rate update(eta g~),    then each |x'| at most the bound of the weights, if there is one,
+
+with g~ the gradient after the modifiers that change it: noise, then a clip, then L2.  ``keep`` is 1 - rate eta lambda
+under decoupled decay, else one, and ``rate`` is the factor of a schedule, else one.  Pushes are eta times a gradient:
+with momentum 0, decay 0, radius 0 a rule then does the operations of gradient descent, to the last bit.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol
+
+from eos_sweep.contract import Quantity
+
+Vector = Any  # an entry for each weight
+Scalar = Any
+Condition = Any
+
+
+class Now(NamedTuple):
+    """One step as a rule sees it."""
+
+    x: Vector
+    push: Callable[[Vector], Vector]  # eta times the gradient at given weights
+    memory: SimpleNamespace  # name -> vector, of MEMORY
+    clocks: SimpleNamespace  # name -> scalar, of CLOCKS
+    p: SimpleNamespace  # name -> scalar, of PARAMETERS
+    eta: Scalar
+    normals: Callable[[], Vector]  # independent standard normal numbers of this step, one for each weight
+    sign: Callable[[], Scalar]  # +1 or -1, at random, one for each step
+    keep: Scalar = 1.0  # what a step multiplies x by before the update, in ``edge``
+
+
+class Update(NamedTuple):
+    """What a base rule makes of a step: the update, and its new memory and clocks."""
+
+    update: Vector
+    memory: Mapping[str, Vector] = {}
+    clocks: Mapping[str, Scalar] = {}
+
+
+class Base(Protocol):
+    """A base rule.  What is marked optional may be left out."""
+
+    TITLE: str
+    REFERENCE: str
+    PARAMETERS: Mapping[str, Quantity]
+    MEMORY: Sequence[str]  # vectors that it keeps, zero at the start
+    CLOCKS: Mapping[str, float]  # numbers of time alone that it keeps -> their start; ``clock`` counts the steps
+    EDGE: str  # the edge of stability: a formula (mathtext) of the sharpness S at which it loses stability
+    EDGE_OF_STATE: bool  # whether that depends on the state
+    SHARPNESS: str  # the matrix whose largest eigenvalue is S; optional: Hessian
+
+    def update(self, now: Now) -> Update: ...
+
+    # The largest eigenvalue of eta times the Hessian that is not stable.  ``now.eta`` and ``now.push`` are those of the
+    # schedule, and the largest eigenvalue counts with that step size; 1 + now.keep is what gradient descent gives.
+    def edge(self, now: Now) -> Scalar: ...
+
+    # Optional.  The Hessian H counts as D^(-1/2) H D^(-1/2), with D the diagonal that this returns.
+    def preconditioner(self, now: Now) -> Vector: ...
+
+    # Optional: how far x goes on if there is no gradient any more.
+    def coast(self, now: Now) -> Vector: ...
+
+    # Optional: whether a run that is at rest stays there.  Without it, it does.
+    def settles(self, now: Now) -> Condition: ...
+
+
+class Modifier(Protocol):
+    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS as a base rule has, and at least one of these."""
+
+    ORDER: int  # of those that change the gradient, the least first
+
+    def gradient(self, now: Now, push: Vector, at: Vector) -> Vector: ...
+    def shift(self, now: Now) -> Scalar: ...  # with it: the multiple of one by which eta times the Hessian changes
+    def rate(self, now: Now) -> Scalar: ...  # the factor of a schedule
+    def decay(self, now: Now) -> Scalar: ...  # eta lambda of decoupled decay
+    def limited(self, now: Now, update: Vector) -> Vector: ...
+    def bound(self, now: Now) -> Scalar: ...  # of the size of each weight
+    def clips(self, now: Now, vector: Vector) -> Condition: ...  # whether ``gradient`` or ``limited`` changes a vector
+    def settles(self, now: Now) -> Condition: ...
