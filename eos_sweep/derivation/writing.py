@@ -45,7 +45,7 @@ class Lines:
             if part.index in self._written:
                 continue
             code, binding = self._short_expression(part)
-            simple = part.value is not None or part.op == "name" or _is_negative(part)
+            simple = part.value is not None or part.op in ("name", "inf") or _is_negative(part)
             if not simple and (uses[part.index] > 1 or part.op == "let") and not code.isidentifier():
                 code, binding = self.assign(code), ATOM
             self._written[part.index] = code, binding

@@ -12,7 +12,7 @@ from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.ruled.dual_numbers import NotLinear
-from eos_sweep.derivation.ruled.source import Ruled
+from eos_sweep.derivation.ruled.source import Ruled, Taken
 from eos_sweep.errors import InputError, named
 from eos_sweep.update_rules.composed import Rule
 
@@ -65,9 +65,8 @@ def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
             formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried
         )
         smoothness.check(c)
-        module = Ruled(formula, c, rule, clips, bounds)
-        parts = module.heading(_name_of(model)), "\n", module.body(), _taken_over(model, formula, tuple(sorted(c.rates)))
-        return "".join(parts)
+        taken = _taken_over(model, formula, tuple(sorted(c.rates)))
+        return Ruled(formula, c, rule, clips, bounds).text(_name_of(model), taken)
 
     try:
         text = written(None)
@@ -102,19 +101,19 @@ def _formula(model: Any, rule: Rule) -> Formula:
     return found
 
 
-def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> str:
-    """Return the text of functions that are those of the model itself."""
+def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> Taken:
+    """Return the functions that are those of the model itself."""
     names = [name for name in OF_BASE if hasattr(model, name)]
     if not names:
-        return ""
-    width, count = len(formula.state), len(model.PARAMETERS)
+        return Taken()
     lines = [f"from {model.__name__} import {name} as its_{name}" for name in names]
     lines.append("from eos_sweep.derivation.ruled.plainly import plainly")
-    found = "\n".join(sorted(lines)) + "\n"
-    for name in names:
-        state = f"plainly(theta, {width}, {places}, {len(model.CARRIED)})"
-        found += f"\n\ndef {name}(theta, p):\n    return its_{name}({state}, p[:{count}])\n"
-    return "\n\n" + found
+    state = f"plainly(theta, {len(formula.state)}, {places}, {len(model.CARRIED)})"
+    count = len(model.PARAMETERS)
+    return Taken(
+        sorted(lines),
+        [f"def {name}(theta, p):\n    return its_{name}({state}, p[:{count}])" for name in names],
+    )
 
 
 def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleType:

@@ -1,7 +1,9 @@
 """The module of a model that takes its steps by an update rule, as text."""
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from eos_sweep.derivation import imports
 from eos_sweep.derivation.calculus import STEP_SIZE, Calculus
@@ -19,6 +21,16 @@ from eos_sweep.update_rules.composed import Rule
 NEVER = "return tolerance < 0.0"
 
 
+class Taken(NamedTuple):
+    """What a module takes over from that of its model."""
+
+    imports: Sequence[str] = ()  # lines
+    functions: Sequence[str] = ()  # text
+
+
+NOTHING = Taken()
+
+
 class Ruled(Module):
     """The parts of one module: its functions, and the names that they use."""
 
@@ -30,12 +42,14 @@ class Ruled(Module):
         self._decays = any(hasattr(part, "shift") or hasattr(part, "decay") for part in rule.parts)
         self._edge_term = as_scalar(c.graph, composed.edge(rule, self._traced.now)).term
 
-    def body(self) -> str:
-        """Return the imports, the constants that determine numbers, and the functions."""
-        code = "\n\n\n".join([self._constants(), *(written() for written in self._functions().values())])
-        return f"{imports.written(self._used, code)}\n\n{code}\n"
+    def text(self, name: str, taken: "Taken" = NOTHING) -> str:
+        """Return the whole text; ``name`` is that of the model, from which some functions are taken over."""
+        written = [self._constants(), *(one() for one in self._functions().values()), *taken.functions]
+        code = "\n\n\n".join(written)
+        imported = "\n".join([imports.written(self._used, code), *taken.imports])
+        return f"{self._told(name)}\n{imported}\n\n{code}\n"
 
-    def heading(self, name: str) -> str:
+    def _told(self, name: str) -> str:
         """Return the docstring of the module."""
         loss = text.show(self._formula.tree)
         told = textwrap.fill(f"L = {loss}", WIDTH - 4, initial_indent="    ", subsequent_indent="        ")
@@ -43,12 +57,10 @@ class Ruled(Module):
 
     def _constants(self) -> str:
         state = [x.name for x in self._c.state]
-        told = [f"CARRIED = {tuple(self._carried())!r}"] if self._c.rates else []
-        told += [f"MEMORY = {memory_names(state, self._rule)!r}", f"CLOCKS = {self._rule.clocks!r}"]
-        told.append(f"EDGE_MOVES = {not self._edge_term.fixed}")
-        if self._formula.guard:
-            told.append(f"GUARD = {self._formula.guard!r}")
-        return "\n".join(told)
+        told: dict[str, Any] = {"CARRIED": tuple(self._carried())}
+        told |= {"MEMORY": memory_names(state, self._rule), "CLOCKS": self._rule.clocks}
+        told |= {"EDGE_MOVES": not self._edge_term.fixed, "GUARD": self._formula.guard}
+        return "\n".join(f"{name} = {value!r}".replace("'", '"') for name, value in told.items())
 
     def _functions(self) -> dict[str, Callable[[], str]]:
         found = super()._functions()
@@ -76,14 +88,18 @@ class Ruled(Module):
         terms: Sequence[Term],
         single: bool = False,
         more: Mapping[str, str] | None = None,
-        head: Sequence[str] = (),
     ) -> str:
         """Return a function of terms of the state ``theta``."""
         lines = Lines(self._all_codes | (more or {}), self._names.taken)
         codes = lines.write(*terms)
         self._used |= lines.used
-        opened = [*self._opened("theta p"), *head]
-        return function(name, arguments, told, [*opened, *lines.lines, *returned(codes[0], [] if single else codes)])
+        return self._def(name, arguments, told, [*lines.lines, *returned(codes[0], [] if single else codes)])
+
+    def _def(self, name: str, arguments: str, told: str, lines: Sequence[str]) -> str:
+        """Return a function whose first lines give names to what its code uses."""
+        used = set(re.findall(r"\w+", "\n".join(lines)))
+        opened = [line for line in self._opened("theta p") if used & set(re.findall(r"\w+", line.partition(" = ")[0]))]
+        return function(name, arguments, told, [*opened, *lines])
 
     def _coordinates(self) -> str:
         found = []
@@ -112,8 +128,7 @@ class Ruled(Module):
             whole |= {place: f"theta[{place}] * {factor}" for place in members}
         self._used |= lines.used
         codes = [whole.get(place, f"theta[{place}]") for place in range(self._width())]
-        opened = [f"{self._names.unpacked_parameters()} = p"]
-        return function("rescale", "theta, p", "", [*opened, *lines.lines, *returned("", codes)])
+        return self._def("rescale", "theta, p", "", [*lines.lines, *returned("", codes)])
 
     def _width(self) -> int:
         places = self._traced.places
@@ -129,7 +144,7 @@ class Ruled(Module):
         powers = [f"theta[{place}]" for place in traced.places.powers.values()]
         width = len(terms)
         whole = [*codes[:width], *powers, *codes[width:]]
-        return function("step", "theta, p", "", [*self._opened("theta p"), *lines.lines, *returned("", whole)])
+        return self._def("step", "theta, p", "", [*lines.lines, *returned("", whole)])
 
     def _tangent(self) -> str:
         traced = self._traced
@@ -140,12 +155,6 @@ class Ruled(Module):
 
     def _edge(self) -> str:
         told = "Return the largest eigenvalue of eta times the Hessian that is not stable."
-        if self._edge_term.fixed:
-            lines = Lines(self._all_codes, self._names.taken)
-            (code,) = lines.write(self._edge_term)
-            self._used |= lines.used
-            opened = [] if self._edge_term.value is not None else [f"{self._names.unpacked_parameters()} = p"]
-            return function("edge", "theta, p", told, [*opened, *lines.lines, f"return {code}"])
         return self._written("edge", "theta, p", told, [self._edge_term], single=True)
 
     def _shift(self) -> Term:

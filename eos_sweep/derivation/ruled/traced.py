@@ -150,8 +150,8 @@ class Tracing:
             value = self.value(k, entry)
             squares = value * value if squares is None else squares + value * value
         g, total = self.g, as_scalar(self.g, squares)
-        root = g.call("sqrt", total.term)
-        slope = g.div(g.mul(g.number(1), total.moves()), g.mul(g.number(2), root))
+        root = g.raw("let", g.call("sqrt", total.term))
+        slope = g.div(total.moves(), g.mul(g.number(2), root))
         return Scalar(g, root, g.select(g.raw(">", root, g.zero), slope, g.zero))
 
     def _push(self, at: Vector) -> Vector:
