@@ -231,12 +231,22 @@ def _of_forms(operation: str, one: Any, other: Any) -> Form:
             {name: OPERATIONS[operation](g, one.parts.get(name, zero), other.parts.get(name, zero)) for name in names}
         )
     if isinstance(one, Form) and not isinstance(other, Form) and operation in ("mul", "div"):
-        factor = as_scalar(_graph(one), other)
+        factor = _exact(as_scalar(_graph(one), other))
         return Form({name: OPERATIONS[operation](part.g, part, factor) for name, part in one.parts.items()})
     if isinstance(other, Form) and not isinstance(one, Form) and operation == "mul":
-        factor = as_scalar(_graph(other), one)
-        return Form({name: _mul(part.g, factor, part) for name, part in other.parts.items()})
+        return scaled(_exact(as_scalar(_graph(other), one)), other)
     raise NotLinear
+
+
+def scaled(factor: Scalar, form: Form) -> Form:
+    """Return a multiple of a form."""
+    return Form({name: _mul(part.g, factor, part) for name, part in form.parts.items()})
+
+
+def _exact(factor: Scalar) -> Scalar:
+    """Return a number of a rule that counts as exact: what it multiplies has no rounding error because of it."""
+    g, term = factor.g, factor.term
+    return factor if term.fixed or term.op in ("name", "let") else Scalar(g, g.raw("let", term), factor.move)
 
 
 def _compared(sign: str, one: Any, other: Any) -> Any:

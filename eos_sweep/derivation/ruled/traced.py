@@ -9,7 +9,7 @@ from eos_sweep.derivation.calculus import Calculus, scaled_hessian
 from eos_sweep.derivation.differentiate import gradient
 from eos_sweep.derivation.graph import Graph, Term, reachable
 from eos_sweep.derivation.rounding import rounding_error
-from eos_sweep.derivation.ruled.dual_numbers import ONE, Form, Scalar, Vector, as_scalar
+from eos_sweep.derivation.ruled.dual_numbers import ONE, Form, Scalar, Vector, as_scalar, scaled
 from eos_sweep.derivation.ruled.names import Places, places
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import CLOCK, Rule
@@ -172,12 +172,17 @@ class Tracing:
             if k in c.rates:
                 changes = zip(gradient(g, c.rates[k], c.state), moved, strict=True)
                 change = g.sum(*(g.mul(seen(slope), move) for slope, move in changes))
-                entries.append(Scalar(g, seen(c.rates[k]), change) * at.entries[k])
+                entries.append(scaled(Scalar(g, seen(c.rates[k]), change), at.entries[k]))
             else:
                 bends = [self._bends[min(k, j), max(k, j)] for j in range(len(c.state))]
-                change = g.sum(*(g.mul(seen(bend), move) for bend, move in zip(bends, moved, strict=True)))
+                change = g.sum(*(self._along(seen(bend), move) for bend, move in zip(bends, moved, strict=True)))
                 entries.append(Scalar(g, seen(self._slopes[k]), change))
         return Vector([self._clipped(k, entry) for k, entry in enumerate(entries)], self._length)
+
+    def _along(self, bend: Term, move: Term) -> Term:
+        """Return the product, rounded as in the tangent of gradient descent."""
+        g = self.g
+        return g.mul(bend if self.c.rates or bend.value is not None else g.raw("let", bend), move)
 
     def _clipped(self, k: int, push: Form | Scalar) -> Form | Scalar:
         """Return a push whose size is at most eta times a bound of the model."""
@@ -270,7 +275,8 @@ class Tracing:
                 change = g.add(change, g.mul(part.term, self._memory_moves[symbol, name]))
             if own:
                 change = g.sub(change, g.mul(self._ratio(k, symbol, part), along))
-        return g.add(along, g.div(change, safe)) if own else g.div(change, safe)
+        change = g.raw("/", change, safe)
+        return g.add(along, change) if own else change
 
     def _bounded(self, k: int, value: Term, turned: Term) -> Moved:
         """Return a coordinate moved into its bound."""
