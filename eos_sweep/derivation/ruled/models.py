@@ -83,8 +83,8 @@ def _name_of(model: Any) -> str:
 
 def _formula(model: Any, rule: Rule) -> Formula:
     """Return the formula of the loss, with the parameters of the rule behind those of the model."""
-    name = named(_name_of(model).rpartition(".")[2])
     formula = modules.formula_of(model.__name__)
+    name = named(formula.name if formula else _name_of(model).rpartition(".")[2])
     if formula is None:
         module = sys.modules.get(_name_of(model), model)
         if not getattr(model, "DESCENT", True) or not has_loss(module):
