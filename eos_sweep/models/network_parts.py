@@ -60,16 +60,22 @@ class Descending(Tracked):
     gradient: np.ndarray
     loss: float
     eta: float
+    step = 0  # steps taken
 
     @abstractmethod
     def update(self) -> None:
         """Compute ``loss`` and ``gradient`` of the weights."""
+
+    def evaluate(self) -> None:
+        """Compute ``loss``, whatever becomes of ``gradient``."""
+        self.update()
 
     def advance(self, steps: int) -> np.ndarray:
         """Take so many steps; return the loss after each of them."""
         losses = np.empty(steps)
         for k in range(steps):
             self.weights -= self.eta * self.gradient
+            self.step += 1
             self.update()
             losses[k] = self.loss
         return losses
