@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from eos_sweep.derivation.graph import Graph, Term, dependents, reachable
+from eos_sweep.functions.draws import DRAWS
 
 Rule = Callable[[Graph, Term, Term], Term]  # (graph, argument, value) -> derivative of a function of one argument
+# Terms that do not change with what they are made of, or change by jumps: their derivatives are zero.
+CONSTANT = {"number", "name", "<", "<=", ">", ">=", "==", "!=", "and", "or", "not", *(draw.__name__ for draw in DRAWS)}
 LN10, TWO_OVER_ROOT_PI = 2.302585092994046, 1.1283791670955126
 
 
@@ -49,7 +52,7 @@ RULES: dict[str, Rule] = {
 
 def partials(g: Graph, term: Term) -> list[tuple[Term, Term]]:
     """Return the operands of a term, each with the derivative of the term by it."""
-    if term.op in ("number", "name", "<", "<=", ">", ">=", "==", "!=", "and", "or", "not"):
+    if term.op in CONSTANT:
         return []
     if term.op == "+":
         return [(operand, g.one) for operand in term.operands]

@@ -2,12 +2,13 @@
 
 They consist of arithmetic, ``select`` and the bits of doubles, so compiled code and NumPy give the same bits.  Errors
 are in units in the last place (ulp), measured where a result is a normal number.  NaN stays NaN.  The exact oracle uses
-the true functions instead (:mod:`eos_sweep.checks.exact.arithmetic`).
+the true functions instead (:mod:`eos_sweep.checks.exact.arithmetic`), and the same random draws.
 
 Coefficients are minimax fits (Remez exchange in at least 50 digits), rounded to doubles.
 """
 
 from eos_sweep.functions.circular import arctan, cos, sin, tan
+from eos_sweep.functions.draws import normal_draw, sign_draw, uniform_draw
 from eos_sweep.functions.exponential import exp, expm1
 from eos_sweep.functions.hyperbolic import cosh, log_cosh, log_cosh_jet, sech2, sinh, tanh
 from eos_sweep.functions.logarithm import log, log1p, log10
@@ -33,12 +34,15 @@ __all__ = [
     "normal_cdf",
     "normal_density",
     "normal_distribution",
+    "normal_draw",
     "real_power",
     "sech2",
     "sigmoid",
+    "sign_draw",
     "sin",
     "sinh",
     "softplus",
     "tan",
     "tanh",
+    "uniform_draw",
 ]

@@ -15,7 +15,9 @@ import numpy as np
 from eos_sweep import exponent, functions, scalar
 from eos_sweep.contract import Model
 from eos_sweep.derivation import substitute
-from eos_sweep.functions import circular
+from eos_sweep.functions import circular, draws
+
+TOGETHER = 256  # steps of which random numbers are drawn at once
 
 
 def precise(bits: int) -> Any:
@@ -103,6 +105,23 @@ def _within_reach(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: function(x) if abs(x) <= circular.LARGEST else gmpy2.nan()
 
 
+def _drawn(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a draw in numbers of MPFR: it is the double, whatever the precision.
+
+    NumPy takes hardly longer for many steps than for one, and a trajectory needs them all.
+    """
+
+    @functools.lru_cache(2**14)  # 32 MiB
+    def following(seed: float, first: int, coordinate: float) -> np.ndarray:
+        return draw(seed, np.arange(first, first + TOGETHER, dtype=float), coordinate)
+
+    def value(seed: Any, step: Any, coordinate: Any) -> Any:
+        block, place = divmod(round(float(step)), TOGETHER)
+        return gmpy2.mpfr(float(following(float(seed), block * TOGETHER, float(coordinate))[place]))
+
+    return value
+
+
 class _Library:
     """A library in place of ``np``: gmpy2's function of that name, or NumPy's constant."""
 
@@ -146,5 +165,6 @@ INSTEAD = {
     functions.normal_density: _widened(_density),
     functions.normal_distribution: _widened(_distribution),
     functions.expected_relu: _widened(_expected_relu),
+    **{draw: _drawn(draw) for draw in draws.DRAWS},
     np: _Library(),
 }
