@@ -24,7 +24,9 @@ def trial(model: Model, count: int = POINTS, **axes: Any) -> Sweep:
     parameters, initial = (
         {name: drawn[name] for name in names if name in drawn} for names in (model.PARAMETERS, model.STATE)
     )
-    return make(models.given_as(model), {"seed": np.arange(count), **axes}, parameters, initial, steps=200)
+    all_axes = {"seed": np.arange(count), **axes}
+    rule = models.rule_of(model)
+    return make(models.given_as(model), all_axes, parameters, initial, steps=200, rule=rule)
 
 
 def inputs(model: Model, count: int = POINTS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

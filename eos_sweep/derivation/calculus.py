@@ -152,5 +152,5 @@ def turned(c: Calculus, v: Mapping[int, Term]) -> list[Term]:
         change = g.sum(*(g.mul(slope, moved[j]) for j, slope in enumerate(slopes)))
         free = factor(c, k)
         rest = g.raw("==", free, g.zero)
-        found.append(g.sub(v[k], g.div(change, g.select(rest, g.raw("inf"), free))))
+        found.append(g.sub(v[k], g.raw("/", change, g.select(rest, g.raw("inf"), free))))
     return found

@@ -15,4 +15,10 @@ ROUNDING = 1e-10  # and at least this: the test of stability is exact to some 1e
 @inlined
 def below_edge(gap):
     """Return the bound below which S eta must be."""
-    return (1.0 - larger(gap, ROUNDING)) * EDGE
+    return below(EDGE, gap)
+
+
+@inlined
+def below(edge, gap):
+    """Return the bound below an edge of another rule, in units of 1/eta."""
+    return (1.0 - larger(gap, ROUNDING)) * edge

@@ -11,6 +11,7 @@ WIDTH = 120
 PLACES = {
     "CriticalLine": "eos_sweep.contract",
     "Quantity": "eos_sweep.contract",
+    "below": "eos_sweep.derivation.convergence",
     "below_edge": "eos_sweep.derivation.convergence",
     "sized": "eos_sweep.derivation.declarations",
     "from_triangle": "eos_sweep.eigen.matrices",
@@ -19,7 +20,9 @@ PLACES = {
     "arrowhead_stable": "eos_sweep.eigen.arrowhead",
     "SYMMETRIC_STAGES": "eos_sweep.eigen.symmetric",
     "symmetric_stable": "eos_sweep.eigen.symmetric",
+    "lifted": "eos_sweep.exponent",
     "rescaled": "eos_sweep.exponent",
+    "rescaling": "eos_sweep.exponent",
     "seen": "eos_sweep.exponent",
 }
 

@@ -11,7 +11,8 @@ MODULE = {
     "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
     "curvature", "stable", "remaining_loss", "settled", "hessian", "clipped", "seen", "solver", "from_triangle",
-    "below_edge", "Quantity", "CriticalLine", "loss_parts",
+    "below", "below_edge", "Quantity", "CriticalLine", "loss_parts", "edge", "drift", "pulls", "stiffness", "matrix_at",
+    "coasting", "resting", "base_of", "valley",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from eos_sweep.derivation.convergence import MARGIN
 from eos_sweep.derivation.linear import distance, squared_length
-from eos_sweep.scalar import inlined, select
+from eos_sweep.scalar import inlined, larger, select
 
 SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
 STEADY = 0.05  # of the least pivot
@@ -58,3 +58,16 @@ def gap_in_valley(before, after, x, loss, eta):
     slow = SLOW * np.sqrt(2.0 * eta * loss) / select(size > 0.0, size, 1e-300)
     room = SAFETY * distance(before, after) + slow
     return select(room < MARGIN, room, 1.0)
+
+
+@inlined
+def kinetic_rest(drift, edge, eta):
+    """Return by how much the loss may change while the memory of a rule carries the run on, by ``drift``."""
+    return squared_length(drift) * edge / (2.0 * eta)
+
+
+@inlined
+def room_with_drift(before, after, room):
+    """Return the room below the edge that is needed with what a drift changes; 1, which is no room, if it is too far."""
+    more = SAFETY * distance(before, after)
+    return select(more < MARGIN, larger(room, more), 1.0)

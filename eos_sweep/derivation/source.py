@@ -4,7 +4,7 @@ The text is made of parsed formulas, and of the words of the definition as Pytho
 """
 
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep.derivation import calculus, declarations, imports
@@ -43,10 +43,10 @@ def write(formula: Formula, c: Calculus, given: Given = ALL) -> str:
     given
         What is not derived, by default nothing.
     """
-    return _Module(formula, c, given).text()
+    return Module(formula, c, given).text()
 
 
-class _Module:
+class Module:
     """The parts of one module: its functions, and the names that they use."""
 
     def __init__(self, formula: Formula, c: Calculus, given: Given) -> None:
@@ -58,6 +58,17 @@ class _Module:
     def text(self) -> str:
         """Return the whole text."""
         own = {*self._given.names, *self._given.plain}
+        body = [
+            *declarations.line_functions(self._formula, self._used),
+            *declarations.written(self._formula, sorted(self._c.rates), own),
+            *(written() for name, written in self._functions().items() if name not in own),
+        ]
+        code = "\n\n\n".join(body)
+        imported = imports.written(self._used, code, self._given.module, self._given.names)
+        return f"{self._heading()}\n{imported}\n\n{code}\n"
+
+    def _functions(self) -> dict[str, Callable[[], str]]:
+        """Return name -> what writes it, of all functions in their order."""
         functions = {
             "threshold": self._threshold,
             "rescale": self._rescale,
@@ -79,14 +90,7 @@ class _Module:
         }
         if not self._c.rates:
             del functions["rescale"]
-        body = [
-            *declarations.line_functions(self._formula, self._used),
-            *declarations.written(self._formula, sorted(self._c.rates), own),
-            *(written() for name, written in functions.items() if name not in own),
-        ]
-        code = "\n\n\n".join(body)
-        imported = imports.written(self._used, code, self._given.module, self._given.names)
-        return f"{self._heading()}\n{imported}\n\n{code}\n"
+        return functions
 
     def _heading(self) -> str:
         loss = text.show(self._formula.tree)
@@ -134,23 +138,23 @@ class _Module:
             given = f"theta {given}"
         head = self._opened(given)
         result = codes[0] if single else tuple_of(codes)
-        return _def(name, arguments, docstring, [*head, *lines.lines, *_returned(result, [] if single else codes)])
+        return function(name, arguments, docstring, [*head, *lines.lines, *returned(result, [] if single else codes)])
 
     def _threshold(self) -> str:
         unpacked = f"{self._names.unpacked_parameters()} = p"
-        return _def("threshold", "p", "", [unpacked, f"return 2.0 / {self._names.code[calculus.STEP_SIZE]}"])
+        return function("threshold", "p", "", [unpacked, f"return 2.0 / {self._names.code[calculus.STEP_SIZE]}"])
 
     def _coordinates(self) -> str:
         names = self._names
         if not self._c.rates:
-            return _def("coordinates", "theta", "", ["return theta"])
+            return function("coordinates", "theta", "", ["return theta"])
         self._used.add("seen")
         found = [
             f"seen({names.code[x.name]}, {names.powers[x.name]})" if k in self._c.rates else names.code[x.name]
             for k, x in enumerate(self._c.state)
         ]
         told = "Return the coordinates, zero where one is too small to matter to others."
-        return _def("coordinates", "theta", told, [f"{names.unpacked_state()} = theta", f"return {tuple_of(found)}"])
+        return function("coordinates", "theta", told, [f"{names.unpacked_state()} = theta", f"return {tuple_of(found)}"])
 
     def _rescale(self) -> str:
         names = self._names
@@ -159,7 +163,7 @@ class _Module:
         for name in self._carried():
             pair = f"{names.code[name]}, {names.powers[name]}"
             lines.append(f"{pair} = rescaled({pair})")
-        return _def("rescale", "theta, p", "", [*lines, f"return {names.unpacked_state()}"])
+        return function("rescale", "theta, p", "", [*lines, f"return {names.unpacked_state()}"])
 
     def _step(self) -> str:
         names, c = self._names, self._c
@@ -173,14 +177,14 @@ class _Module:
                 product = whole if whole.isidentifier() else f"({whole})"
                 codes[k] = f"theta[{k}] * {product}"
         powers = [f"theta[{len(c.state) + j}]" for j in range(len(c.rates))]
-        return _def("step", "theta, p", "", [*head, *lines.lines, *_returned("", [*codes, *powers])])
+        return function("step", "theta, p", "", [*head, *lines.lines, *returned("", [*codes, *powers])])
 
     def _tangent(self) -> str:
         names, c = self._names, self._c
         if not c.rates:
             self._used.add("descended")
             told = "Apply the Jacobian of a step, 1 - eta H."
-            return _def("tangent", "theta, p, v", told, ["return descended(bends(coordinates(theta), p), v)"])
+            return function("tangent", "theta, p, v", told, ["return descended(bends(coordinates(theta), p), v)"])
         moves = {k: c.graph.name(f"the move of {x.name}", False) for k, x in enumerate(c.state)}
         known = {moves[k].name: names.moves[x.name] for k, x in enumerate(c.state)}
         lines = Lines({**names.code, **known}, names.taken)
@@ -188,11 +192,11 @@ class _Module:
         self._used |= lines.used
         head = [*self._opened("theta p"), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]
         told = f"Apply the Jacobian of a step to changes, relative ones of {', '.join(self._carried())}."
-        return _def("tangent", "theta, p, v", told, [*head, *lines.lines, *_returned("", codes)])
+        return function("tangent", "theta, p, v", told, [*head, *lines.lines, *returned("", codes)])
 
     def _curvature(self) -> str:
         told = "Return the numbers that determine the largest eigenvalue of eta times the Hessian."
-        return _def("curvature", "theta, p", told, self._sharpness.lines)
+        return function("curvature", "theta, p", told, self._sharpness.lines)
 
     def _stability(self) -> str:
         self._used |= self._sharpness.names
@@ -205,7 +209,7 @@ class _Module:
             self._used.add("smaller")
             least = f"smaller(loss, {least})"
         told = "Return how far the loss is above its minimum, or less."
-        return _def("remaining_loss", "theta, p, loss", told, [f"return {least}"])
+        return function("remaining_loss", "theta, p, loss", told, [f"return {least}"])
 
     def _settled(self) -> str:
         code = self._names.code[calculus.STEP_SIZE]
@@ -233,7 +237,7 @@ class _Module:
         else:
             lines.append("return over")
             told = "Tell whether the run stays at an isolated minimum."
-        return _def("settled", "theta, p, loss, tolerance", told, lines)
+        return function("settled", "theta, p, loss, tolerance", told, lines)
 
     def _hessian(self) -> str:
         self._used |= {"from_triangle", "scaled"}
@@ -242,14 +246,14 @@ class _Module:
             "triangle = scaled(bends(coordinates(theta), p), 0.5 * threshold(p))",
             "return from_triangle(triangle, theta[0])",
         ]
-        return _def("hessian", "theta, p", told, lines, compiled=False)
+        return function("hessian", "theta, p", told, lines, compiled=False)
 
 
 SETTLING = {"newton", "moved", "isolated_rest", "gap", "below_edge"}
 VALLEY = {"polyak", "gap_in_valley"}
 
 
-def _returned(single: str, codes: Sequence[str]) -> list[str]:
+def returned(single: str, codes: Sequence[str]) -> list[str]:
     if not codes:
         return [f"return {single}"]
     whole = f"return {tuple_of(codes)}"
@@ -260,7 +264,7 @@ def _tall(start: str, codes: Sequence[str]) -> str:
     return f"{start}(\n" + "".join(f"        {code},\n" for code in codes) + "    )"
 
 
-def _def(name: str, arguments: str, docstring: str, lines: Sequence[str], compiled: bool = True) -> str:
+def function(name: str, arguments: str, docstring: str, lines: Sequence[str], compiled: bool = True) -> str:
     told = [f'"""{docstring}"""'] if docstring else []
     body = "\n".join(f"    {line}" for line in [*told, *lines])
     return f"{'@inlined' + chr(10) if compiled else ''}def {name}({arguments}):\n{body}"

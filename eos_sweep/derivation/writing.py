@@ -45,8 +45,8 @@ class Lines:
             if part.index in self._written:
                 continue
             code, binding = self._short_expression(part)
-            simple = part.value is not None or part.op == "name" or _is_negative(part)
-            if not simple and uses[part.index] > 1:
+            simple = part.value is not None or part.op in ("name", "inf") or _is_negative(part)
+            if not simple and (uses[part.index] > 1 or part.op == "let") and not code.isidentifier():
                 code, binding = self.assign(code), ATOM
             self._written[part.index] = code, binding
         return [self._written[top.index][0] for top in tops]
@@ -81,6 +81,9 @@ class Lines:
         if term.op == "name":
             return self._names[term.name], ATOM
         return WRITERS.get(term.op, Lines._call)(self, term)
+
+    def _let(self, term: Term) -> Written:
+        return self._written[term.operands[0].index]
 
     def _call(self, term: Term) -> Written:
         self.used.add(term.op)
@@ -146,7 +149,7 @@ class Lines:
 
 WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
     "+": Lines._sum, "*": Lines._product, "/": Lines._quotient, "and": Lines._logic, "or": Lines._logic,
-    "not": Lines._opposite, "real_power": Lines._power, "inf": lambda lines, term: ("np.inf", ATOM),
+    "not": Lines._opposite, "let": Lines._let, "real_power": Lines._power, "inf": lambda lines, term: ("np.inf", ATOM),
     **dict.fromkeys(COMPARISONS, Lines._comparison),
 }  # fmt: skip
 CALLED = {"sqrt": "np.sqrt"}

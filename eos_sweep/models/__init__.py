@@ -15,7 +15,9 @@ from eos_sweep.derivation import modules as derived
 from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
+from eos_sweep.derivation.ruled.models import base_of, ruled
 from eos_sweep.errors import InputError, named, short
+from eos_sweep.update_rules.composed import PLAIN, parse
 
 TABLE = {
     name: f"eos_sweep.models.{name}"
@@ -100,8 +102,20 @@ def name_of(model: Model) -> str:
 def given_as(model: Model) -> str | Formula:
     """Return what a sweep gives as its model: a name, or the formula from which ``model`` is derived."""
     names = {path: name for name, path in TABLE.items()}
-    module = completed_from(model.__name__)
+    module = _module_of(model)
     return derived.formula_of(module) or names.get(module, module)
+
+
+def rule_of(model: Model) -> str:
+    """Return the update rule of ``model``."""
+    found = base_of(model.__name__)
+    return str(found[1]) if found else PLAIN
+
+
+def _module_of(model: Model) -> str:
+    """Return the name of the module that gives the model, without a rule and with all that it lacks."""
+    found = base_of(model.__name__)
+    return completed_from(found[0] if found else model.__name__)
 
 
 def allowed_as(model: Any) -> str | Formula:
@@ -120,20 +134,29 @@ def facts(given: str | Formula) -> dict[str, tuple[str, str]]:
 
 def own(model: Model) -> tuple[str, ...]:
     """Return the name of ``model`` if it is a module of the user's own, which other processes have to allow."""
-    module = completed_from(model.__name__)
+    module = _module_of(model)
     return () if module in TABLE.values() or derived.formula_of(module) else (module,)
 
 
-def get(name: str | Formula) -> Model:
+def get(name: str | Formula, rule: str = PLAIN) -> Model:
     """Return the module of the model called ``name``, or derived from a formula.  What it lacks is derived, too.
+
+    Under another rule than gradient descent the module is derived from the model's loss.
 
     Raises
     ------
     KeyError
         If there is no such model, or the module is not allowed.
     InputError
-        If a formula has no derivative, or a module lacks what cannot be derived from its loss.
+        If a formula has no derivative, a module lacks what cannot be derived from its loss, or there is no such rule,
+        or it does not go together with the model.
     """
+    model = _get(name)
+    parsed = parse(rule)
+    return model if parsed.is_plain else ruled(model, parsed)  # type: ignore[return-value]
+
+
+def _get(name: str | Formula) -> Model:
     if isinstance(name, Formula):
         return derived.module_of(name)  # type: ignore[return-value]
     if name not in TABLE and name not in allowed():

@@ -31,6 +31,7 @@ def sweep(
     scheduler: Any = None,
     tolerance: float = 1e-20,
     dtype: str = "float64",
+    rule: str = "gd",
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
@@ -65,6 +66,8 @@ def sweep(
         Loss below which a trajectory that can no longer change ends early.
     dtype
         ``"float64"`` or ``"float32"``, the type in which floats are stored; they are always computed in float64.
+    rule
+        Update rule, such as ``"heavy_ball"`` or ``"heavy_ball + l2"``; its parameters are given beside the model's.
     title
         Title of the dataset.
     chunks
@@ -121,6 +124,7 @@ def sweep(
         observables=observables,
         tolerance=tolerance,
         dtype=dtype,
+        rule=rule,
         title=title,
         chunks=chunks,
         thresholds=thresholds,

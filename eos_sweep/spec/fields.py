@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, PlainValidator, Strict, ValidationInfo
 from eos_sweep import training_data
 from eos_sweep.contract import Data
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.errors import InputError, SpecError
 from eos_sweep.plain_data import number, number_or_text
+from eos_sweep.update_rules import composed as update_rules
 
 
 def python_integer(value: Any) -> Any:
@@ -25,6 +27,18 @@ def parse_model(given: Any) -> str | Formula:
     if isinstance(given, Mapping):
         return Formula.from_dict(given)
     raise ValueError("neither a name nor a table")
+
+
+def parse_rule(given: Any) -> str:
+    """Return the update rule that a text, or a list of its parts, names."""
+    if isinstance(given, list | tuple) and all(isinstance(part, str) for part in given) and given:
+        given = " + ".join(given)
+    if not isinstance(given, str):
+        raise ValueError("neither a text nor a list of texts")
+    try:
+        return str(update_rules.parse(given))
+    except InputError as error:
+        raise SpecError(str(error)) from None
 
 
 def parse_data(given: Any, info: ValidationInfo) -> Data | None:

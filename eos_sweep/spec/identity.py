@@ -6,6 +6,7 @@ from typing import Any
 
 from eos_sweep import models
 from eos_sweep.spec.inputs import input_facts
+from eos_sweep.update_rules.composed import PLAIN
 
 Facts = dict[str, tuple[str, str]]
 
@@ -13,6 +14,7 @@ Facts = dict[str, tuple[str, str]]
 def facts_of(sweep: Any) -> Facts:
     """Return key -> (value, text for people), of everything that determines the numbers and of nothing else."""
     facts: dict[str, Any] = {"steps": sweep.steps, "tolerance": sweep.tolerance, "dtype": sweep.dtype}
+    facts |= {} if sweep.rule == PLAIN else {"rule": sweep.rule}
     facts |= {"axes": ", ".join(sweep.dims)}
     found = models.facts(sweep.model) | {key: (str(value), str(value)) for key, value in facts.items()}
     for axis in sweep.axes:

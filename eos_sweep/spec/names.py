@@ -15,17 +15,23 @@ from eos_sweep.spec import own_regimes
 OF_COORDINATES: tuple[Any, ...] = (final_state, smallest)  # their variables have the names of coordinates
 
 
-def check_model(name: str | Formula) -> None:
+def check_model(name: str | Formula, rule: str) -> None:
     """Raise SpecError unless there is a model called ``name``, in the table or in a module that is allowed.
 
-    A formula must have the derivatives that a model needs.
+    A formula must have the derivatives that a model needs, and the model must go together with the rule.
     """
-    if isinstance(name, Formula):
-        try:
-            check_inputs(models.get(name))
-        except InputError as error:
-            raise SpecError(str(error)) from error
-        return
+    if not isinstance(name, Formula):
+        _check_known(name)
+    try:
+        model = models.get(name, rule)
+        if isinstance(name, Formula):
+            check_inputs(model)
+    except InputError as error:
+        raise SpecError(str(error)) from error
+
+
+def _check_known(name: str) -> None:
+    """Raise SpecError unless a model is in the table, or in a module that is allowed."""
     if name not in (known := [*models.TABLE, *models.allowed()]):
         own = f", or allow a module of your own with --import {named(name)}"
         raise SpecError(f"model: no model {short(name)}; {closest(name, known)}{own}")

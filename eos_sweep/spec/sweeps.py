@@ -25,11 +25,12 @@ from eos_sweep.spec import chosen, formula_data, labels, own_regimes
 from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
-from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model
+from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model, parse_rule
 from eos_sweep.spec.identity import facts_of, hash_of
 from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
+from eos_sweep.update_rules.composed import PLAIN
 
 __all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
 
@@ -50,6 +51,7 @@ class Sweep(Frozen):
     model: Annotated[str | Formula, PlainValidator(parse_model)] = Field(
         description='name a model, such as model = "bivariate", or give a table [model] with loss and state'
     )
+    rule: Annotated[str, PlainValidator(parse_rule)] = Field(PLAIN, description='give a text such as "heavy_ball + l2"')
     title: str = Field("", description="give a text in quotes")
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
@@ -85,6 +87,8 @@ class Sweep(Frozen):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         fields["model"] = self.model if isinstance(self.model, str) else self.model.to_dict()
         fields["observables"] = self.observables.given()
+        if self.rule == PLAIN:
+            del fields["rule"]
         fields["axes"] = {axis.name: axis.definition for axis in self.axes}
         fields["data"] = self.data._asdict() if self.data else {}
         return strict_json(fields)
@@ -99,7 +103,7 @@ class Sweep(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Check what no field can check alone, in the order in which a user would fix it."""
-        check_model(self.model)
+        check_model(self.model, self.rule)
         check_axes(self.module, self.axes, {**self.parameters, **self.initial})
         if not self.axes:
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
@@ -114,7 +118,7 @@ class Sweep(Frozen):
     @property
     def module(self) -> Model:
         """The model's module, which is derived if the model is a formula."""
-        return models.get(self.model)
+        return models.get(self.model, self.rule)
 
     @property
     def model_name(self) -> str:
@@ -265,6 +269,7 @@ def make(
     observables: Iterable[str] | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     dtype: str | None = None,
+    rule: str | None = None,
     title: str | None = None,
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from eos_sweep.functions import cos
+
 
 def norm(vector: Any) -> Any:
     """Return the length of a vector."""
@@ -22,3 +24,17 @@ def choose(condition: Any, yes: Any, no: Any) -> Any:
 def unless_zero(number: Any) -> Any:
     """Return a divisor: the number, or infinity in place of zero."""
     return choose(number == 0.0, np.inf, number)
+
+
+def shortened(vector: Any, most: Any) -> Any:
+    """Return a vector, scaled to the length ``most`` if it is longer."""
+    size = norm(vector)
+    shrinking = np.minimum(size, most) / unless_zero(
+        size
+    )  # where size is zero and most infinite, no infinity / infinity
+    return choose(size > most, shrinking, 1.0) * vector
+
+
+def cosine(angle: Any) -> Any:
+    """Return the cosine of a scalar, with the bits that a kernel gives."""
+    return cos(angle) if isinstance(angle, float | np.ndarray) else np.cos(angle)

@@ -90,6 +90,8 @@ def parse(text: str) -> Rule:
     'gd + linear_warmup'
     """
     names = [name.strip() for name in text.split("+")]
+    if "" in names:
+        raise InputError(f"rule: got {short(text)}; give names joined by +, such as heavy_ball + l2")
     for name in names:
         if name not in (*BASES, *MODIFIERS):
             raise InputError(f"rule: no update rule {short(name)}; {closest(name, [*BASES, *MODIFIERS])}")
@@ -97,7 +99,7 @@ def parse(text: str) -> Rule:
             raise InputError(f"rule: got {name!r} twice; give each part once")
     bases = [name for name in names if name in BASES] or [PLAIN]
     if len(bases) > 1:
-        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers: {', '.join(MODIFIERS)}")
+        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers such as {MODIFIERS[2]}")
     rule = Rule((bases[0], *(name for name in MODIFIERS if name in names)))
     owners: dict[str, str] = {}
     for name, part in zip(rule.names, rule.parts, strict=True):
@@ -141,17 +143,24 @@ def keep(rule: Rule, now: Now, factor: Scalar | None) -> Scalar | None:
     return None
 
 
+def unlimited(rule: Rule, now: Now, factor: Scalar | None) -> Update:
+    """Return the update of the base rule, before a clip and the factor of the schedules."""
+    return rule.base.update(now._replace(push=transformed(rule, now), rate=1.0 if factor is None else factor))
+
+
 def step(rule: Rule, now: Now) -> Update:
     """Return the weights after a step, before they are bounded, and the new memory and clocks."""
-    found = rule.base.update(now._replace(push=transformed(rule, now)))
+    factor = rate(rule, now)
+    found = unlimited(rule, now, factor)
     update = found.update
     for part in rule.having("limited"):
         update = part.limited(now, update)
-    factor = rate(rule, now)
     if factor is not None:
         update = factor * update
     kept = keep(rule, now, factor)
     clocks = dict(found.clocks)
+    for part in rule.having("tick"):
+        clocks |= part.tick(now)
     if CLOCK in rule.clocks:
         clocks[CLOCK] = getattr(now.clocks, CLOCK) + 1.0
     return Update((now.x if kept is None else kept * now.x) - update, found.memory, clocks)
@@ -215,7 +224,7 @@ def clips(rule: Rule, now: Now) -> list[Condition]:
             found.append(part.clips(now, push(now.x)))
         push = _after(part, now, push)
     for part in rule.having("limited"):
-        found.append(part.clips(now, rule.base.update(now._replace(push=push)).update))
+        found.append(part.clips(now, unlimited(rule, now, rate(rule, now)).update))
     return found
 
 

@@ -33,6 +33,7 @@ class Now(NamedTuple):
     normals: Callable[[], Vector]  # independent standard normal numbers of this step, one for each weight
     sign: Callable[[], Scalar]  # +1 or -1, at random, one for each step
     keep: Scalar = 1.0  # what a step multiplies x by before the update, in ``edge``
+    rate: Scalar = 1.0  # what a step multiplies the update by, in ``update``
 
 
 class Update(NamedTuple):
@@ -72,13 +73,15 @@ class Base(Protocol):
 
 
 class Modifier(Protocol):
-    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS as a base rule has, and at least one of these."""
+    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS as a base rule has, and at least one of the functions."""
 
+    EDGE: str  # the edge of gradient descent with it: a formula (mathtext)
     ORDER: int  # of those that change the gradient, the least first
 
     def gradient(self, now: Now, push: Vector, at: Vector) -> Vector: ...
     def shift(self, now: Now) -> Scalar: ...  # with it: the multiple of one by which eta times the Hessian changes
-    def rate(self, now: Now) -> Scalar: ...  # the factor of a schedule
+    def rate(self, now: Now) -> Scalar: ...  # the factor of a schedule, above zero
+    def tick(self, now: Now) -> Mapping[str, Scalar]: ...  # its CLOCKS after the step; ``clock`` goes on by itself
     def decay(self, now: Now) -> Scalar: ...  # eta lambda of decoupled decay
     def limited(self, now: Now, update: Vector) -> Vector: ...
     def bound(self, now: Now) -> Scalar: ...  # of the size of each weight

@@ -10,6 +10,7 @@ TITLE = "L2 weight decay"
 REFERENCE = "Krogh, Hertz 1991"
 PARAMETERS = {"weight_decay": Quantity("weight decay", "λ", default=0.01, least=0.0, sizes=(1e-60, 1e30))}
 CLOCKS: dict[str, float] = {}
+EDGE = r"2/\eta - \lambda"
 ORDER = 2
 
 

@@ -9,6 +9,7 @@ TITLE = "linear warmup"
 REFERENCE = "Kalra, Barkeshli 2024, arXiv 2406.09405"
 PARAMETERS = {"warmup_steps": Quantity("steps of the warmup", "W", default=100.0, least=1.0, whole=True)}
 CLOCKS = {"clock": 0.0}
+EDGE = r"2/\eta_t"
 
 
 def rate(now: Now) -> Scalar:

@@ -21,6 +21,7 @@ FLOORS = (
     ("",),
     ("formulas",),
     ("functions", "eigen"),
+    ("update_rules",),
     ("derivation",),
     ("models", "observables"),
     ("spec", "engine"),

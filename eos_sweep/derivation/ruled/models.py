@@ -1,0 +1,134 @@
+"""Modules of models that take their steps by an update rule, derived once for each model and rule in this process."""
+
+import sys
+import threading
+from types import ModuleType
+from typing import Any
+
+
+
+from eos_sweep.derivation import loader, modules, smoothness
+from eos_sweep.derivation.calculus import Calculus, derive
+from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
+from eos_sweep.derivation.definition import Formula
+from eos_sweep.derivation.ruled.dual_numbers import NotLinear
+from eos_sweep.derivation.ruled.source import Ruled, Taken
+from eos_sweep.errors import InputError, named
+from eos_sweep.update_rules.composed import Rule
+
+OF_BASE = "flow_sharpness", "balance", "weights_squared"  # which do not depend on how steps are taken
+_DERIVING = threading.Lock()
+_RULED: dict[tuple[str, Rule], tuple[Any, ModuleType]] = {}
+_BASES: dict[str, tuple[str, Rule]] = {}  # name of a ruled module -> name of the model's module, and the rule
+
+
+def ruled(model: Any, rule: Rule) -> ModuleType:
+    """Return the model that takes its steps by ``rule``.
+
+    Raises
+    ------
+    InputError
+        If the model has no loss in its coordinates, or a name that the rule needs.
+    """
+    key = model.__name__, rule
+    known, found = _RULED.get(key, (None, None))
+    if found is None or known is not model:
+        with _DERIVING:
+            found = _derived(model, rule)
+            _RULED[key] = model, found
+            _BASES[found.__name__] = key
+    return found
+
+
+def base_of(name: str) -> tuple[str, Rule] | None:
+    """Return the name of the module and the rule from which the module of this name was derived."""
+    return _BASES.get(name)
+
+
+def source(model: Any, rule: Rule) -> str:
+    """Return the text of the model that takes its steps by ``rule``."""
+    return _text(model, rule)[0]
+
+
+def _derived(model: Any, rule: Rule) -> ModuleType:
+    text, formula = _text(model, rule)
+    return _described(loader.load(formula.name, text), model, rule, formula)
+
+
+def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
+    formula = _formula(model, rule)
+    clips, bounds = (getattr(model, name, {}) for name in ("GRADIENT_BOUNDS", "WEIGHT_BOUNDS"))
+
+    def written(carried: tuple[str, ...] | None) -> str:
+        """Return the text, in which the coordinates ``carried`` have an exponent; by default those that need one."""
+        c: Calculus = derive(
+            formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried
+        )
+        smoothness.check(c)
+        taken = _taken_over(model, formula, tuple(sorted(c.rates)))
+        return Ruled(formula, c, rule, clips, bounds).text(_name_of(model), taken)
+
+    try:
+        text = written(None)
+    except NotLinear:  # the rule takes apart what keeps an exponent
+        text = written(())
+    return text, formula
+
+
+def _name_of(model: Any) -> str:
+    return completed_from(model.__name__)
+
+
+def _formula(model: Any, rule: Rule) -> Formula:
+    """Return the formula of the loss, with the parameters of the rule behind those of the model."""
+    name = named(_name_of(model).rpartition(".")[2])
+    formula = modules.formula_of(model.__name__)
+    if formula is None:
+        module = sys.modules.get(_name_of(model), model)
+        if not getattr(model, "DESCENT", True) or not has_loss(module):
+            raise InputError(
+                f"rule: got {rule}, but {name} is a map without weights; use gd, or give its loss as a formula"
+            )
+        formula = formula_of(module)
+    for parameter in rule.parameters:
+        if parameter in formula.state or (parameter in formula.parameters and parameter != "seed"):
+            raise InputError(
+                f"rule: {rule} has a parameter {parameter}, and so has {name}; rename it in the model, or choose"
+                " another rule"
+            )
+    found = formula.model_copy(update={"parameters": {**formula.parameters, **rule.parameters}})
+    found.__dict__["guard"] = model.GUARD
+    return found
+
+
+def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> Taken:
+    """Return the functions that are those of the model itself."""
+    names = [name for name in OF_BASE if hasattr(model, name)]
+    if not names:
+        return Taken()
+    lines = [f"from {model.__name__} import {name} as its_{name}" for name in names]
+    lines.append("from eos_sweep.derivation.ruled.plainly import plainly")
+    state = f"plainly(theta, {len(formula.state)}, {places}, {len(model.CARRIED)})"
+    count = len(model.PARAMETERS)
+    return Taken(
+        sorted(lines),
+        [f"def {name}(theta, p):\n    return its_{name}({state}, p[:{count}])" for name in names],
+    )
+
+
+def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleType:
+    """Give a module the words and bounds that determine no number of a trajectory."""
+    module.TITLE = f"{model.TITLE}, {' + '.join(part.TITLE for part in rule.parts)}"
+    module.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
+    module.STATE = dict(model.STATE)
+    module.PARAMETERS = {**model.PARAMETERS, **rule.parameters}
+    module.TRIAL = {**model.TRIAL, **{name: one.default for name, one in rule.parameters.items()}}
+    module.DESCENT = False
+    module.PRESETS, module.THRESHOLDS = model.PRESETS, model.THRESHOLDS
+    module.OBSERVABLES = tuple(name for name in model.OBSERVABLES if name != "magnification")
+    if len(module.STATE) > 1:
+        module.OBSERVABLES += ("magnification",)
+    module.MATRIX = getattr(rule.base, "SHARPNESS", "Hessian")
+    if hasattr(model, "CONDITIONS"):
+        module.CONDITIONS = model.CONDITIONS
+    return module

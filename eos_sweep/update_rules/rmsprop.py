@@ -1,0 +1,58 @@
+"""RMSProp: nu' = beta2 nu + (1 - beta2) g^2, x' = x - eta g/(sqrt(nu') + epsilon), in each coordinate.
+
+A step is one of gradient descent with each coordinate of the gradient divided by D = sqrt(nu') + epsilon, so the
+largest eigenvalue S of D^(-1/2) H D^(-1/2) counts.  With nu held, a step is stable while S < 2/eta.  D follows the
+gradient, so that no minimum is stable: on a quadratic in one dimension a run ends on a cycle of two steps, |x| = eta/2,
+at S = 2/eta.  The second moment is kept as eta^2 nu.  Source: Tieleman, Hinton 2012, "Lecture 6.5 - RMSProp"; at the
+edge of stability: Cohen et al. 2022, arXiv 2207.14484.
+"""
+
+import numpy as np
+
+from eos_sweep.contract import Quantity
+from eos_sweep.update_rules.arithmetic import unless_zero
+from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+
+BELOW_ONE = 1.0 - 2.0**-53  # a moment that forgets nothing would learn nothing
+TITLE = "RMSProp"
+REFERENCE = "Tieleman, Hinton 2012; Cohen et al. 2022, arXiv 2207.14484"
+DECAY2 = Quantity("decay of the second moment", "β₂", default=0.99, least=0.0, most=BELOW_ONE, sizes=(1e-60, 1.0))
+EPSILON = Quantity("epsilon beside the root of the second moment", "ε", default=1e-8, least=0.0, sizes=(1e-60, 1e30))
+PARAMETERS = {"decay2": DECAY2, "epsilon": EPSILON}
+MEMORY = ("second_moment",)
+CLOCKS: dict[str, float] = {}
+EDGE = r"2/\eta"
+EDGE_OF_STATE = False
+SHARPNESS = "preconditioned Hessian"
+
+
+def second_moment(now: Now, push: Vector) -> Vector:
+    """Return eta^2 nu'."""
+    return now.p.decay2 * now.memory.second_moment + (1.0 - now.p.decay2) * (push * push)
+
+
+def divisor(now: Now, second: Vector) -> Vector:
+    """Return eta (sqrt(nu) + epsilon), infinity in place of zero."""
+    return unless_zero(np.sqrt(second) + now.eta * now.p.epsilon)
+
+
+def update(now: Now) -> Update:
+    """Return eta g/(sqrt(nu') + epsilon)."""
+    push = now.push(now.x)
+    second = second_moment(now, push)
+    return Update(now.eta * (push / divisor(now, second)), {"second_moment": second})
+
+
+def edge(now: Now) -> Scalar:
+    """Return 1 + keep, as for gradient descent."""
+    return 1.0 + now.keep
+
+
+def preconditioner(now: Now) -> Vector:
+    """Return sqrt(nu') + epsilon."""
+    return divisor(now, second_moment(now, now.push(now.x))) / now.eta
+
+
+def settles(now: Now) -> Condition:
+    """Tell that a run does not rest at a minimum."""
+    return now.eta < 0.0
