@@ -7,13 +7,13 @@ the step alone.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.functions.draws import normal_draw, uniform_draw
-from eos_sweep.models.network_parts import Descending
+from eos_sweep.models.network_parts import Ahead, Descending
 
 BATCH = {"batch": Quantity("samples that a step sees, all by default", "B", default=np.inf, least=1.0, whole=True)}
 PARAMETERS = {
@@ -23,38 +23,40 @@ PARAMETERS = {
 OWN_DRAWS = 2.0**52  # the first coordinate of the draws for targets, beyond those of the noise on weights
 
 
-class Drawn(NamedTuple):
+class Drawn:
     """Data of which each step sees its own part."""
 
-    seed: int
-    data: Any  # a named tuple of arrays, a row for each sample
-    batch: float = np.inf
-    noise: float = 0.0  # only if the data have ``targets``
+    def __init__(self, seed: float, data: Any, batch: float = np.inf, noise: float = 0.0) -> None:
+        """Take a named tuple of arrays, a row for each sample; with noise one of them is ``targets``."""
+        count = len(data[0])
+        self._seed, self.data, self._batch, self._noise = float(seed), data, int(min(batch, count)), noise
+        self.is_whole = self._batch == count and noise == 0.0  # whether each step sees the data as they are
+        self._width = data.targets.shape[1] if noise else 0
+        self._ahead = Ahead(self._drawn, count + self._batch * self._width)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether each step sees the data as they are."""
-        return self.batch >= len(self.data[0]) and self.noise == 0.0
+    def _drawn(self, steps: np.ndarray) -> list[tuple[np.ndarray, Any]]:
+        """Return the samples of each step, in their order, and the noise on their targets."""
+        count = len(self.data[0])
+        rows = np.tile(np.arange(count), (len(steps), 1))
+        if self._batch < count:
+            numbers = uniform_draw(self._seed, steps[:, None], rows.astype(np.float64))
+            rows = np.sort(np.argsort(numbers, axis=1, kind="stable")[:, : self._batch], axis=1)
+        if not self._noise:
+            return [(one, 0.0) for one in rows]
+        places = OWN_DRAWS + (rows[:, :, None] * self._width + np.arange(self._width)).astype(np.float64)
+        noise = self._noise * normal_draw(self._seed, steps[:, None, None], places)
+        return list(zip(rows, noise, strict=True))
 
     def rows(self, step: int) -> np.ndarray:
-        """Return the samples that a step sees, in their order."""
-        count = len(self.data[0])
-        if self.batch >= count:
-            return np.arange(count)
-        numbers = uniform_draw(float(self.seed), float(step), np.arange(count, dtype=np.float64))
-        return np.sort(np.argsort(numbers, kind="stable")[: int(self.batch)])
+        """Return the samples that a step sees."""
+        found: np.ndarray = self._ahead.at(step)[0]
+        return found
 
     def seen(self, step: int) -> Any:
         """Return the data that a step sees."""
-        rows = self.rows(step)
+        rows, noise = self._ahead.at(step)
         found = type(self.data)(*(array[rows] for array in self.data))
-        if self.noise == 0.0:
-            return found
-        width = found.targets.shape[1]
-        places = OWN_DRAWS + (rows[:, None] * width + np.arange(width)).astype(np.float64)
-        return found._replace(
-            targets=found.targets + self.noise * normal_draw(float(self.seed), float(step), places),
-        )
+        return found._replace(targets=found.targets + noise) if self._noise else found
 
 
 def network(drawn: Drawn, make: Callable[[Any], Any]) -> Descending:

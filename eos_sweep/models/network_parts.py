@@ -2,7 +2,8 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -34,6 +35,24 @@ def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndar
         parts.append(vector[at : at + size].reshape(shape))
         at += size
     return parts
+
+
+class Ahead:
+    """What is drawn for each step, drawn for many steps at once: the time of a call is that of thousands of numbers."""
+
+    NUMBERS = 2**13
+
+    def __init__(self, draw: Callable[[np.ndarray], Sequence[Any]], size: int) -> None:
+        """Take a function of the numbers of steps, which draws ``size`` numbers for each."""
+        self._draw, self._count, self._block = draw, max(1, self.NUMBERS // size), -1
+
+    def at(self, step: int) -> Any:
+        """Return what is drawn for a step."""
+        block, place = divmod(step, self._count)
+        if block != self._block:
+            self._block = block
+            self._found = self._draw(np.arange(block * self._count, (block + 1) * self._count, dtype=np.float64))
+        return self._found[place]
 
 
 class Tracked(ABC):

@@ -10,6 +10,7 @@ import numpy as np
 from eos_sweep.eigen.lanczos import Tracker
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import normal_draw, sign_draw
+from eos_sweep.models.network_parts import Ahead
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import Rule
 from eos_sweep.update_rules.interface import Now, Scalar, Vector
@@ -29,9 +30,13 @@ class State(NamedTuple):
 class Stepping:
     """A network under a rule.
 
-    A rule may ask for the gradient at other weights than those of the state: the network goes there, which is a pass
-    over the data, and comes back when it has to.
+    A rule may ask for the gradient at other weights: the network goes there, which is a pass over the data, and comes
+    back before anything else is asked of it.
     """
+
+    weights: np.ndarray
+    gradient: np.ndarray  # that a step of gradient descent would take
+    loss: float
 
     def __init__(self, network: Any, rule: Rule, p: Mapping[str, Any]) -> None:
         """Begin with a network at its initial weights; ``p`` has the parameters of the rule, eta and the seed."""
@@ -43,24 +48,12 @@ class Stepping:
         self._p = SimpleNamespace(**{name: np.float64(value) for name, value in p.items()})
         weights = network.weights.copy()
         memory = {name: np.zeros_like(weights) for name in rule.memory}
-        self._state = State(0, weights, memory, {name: np.float64(start) for name, start in rule.clocks.items()})
+        clocks = {name: np.float64(start) for name, start in rule.clocks.items()}
         self._away = False  # whether the network is at other weights
-
-    @property
-    def weights(self) -> np.ndarray:
-        """The weights."""
-        return self._state.weights
-
-    @property
-    def loss(self) -> float:
-        """The loss."""
-        return float(self._at_home().loss)
-
-    @property
-    def gradient(self) -> np.ndarray:
-        """The gradient that a step of gradient descent would take."""
-        found: np.ndarray = self._at_home().gradient
-        return found
+        seed, places = float(self._p.seed), np.arange(weights.size, dtype=np.float64)
+        self._normals = Ahead(lambda steps: normal_draw(seed, steps[:, None], places), weights.size)
+        self._signs = Ahead(lambda steps: sign_draw(seed, steps, COIN), 1)
+        self._be_in(State(0, weights, memory, clocks))
 
     def advance(self, steps: int) -> np.ndarray:
         """Take so many steps; return the loss after each of them."""
@@ -71,7 +64,7 @@ class Stepping:
             weights = composed.projected(self._rule, now, after.update)
             memory, clocks = {**state.memory, **after.memory}, {**state.clocks, **after.clocks}
             self.resume(State(state.step + 1, weights, memory, clocks))
-            losses[k] = self._network.loss
+            losses[k] = self.loss
         return losses
 
     def saved(self) -> State:
@@ -80,10 +73,15 @@ class Stepping:
 
     def resume(self, state: State) -> None:
         """Be in a state."""
-        self._state, self._away = state, False
         if hasattr(self._network, "step"):  # its data may depend on that
             self._network.step = state.step
         self._network.restore(state.weights)
+        self._be_in(state)
+
+    def _be_in(self, state: State) -> None:
+        """Take over a state in which the network is."""
+        self._state, self._away, self.weights = state, False, state.weights
+        self.gradient, self.loss = self._network.gradient, self._network.loss
 
     def restore(self, weights: np.ndarray) -> None:
         """Go to other weights, with the memory as it is."""
@@ -112,17 +110,18 @@ class Stepping:
 
     def edge(self) -> float:
         """Return the largest eigenvalue of eta times that matrix at which the next step is stable."""
-        return float(composed.edge(self._rule, self._now()))
+        found = float(composed.edge(self._rule, self._now()))
+        self._at_home()
+        return found
 
     def readings(self) -> tuple[float, ...]:
         """Return the readings of the network."""
-        found: tuple[float, ...] = self._at_home().readings()
+        found: tuple[float, ...] = self._network.readings()
         return found
 
     def _now(self) -> Now:
         """Return the next step as the rule sees it."""
         step, weights, memory, clocks = self._state
-        places, seed, time = np.arange(weights.size, dtype=np.float64), float(self._p.seed), float(step)
         return Now(
             x=weights,
             push=self._push,
@@ -130,8 +129,8 @@ class Stepping:
             clocks=SimpleNamespace(**clocks),
             p=self._p,
             eta=self._p.eta,
-            normals=functools.cache(lambda: normal_draw(seed, time, places)),
-            sign=lambda: sign_draw(seed, time, COIN),
+            normals=lambda: self._normals.at(step),
+            sign=lambda: self._signs.at(step),
         )
 
     def _push(self, at: np.ndarray) -> np.ndarray:

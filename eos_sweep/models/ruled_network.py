@@ -32,6 +32,7 @@ class Ruled:
         self.MATRIX = getattr(rule.base, "SHARPNESS", getattr(model, "MATRIX", "Hessian"))
 
     def __getattr__(self, name: str) -> Any:
+        """Return what the model has."""
         if name == "_model":  # of a copy that is being made
             raise AttributeError(name)
         return getattr(self._model, name)
@@ -63,9 +64,10 @@ def ruled(model: ArrayModel, rule: Rule) -> ArrayModel:
         return model
     for name in rule.parameters:
         if name in model.STATE or (name in model.PARAMETERS and name != SHARED):
-            about = named(model.__name__.rpartition(".")[2])
+            about = named(getattr(model, "__name__", "the model").rpartition(".")[2])
             raise InputError(
-                f"rule: {rule} has a parameter {name}, and so has {about}; rename it in the model, or choose another rule"
+                f"rule: {rule} has a parameter {name}, and so has {about}; rename it in the model, or choose another"
+                " rule"
             )
     found: Any = Ruled(model, rule)
     return found

@@ -1,9 +1,9 @@
 """Run array models: one trajectory after another, its sharpness measured every so many steps.
 
 A network takes its own steps.  The sharpness and the edge of stability are computed at step 0, at every multiple of
-``stride`` and at the last step.  At the steps between two measurements they are held at the values of the earlier one.  So crossings and the like are
-counted between measurements, and a stride of one is exact.  Beyond the edge a run swings from one side of its valley to
-the other at each step: an even stride would see one side only.
+``stride`` and at the last step.  At the steps between two measurements they are held at the values of the earlier one.
+So crossings and the like are counted between measurements, and a stride of one is exact.  Beyond the edge a run swings
+from one side of its valley to the other at each step: an even stride would see one side only.
 
 A trajectory ends at the step budget of the sweep, at eta times step = ``time``, or when its loss leaves the model's
 bound.  It never converges, since no test can tell that a network will stay where it is.  Numbers are plain doubles:
