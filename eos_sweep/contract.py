@@ -55,6 +55,7 @@ class CriticalLine(NamedTuple):
     label: str  # mathtext
     meaning: str
     ratio: Callable[[Values], np.ndarray]  # > 0; NaN where the line's assumptions do not hold
+    of_edge: bool = False  # whether the ratio is a sharpness over 2/eta, and the line one of any rule with its edge
 
 
 class Moment(NamedTuple):

@@ -42,6 +42,7 @@ def derive(
     parameters: Sequence[str],
     positive: Collection[str],
     carried: Sequence[str] | None = None,
+    edge_moves: bool = False,
 ) -> Calculus:
     """Derive what a model needs.
 
@@ -55,6 +56,8 @@ def derive(
         Parameters that are never negative.
     carried
         The coordinates with their own exponents; by default those that need one.
+    edge_moves
+        Whether a run can be stable for long and then no longer although its sharpness is constant.
 
     Raises
     ------
@@ -80,7 +83,9 @@ def derive(
         quotient = divided(g, first[k], name) if carried is None or name.name in carried else None
         if quotient is None:
             continue
-        if carried is not None or _is_carried(quotient, x[:k] + x[k + 1 :], second[k, k], name, positive):
+        if carried is not None or (
+            (edge_moves or _is_repelled(quotient, x[:k] + x[k + 1 :])) and _is_attracted(second[k, k], name, positive)
+        ):
             rates[k] = g.mul(eta, quotient)
     if carried is not None and list(carried) != [x[k].name for k in rates]:
         raise InputError(
@@ -91,14 +96,17 @@ def derive(
     return Calculus(g, x, eta, total, tuple(first), second, rates, frozenset(positive), bounded, borders)
 
 
-def _is_carried(quotient: Term, others: Sequence[Term], bend: Term, name: Term, positive: Collection[str]) -> bool:
-    """Tell whether a coordinate can shrink for long and then grow again, so that it needs an exponent of its own.
+# A coordinate that can shrink for long and then grow again needs an exponent of its own.  It must be able to stay at
+# zero, be attracted there for some states, and be repelled for others, or under another step size.
 
-    It must be able to stay at zero, be attracted there for some states, which a positive curvature at zero means, and
-    be repelled for others: the curvature depends on other coordinates.
-    """
-    if not any(depends(quotient, other.name) for other in others):
-        return False
+
+def _is_repelled(quotient: Term, others: Sequence[Term]) -> bool:
+    """Tell whether the factor of a coordinate depends on other coordinates, so that it may exceed one in size."""
+    return any(depends(quotient, other.name) for other in others)
+
+
+def _is_attracted(bend: Term, name: Term, positive: Collection[str]) -> bool:
+    """Tell whether the curvature along a coordinate is positive somewhere where that is zero."""
     rng = np.random.default_rng(0)
     values = {}
     for part in reachable(bend):

@@ -1,8 +1,8 @@
 """Special functions for models, which a kernel vectorises; a call of the C library would make its loop scalar.
 
 They consist of arithmetic, ``select`` and the bits of doubles, so compiled code and NumPy give the same bits.  Errors
-are in units in the last place (ulp), measured where a result is a normal number.  NaN stays NaN.  The exact oracle uses
-the true functions instead (:mod:`eos_sweep.checks.exact.arithmetic`), and the same random draws.
+are in units in the last place (ulp), measured where a result is a normal number.  NaN stays NaN, except in random
+draws.  The exact oracle uses the true functions instead, and the same draws (:mod:`eos_sweep.checks.exact.arithmetic`).
 
 Coefficients are minimax fits (Remez exchange in at least 50 digits), rounded to doubles.
 """

@@ -64,6 +64,7 @@ LOSS_PARTS = {
     "loss_relevant": Quantity("loss of the relevant feature", "L₂"),
 }
 GUARD = "alpha"
+GRADIENT_BOUNDS, WEIGHT_BOUNDS = {"beta1": "clip"}, {"beta1": "radius"}  # for other update rules than gd
 LINES = bivariate_theory.LINES
 claims = bivariate_claims  # functions with the names of the observables that need them
 

@@ -158,6 +158,7 @@ LINES = (
         "above it gradient flow from the start ends in an unstable minimum; for beta1, lambda2/lambda1 -> 0 a "
         "run that starts below the edge sharpens until it reaches it",
         _onset,
+        of_edge=True,
     ),
     CriticalLine(
         "two_over_lambda1",

@@ -77,6 +77,9 @@ LOSS_PARTS = {
     "loss_relevant": Quantity("loss of the relevant feature", "Lᵣ"),
 }
 GUARD = "alpha"
+# For other update rules than gd.
+GRADIENT_BOUNDS = {f"beta{k}": "clip" for k in range(1, INPUTS + 1)}
+WEIGHT_BOUNDS = {f"beta{k}": "radius" for k in range(1, INPUTS + 1)}
 OBSERVABLES = ()  # each beta_j that may vanish has its own exponent
 
 
@@ -270,12 +273,14 @@ LINES = (
         "above it gradient flow from the start ends in a minimum that is unstable along the input of largest variance; "
         "for beta_j, lambda_r/lambda_j -> 0 a run that starts below the edge sharpens until it reaches it",
         lambda v: _edges(v)[..., -1],
+        of_edge=True,
     ),
     CriticalLine(
         "second_onset",
         r"$\eta\,\lambda_{(2)} h(Q_0) = 2$",
         "above it gradient flow from the start ends in a minimum that is unstable along a second input as well",
         lambda v: _edges(v)[..., -2],
+        of_edge=True,
     ),
     CriticalLine(
         "flips_excluded",

@@ -70,6 +70,7 @@ LINES = (
         r"$|y_0^2 - x_0^2| = 2/\eta$",
         "above it gradient flow from the start ends in an unstable minimum: its sharpness is |y0^2 - x0^2|",
         lambda v: 0.5 * v["eta"] * np.abs((v["y"] - v["x"]) * (v["y"] + v["x"])),
+        of_edge=True,
     ),
     CriticalLine(
         "divergence",

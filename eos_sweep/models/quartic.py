@@ -56,12 +56,14 @@ LINES = (
         r"$\eta = 2/\varphi(\theta_0)$",
         "above it gradient flow from the start ends in an unstable minimum (x y != 0)",
         lambda v: 0.5 * v["eta"] * gradient_flow_sharpness(v["x"], v["y"]),
+        of_edge=True,
     ),
     CriticalLine(
         "two_cycle",
         r"$\eta = 1/2$",
         "above it no minimum is stable: the flattest has sharpness 4",
         lambda v: v["eta"] / TWO_CYCLE,
+        of_edge=True,
     ),
     CriticalLine(
         "four_cycle",

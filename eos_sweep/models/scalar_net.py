@@ -158,6 +158,7 @@ LINES = (
         r"$\eta = 2/\varphi(\theta_0)$",
         "above it gradient flow from the start ends in an unstable minimum; no line where it ends in the saddle",
         _flow,
+        of_edge=True,
     ),
     CriticalLine(
         "monotone",

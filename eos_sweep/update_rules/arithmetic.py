@@ -13,12 +13,14 @@ from eos_sweep.functions import cos
 
 def norm(vector: Any) -> Any:
     """Return the length of a vector."""
-    return vector.norm() if hasattr(vector, "norm") else np.sqrt(np.dot(vector, vector))
+    return np.sqrt(np.dot(vector, vector)) if isinstance(vector, np.ndarray) else vector.norm()
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:
     """Return ``yes`` where the condition holds, elsewhere ``no``."""
-    return condition.choose(yes, no) if hasattr(condition, "choose") else np.where(condition, yes, no)
+    if isinstance(condition, bool | np.bool_ | np.ndarray):  # whose own method ``choose`` is another one
+        return np.where(condition, yes, no)
+    return condition.choose(yes, no)
 
 
 def unless_zero(number: Any) -> Any:

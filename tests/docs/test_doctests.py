@@ -1,6 +1,7 @@
-"""Every public function has an example, and examples in docstrings run."""
+"""Every public function has an example, and examples in docstrings and sessions on pages run."""
 
 import doctest
+import re
 from inspect import getmembers, isfunction
 from pathlib import Path
 
@@ -36,3 +37,17 @@ def test_examples_run(name, tmp_path, monkeypatch):
     for test in examples(name):
         runner.run(test, out=told.append, clear_globs=False)
     assert not runner.summarize(verbose=False).failed, "".join(told)
+
+
+def sessions(page):
+    """Return the interactive sessions on a page, as one text."""
+    return "".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.S | re.M))
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in sorted((ROOT / "docs").glob("*.md")) if sessions(page)], ids=lambda page: page.stem
+)
+def test_sessions_on_pages_run(page):
+    runner, told = doctest.DocTestRunner(), []
+    runner.run(doctest.DocTestParser().get_doctest(sessions(page), {}, page.name, str(page), 0), out=told.append)
+    assert runner.tries > 0 and not runner.failures, "".join(told)

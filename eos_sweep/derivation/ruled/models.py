@@ -12,6 +12,7 @@ from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.ruled.dual_numbers import NotLinear
+from eos_sweep.derivation.ruled.lines import edge_label, lines
 from eos_sweep.derivation.ruled.source import Ruled, Taken
 from eos_sweep.errors import InputError, named
 from eos_sweep.update_rules.composed import Rule
@@ -57,12 +58,13 @@ def _derived(model: Any, rule: Rule) -> ModuleType:
 
 def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
     formula = _formula(model, rule)
+    moves = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
     clips, bounds = (getattr(model, name, {}) for name in ("GRADIENT_BOUNDS", "WEIGHT_BOUNDS"))
 
     def written(carried: tuple[str, ...] | None) -> str:
         """Return the text, in which the coordinates ``carried`` have an exponent; by default those that need one."""
         c: Calculus = derive(
-            formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried
+            formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried, moves
         )
         smoothness.check(c)
         taken = _taken_over(model, formula, tuple(sorted(c.rates)))
@@ -87,7 +89,8 @@ def _formula(model: Any, rule: Rule) -> Formula:
         module = sys.modules.get(_name_of(model), model)
         if not getattr(model, "DESCENT", True) or not has_loss(module):
             raise InputError(
-                f"rule: got {rule}, but {name} is a map without weights; use gd, or give its loss as a formula"
+                f"rule: got {rule}, but the coordinates of {name} are no weights of a loss; use gd, or a model that"
+                " has them, such as a formula"
             )
         formula = formula_of(module)
     for parameter in rule.parameters:
@@ -129,6 +132,7 @@ def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleT
     if len(module.STATE) > 1:
         module.OBSERVABLES += ("magnification",)
     module.MATRIX = getattr(rule.base, "SHARPNESS", "Hessian")
+    module.EDGE_LABEL, module.LINES = edge_label(rule), lines(model, module, rule)
     if hasattr(model, "CONDITIONS"):
         module.CONDITIONS = model.CONDITIONS
     return module
