@@ -156,7 +156,7 @@ def _loss_parts(model: Model, theta: tuple[np.ndarray, ...], p: tuple[float, ...
 def _of_network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
     """Return the variables of a trajectory of an array model; a reading is held until the next one."""
     model = cast(ArrayModel, sweep.module)
-    rows = np.full((sweep.steps + 1, len(model.READINGS) + 2), np.nan)
+    rows = np.full((sweep.steps + 1, len(model.READINGS) + 3), np.nan)
     start = tuple(float(initial[name][0]) for name in model.STATE)
     at, held = 0, None
     with blas.one_thread(), np.errstate(all="ignore"):
@@ -169,6 +169,7 @@ def _of_network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.nda
     columns = iter(rows.T)
     found = {"loss": _series(next(columns), "loss", "L")}
     found |= {name: _series(next(columns), *quantity[:2]) for name, quantity in model.READINGS.items()}
+    next(columns)  # the edge
     return found | {"sharpness": _series(next(columns), words_for(model), "S")}
 
 

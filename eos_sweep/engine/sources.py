@@ -23,7 +23,8 @@ def model_parts(model: Any) -> list[Part]:
     contract = ArrayModel if is_array(model) else Model
     names = [name for name in (*contract.__annotations__, *vars(contract)) if not name.startswith("_")]
     inputs = " ".join([*model.PARAMETERS, *model.STATE, *observed(model).STATE])
-    return [inputs, (model, [name for name in (*names, *OPTIONAL_FUNCTIONS) if name not in NOT_STORED])]
+    parts: Sequence[Part] = getattr(model, "RULE_PARTS", ())  # of a network under an update rule
+    return [inputs, (model, [name for name in (*names, *OPTIONAL_FUNCTIONS) if name not in NOT_STORED]), *parts]
 
 
 def observable_parts(observable: Observable, model: Model) -> list[Part]:

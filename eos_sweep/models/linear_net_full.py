@@ -6,7 +6,8 @@ for n samples, the columns of X, and one output.  Gradient descent trains A and 
 "Analyzing Sharpness along GD Trajectory: Progressive Sharpening and Edge of Stability", arXiv 2207.12678.
 
 Without a data file the inputs are normal, feature k with variance 1/k, and a target is the sum of its inputs over the
-square root of their number.  The initial weights are normal with variance one, times ``scale``.
+square root of their number.  The initial weights are normal with variance one, times ``scale``.  ``batch`` and
+``label_noise`` are those of :mod:`eos_sweep.models.mini_batches`.
 """
 
 import functools
@@ -15,6 +16,7 @@ import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
 from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.models import mini_batches
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
 TITLE = "f(x) = A'Wx/√m"
@@ -25,6 +27,7 @@ PARAMETERS = {
     "features": Quantity("inputs (without a data file)", "d", default=10.0, least=1.0, whole=True),
     "points": Quantity("number of samples (without a data file)", "n", default=50.0, least=2.0, whole=True),
     **COMMON,
+    **mini_batches.PARAMETERS,
 }
 CONDITIONS = {
     f"a smaller network, with width², width features and points features of at most {MAX_ARRAY_SIZE}": lambda v: (
@@ -49,19 +52,22 @@ def normal(seed: int, features: int, points: int) -> Table:
     return Table(inputs, inputs.sum(1, keepdims=True) / np.sqrt(features))
 
 
-def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+def start(p: Numbers, initial: Numbers, data: Table | None) -> Descending:
     """Return the network at its initial weights."""
-    width, features, points, eta, seed, stride, time = p
+    width, features, points, eta, seed, stride, time, batch, label_noise = p
     table = data or normal(int(seed), int(features), int(points))
     size = int(width) * (1 + table.inputs.shape[1])
-    return Net(table, initial[0] * np.random.default_rng(int(seed)).standard_normal(size), int(width), eta)
+    weights = initial[0] * np.random.default_rng(int(seed)).standard_normal(size)
+    drawn = mini_batches.Drawn(int(seed), table, batch, label_noise)
+    return mini_batches.network(drawn, lambda seen: Net(seen, weights, int(width), eta))
 
 
 class Net(Descending):
     """The network at one step; ``error`` is D = F - Y."""
 
     def __init__(self, table: Table, weights: np.ndarray, width: int, eta: float) -> None:
-        self.eta, self.inputs, self.targets = eta, table.inputs, table.targets[:, 0]
+        self.eta = eta
+        self.see(table)
         count, features = table.inputs.shape
         self._rate = 2.0 / (count * np.sqrt(width))
         self._shapes = [(width,), (width, features)]
@@ -70,11 +76,19 @@ class Net(Descending):
         self._conserved, self._gauss_newton_tracker = self.balance(), Tracker(count)
         self.update()
 
-    def update(self) -> None:
-        """Compute the errors, the loss and the gradient."""
+    def see(self, table: Table) -> None:
+        """Take other data, as many samples as before."""
+        self.inputs, self.targets = table.inputs, table.targets[:, 0]
+
+    def evaluate(self) -> None:
+        """Compute the errors and the loss."""
         self.output = self.inputs @ (self.outer @ self.inner) / np.sqrt(len(self.outer))
         self.error = self.output - self.targets
         self.loss = float(self.error @ self.error) / len(self.error)
+
+    def update(self) -> None:
+        """Compute the errors, the loss and the gradient."""
+        self.evaluate()
         self._pull = self.error @ self.inputs
         outer, inner = views(self.gradient, self._shapes)
         outer[:] = self._rate * (self.inner @ self._pull)

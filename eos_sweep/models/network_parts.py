@@ -2,7 +2,8 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -36,6 +37,24 @@ def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndar
     return parts
 
 
+class Ahead:
+    """What is drawn for each step, drawn for many steps at once: the time of a call is that of thousands of numbers."""
+
+    NUMBERS = 2**13
+
+    def __init__(self, draw: Callable[[np.ndarray], Sequence[Any]], size: int) -> None:
+        """Take a function of the numbers of steps, which draws ``size`` numbers for each."""
+        self._draw, self._count, self._block = draw, max(1, self.NUMBERS // size), -1
+
+    def at(self, step: int) -> Any:
+        """Return what is drawn for a step."""
+        block, place = divmod(step, self._count)
+        if block != self._block:
+            self._block = block
+            self._found = self._draw(np.arange(block * self._count, (block + 1) * self._count, dtype=np.float64))
+        return self._found[place]
+
+
 class Tracked(ABC):
     """A network whose sharpness is found by Lanczos iteration, each time from the last eigenvector."""
 
@@ -60,16 +79,22 @@ class Descending(Tracked):
     gradient: np.ndarray
     loss: float
     eta: float
+    step = 0  # steps taken
 
     @abstractmethod
     def update(self) -> None:
         """Compute ``loss`` and ``gradient`` of the weights."""
+
+    def evaluate(self) -> None:
+        """Compute ``loss``, whatever becomes of ``gradient``."""
+        self.update()
 
     def advance(self, steps: int) -> np.ndarray:
         """Take so many steps; return the loss after each of them."""
         losses = np.empty(steps)
         for k in range(steps):
             self.weights -= self.eta * self.gradient
+            self.step += 1
             self.update()
             losses[k] = self.loss
         return losses

@@ -8,7 +8,8 @@ noise off.  Source: Ahn, Bubeck, Chewi,
 Lee, Suarez, Zhang 2022, "Learning threshold neurons via the edge of stability", arXiv 2212.07469, figure on the
 transition at eta = 8 pi / d^2.
 
-The initial a- and a+ are normal with variance 1 / (2d), times ``scale``; the initial bias is ``bias``.
+The initial a- and a+ are normal with variance 1 / (2d), times ``scale``; the initial bias is ``bias``.  ``batch`` is
+that of :mod:`eos_sweep.models.mini_batches`.
 
 A sum over coordinates depends only on how many of them are above -b and on the sum of these.  So each sample is stored
 sorted, with the sums of its smallest coordinates, and a step takes the time of n samples, not of n d coordinates.  The
@@ -22,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Tracked, compiled
+from eos_sweep.models import mini_batches
+from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, compiled
 
 TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
@@ -35,6 +37,7 @@ PARAMETERS = {
     "points": Quantity("number of samples", "n", default=300.0, least=1.0, whole=True),
     "signal": Quantity("size of the signal", "λ", default=3.0),
     **COMMON,
+    **mini_batches.BATCH,
 }
 FRESH_SAMPLES = 2000  # the accuracy has a standard error of at most 0.011
 CONDITIONS = {
@@ -76,13 +79,15 @@ def _drawn(draw: np.random.Generator, dimension: int, points: int, signal: float
     return Samples(inputs, np.pad(np.cumsum(inputs, axis=1), ((0, 0), (1, 0))), labels)
 
 
-def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+def start(p: Numbers, initial: Numbers, data: Table | None) -> Descending:
     """Return the network at its initial weights."""
-    dimension, points, signal, eta, seed, stride, time = p
+    dimension, points, signal, eta, seed, stride, time, batch = p
     scale, bias = initial
     outer = scale / np.sqrt(2.0 * dimension) * np.random.default_rng(int(seed)).standard_normal(2)
     learnt, fresh = samples(int(seed), int(dimension), int(points), signal)
-    return Net(learnt, fresh, np.append(outer, bias), eta)
+    weights = np.append(outer, bias)
+    drawn = mini_batches.Drawn(int(seed), learnt, batch)
+    return mini_batches.network(drawn, lambda seen: Net(seen, fresh, weights, eta))
 
 
 @compiled
@@ -151,26 +156,31 @@ def descend(eta, ordered, sums, labels, weights, gradient, counts, values, losse
         losses[k] = slopes(weights, values, labels, gradient)
 
 
-class Net(Tracked):
+class Net(Descending):
     """The network at one step; its weights are a-, a+ and b."""
 
     def __init__(self, learnt: Samples, fresh: Samples, weights: np.ndarray, eta: float) -> None:
-        self.eta, self.learnt, self.fresh = eta, learnt, fresh
+        self.eta, self.fresh = eta, fresh
+        self.see(learnt)
         self._counts, self._values = np.zeros((len(learnt.labels), 2), np.int64), np.empty((len(learnt.labels), 4))
         self._fresh_counts, self._fresh_values = np.zeros((FRESH_SAMPLES, 2), np.int64), np.empty((FRESH_SAMPLES, 4))
-        self.weights, self.gradient, self.loss = np.empty(3), np.empty(3), np.nan
-        self.restore(weights)
+        self.weights, self.gradient = weights, np.empty(3)
+        self.update()
+
+    def see(self, learnt: Samples) -> None:
+        """Take other samples, as many as before."""
+        self.learnt = learnt
 
     def advance(self, steps: int) -> np.ndarray:
         """Take so many steps; return the loss after each of them."""
         losses = np.empty(steps)
         descend(self.eta, *self.learnt, self.weights, self.gradient, self._counts, self._values, losses)
         self.loss = float(losses[-1]) if steps else self.loss
+        self.step += steps
         return losses
 
-    def restore(self, weights: np.ndarray) -> None:
-        """Go back to weights that it had."""
-        self.weights[:] = weights
+    def update(self) -> None:
+        """Compute the loss and the gradient."""
         features(self.weights[2], *self.learnt[:2], self._counts, self._values)
         self.loss = slopes(self.weights, self._values, self.learnt.labels, self.gradient)
 

@@ -10,6 +10,8 @@ one-dimensional tasks.
 Initial weights are normal with variance 2 / (inputs + outputs) of their layer (Glorot), times ``scale``; initial biases
 are zero.
 
+``batch`` and ``label_noise`` are those of :mod:`eos_sweep.models.mini_batches`.
+
 A one is appended to the activations of each layer, so the last column of a layer's matrix is its bias.  The product of
 the Hessian with a vector is the derivative of the gradient along it (Pearlmutter 1994), computed by the same passes.
 """
@@ -20,6 +22,7 @@ import itertools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
+from eos_sweep.models import mini_batches
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
 TITLE = "a fully connected tanh network"
@@ -33,6 +36,7 @@ PARAMETERS = {
     ),
     "points": Quantity("number of samples (without a data file)", "n", default=20.0, least=2.0, whole=True),
     **COMMON,
+    **mini_batches.PARAMETERS,
 }
 CONDITIONS = {
     f"a smaller network, with depth width² and depth width points of at most {MAX_ARRAY_SIZE}": lambda v: (
@@ -52,9 +56,9 @@ def chebyshev(degree: int, points: int) -> Table:
     return Table(x[:, None], np.cos(degree * np.arccos(x))[:, None])
 
 
-def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
+def start(p: Numbers, initial: Numbers, data: Table | None) -> Descending:
     """Return the network at its initial weights."""
-    width, depth, degree, points, eta, seed, stride, time = p
+    width, depth, degree, points, eta, seed, stride, time, batch, label_noise = p
     table = data or chebyshev(int(degree), int(points))
     sizes = [table.inputs.shape[1], *[int(width)] * int(depth), table.targets.shape[1]]
     draw, (scale,) = np.random.default_rng(int(seed)), initial
@@ -62,7 +66,9 @@ def start(p: Numbers, initial: Numbers, data: Table | None) -> "Net":
     for count, units in itertools.pairwise(sizes):
         deviation = scale * np.sqrt(2.0 / (count + units))
         layers.append(np.hstack([deviation * draw.standard_normal((units, count)), np.zeros((units, 1))]))
-    return Net(table, [layer.shape for layer in layers], np.concatenate(layers, axis=None), eta)
+    weights, shapes = np.concatenate(layers, axis=None), [layer.shape for layer in layers]
+    drawn = mini_batches.Drawn(int(seed), table, batch, label_noise)
+    return mini_batches.network(drawn, lambda seen: Net(seen, shapes, weights, eta))
 
 
 class Net(Descending):
@@ -70,23 +76,34 @@ class Net(Descending):
 
     def __init__(self, table: Table, shapes: list[tuple[int, int]], weights: np.ndarray, eta: float) -> None:
         self.weights, self.gradient = weights, np.empty_like(weights)
-        self.eta, self._targets, self._shapes = eta, np.ascontiguousarray(table.targets.T), shapes
+        self.eta, self._shapes = eta, shapes
         self._layers, self._slopes = views(weights, shapes), views(self.gradient, shapes)
         count = len(table.inputs)
         self._active = [np.ones((size, count)) for _, size in shapes]  # the last row is ones
-        self._active[0][:-1] = table.inputs.T
         # By unit: the derivative of the loss by its output, the slope of its tanh, and their product.
         self._back, self._bend, self._delta = ([np.empty((size, count)) for size, _ in shapes] for _ in range(3))
+        self.see(table)
         self.update()
 
-    def update(self) -> None:
-        """Compute the activations, the loss and the gradient."""
+    def see(self, table: Table) -> None:
+        """Take other data, as many samples as before."""
+        self._active[0][:-1] = table.inputs.T
+        self._targets = np.ascontiguousarray(table.targets.T)
+
+    def evaluate(self) -> None:
+        """Compute the activations and the loss."""
         active, last = self._active, len(self._layers) - 1
         for k in range(last):
             np.tanh(np.dot(self._layers[k], active[k], out=self._back[k]), out=active[k + 1][:-1])
         delta = np.dot(self._layers[last], active[last], out=self._delta[last])
         delta -= self._targets
         self.loss = 0.5 * float(np.vdot(delta, delta)) / delta.shape[1]
+
+    def update(self) -> None:
+        """Compute the activations, the loss and the gradient."""
+        self.evaluate()
+        active, last = self._active, len(self._layers) - 1
+        delta = self._delta[last]
         delta /= delta.shape[1]
         np.dot(delta, active[last].T, out=self._slopes[last])
         for k in range(last - 1, -1, -1):

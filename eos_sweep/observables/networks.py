@@ -10,7 +10,7 @@ from eos_sweep.contract import EDGE, ArrayModel, Model, Numbers, is_array
 
 
 class ObservedNetwork:
-    """An array model in the shape of a model whose coordinates are READINGS; eta times the sharpness follows them.
+    """An array model in the shape of a model whose coordinates are READINGS; edge and eta times sharpness follow them.
 
     It has no guarded coordinate, none with its own exponent, and no clip.
     """
@@ -24,8 +24,12 @@ class ObservedNetwork:
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:
-        """Return 2/eta, the edge of stability."""
+        """Return 2/eta, the edge of stability of gradient descent."""
         return EDGE / p[self._eta]
+
+    def edge(self, theta: Numbers, p: Numbers) -> Any:
+        """Return the edge of stability, which a state holds: a bound of eta times the sharpness."""
+        return theta[-2]
 
     def curvature(self, theta: Numbers, p: Numbers) -> Numbers:
         """Return eta times the sharpness, which the last number of a state is."""

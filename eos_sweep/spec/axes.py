@@ -34,7 +34,7 @@ def check_bounds(label: str, quantity: Quantity, values: np.ndarray) -> None:
         bounds += [f"<= {number_text(quantity.most)}"] * (quantity.most < math.inf)
         wanted = " ".join(["a number" if endless else "a finite number", " and ".join(bounds), "or inf" * endless])
         raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be {' '.join(wanted.split())}")
-    if quantity.whole and (bad := (values % 1 != 0) & (values != math.inf)).any():
+    if quantity.whole and (bad := np.floor(values) != values).any():
         raise SpecError(f"{label}: got {values[bad][0]}; the {quantity.long_name} must be a whole number")
     smallest, largest = quantity.sizes
     sizes = np.abs(values)

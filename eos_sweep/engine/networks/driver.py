@@ -1,9 +1,9 @@
 """Run array models: one trajectory after another, its sharpness measured every so many steps.
 
-A network takes its own steps.  The sharpness is computed at step 0, at every multiple of ``stride`` and at the last
-step.  At the steps between two measurements it is held at the value of the earlier one.  So crossings and the like are
-counted between measurements, and a stride of one is exact.  Beyond the edge a run swings from one side of its valley to
-the other at each step: an even stride would see one side only.
+A network takes its own steps.  The sharpness and the edge of stability are computed at step 0, at every multiple of
+``stride`` and at the last step.  At the steps between two measurements they are held at the values of the earlier one.
+So crossings and the like are counted between measurements, and a stride of one is exact.  Beyond the edge a run swings
+from one side of its valley to the other at each step: an even stride would see one side only.
 
 A trajectory ends at the step budget of the sweep, at eta times step = ``time``, or when its loss leaves the model's
 bound.  It never converges, since no test can tell that a network will stay where it is.  Numbers are plain doubles:
@@ -22,6 +22,7 @@ import numpy as np
 from eos_sweep import training_data
 from eos_sweep.contract import (
     DIVERGED,
+    EDGE,
     LONGEST_PERIOD,
     RUNNING,
     ArrayModel,
@@ -36,7 +37,7 @@ from eos_sweep.engine.networks import blas
 from eos_sweep.observables import tail
 from eos_sweep.observables.networks import observed
 
-Measured = tuple[float, ...]  # the readings, and eta times the sharpness
+Measured = tuple[float, ...]  # the readings, the edge of stability, and eta times the sharpness, of which it is a bound
 
 
 class Stretch(NamedTuple):
@@ -65,7 +66,8 @@ def follow(job: Job, p: Sequence[float], initial: Sequence[float]) -> Iterator[S
 
     def measure(before: float = np.nan) -> Measured:
         top = named["eta"] * network.sharpness()
-        return *network.readings(), before if np.isnan(top) else top  # what is uncertain is held
+        edge = network.edge() if hasattr(network, "edge") else EDGE
+        return *network.readings(), edge, before if np.isnan(top) else top  # what is uncertain is held
 
     measured, diverged = measure(), not network.loss < model.LIMIT
     yield Stretch(np.array([network.loss]), measured, diverged)
@@ -105,11 +107,11 @@ def _period(network: Network) -> int:
 
 def _advance(network: Network, steps: int, limit: float) -> tuple[np.ndarray, bool]:
     """Take steps as far as the loss stays within the bound; return their losses, and whether the next one diverges."""
-    before = network.weights.copy()
+    before = getattr(network, "saved", network.weights.copy)()
     losses = network.advance(steps)
     inside = int(np.logical_and.accumulate(losses < limit).sum())
     if inside < steps:
-        network.restore(before)
+        getattr(network, "resume", network.restore)(before)
         network.advance(inside)
     return losses[:inside], inside < steps
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, TAIL, ArrayModel, Moment, Observable
+from eos_sweep.contract import CHUNK, EVERY_STEP, TAIL, ArrayModel, Moment, Observable
 from eos_sweep.engine import lanes
 from eos_sweep.engine.compilation import compile_or_load
 from eos_sweep.engine.digest import digest
@@ -29,8 +29,8 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
     callable
         ``feed(kept, counts, losses, loss, held, measured, age, tail)`` updates ``kept`` and ``counts``, which the
         observables keep of a trajectory, by the steps age + 1, age + 2, ... with ``losses``.  ``loss`` is that of step
-        ``age``.  A state is the readings and eta times the sharpness: ``measured`` at the last of the steps,
-        ``held`` at those before it.  The tail begins after step ``tail``.
+        ``age``.  A state is the readings, the edge and eta times the sharpness: ``measured`` at the last of
+        the steps, ``held`` at those before it.  The tail begins after step ``tail``.
     """
     watch, fold = compose(observables, observed(model))
     watch_sharpness = compose_sharpness(observables, (EVERY_STEP,), observed(model))
@@ -38,20 +38,20 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
     kept_like = nested([(0.0,) * o.KEPT for o in observables])
     counts_like = nested([(0,) * o.COUNTS for o in observables])
     bits_like = nested([(0,) * o.FLAGS for o in observables])
-    width = len(model.READINGS) + 1
+    width = len(model.READINGS) + 2
 
     def feed(kept, counts, losses, loss, held, measured, age, tail):
         mine, counted, bits = lanes.read(kept, 0, 1, kept_like), lanes.read(counts, 0, 1, counts_like), bits_like
         marked = 0
         for k in range(losses.size):
             theta = measured if k + 1 == losses.size else held
-            top = theta[width - 1]
-            moment = Moment(held, theta, (), losses[k], loss, not top >= EDGE, 1.0, 1.0, False)
+            edge, top = theta[width - 2], theta[width - 1]
+            moment = Moment(held, theta, (), losses[k], loss, not top >= edge, 1.0, 1.0, False)
             mine, bits = watch(mine, bits, moment, np.int64(1) << marked)
             if age + k >= tail:
-                mine = watch_tail(mine, top / EDGE, (top,), (theta, losses[k]))
+                mine = watch_tail(mine, top / edge, (top,), (theta, losses[k]))
             else:
-                mine = watch_sharpness(mine, top / EDGE, (top,), (theta, losses[k]))
+                mine = watch_sharpness(mine, top / edge, (top,), (theta, losses[k]))
             loss = losses[k]
             marked += 1
             if marked == CHUNK or k + 1 == losses.size:
