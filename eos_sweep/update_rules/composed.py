@@ -17,7 +17,7 @@ BASES = (
     PLAIN, "heavy_ball", "nesterov", "sam", "sam_unnormalised", "normalised", "sign", "rmsprop", "adam", "two_sample",
 )  # fmt: skip
 MODIFIERS = (
-    "label_noise", "gradient_noise", "gradient_clip", "l2", "decoupled_decay", "linear_warmup", "cosine", "step_decay", 
+    "label_noise", "gradient_noise", "gradient_clip", "l2", "decoupled_decay", "linear_warmup", "cosine", "step_decay",
     "inverse_root", "update_clip", "weight_bound",
 )  # fmt: skip
 CLOCK = "clock"  # the step that is taken, from zero
@@ -99,7 +99,7 @@ def parse(text: str) -> Rule:
             raise InputError(f"rule: got {name!r} twice; give each part once")
     bases = [name for name in names if name in BASES] or [PLAIN]
     if len(bases) > 1:
-        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers such as {MODIFIERS[2]}")
+        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers such as l2")
     rule = Rule((bases[0], *(name for name in MODIFIERS if name in names)))
     owners: dict[str, str] = {}
     for name, part in zip(rule.names, rule.parts, strict=True):
