@@ -5,8 +5,6 @@ import threading
 from types import ModuleType
 from typing import Any
 
-
-
 from eos_sweep.derivation import loader, modules, smoothness
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
@@ -72,7 +70,7 @@ def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
         )
         smoothness.check(c)
         taken = _taken_over(model, formula, tuple(sorted(c.rates)))
-        return Ruled(formula, c, rule, clips, bounds, targets).text(_name_of(model), taken)
+        return Ruled(formula, c, rule, clips, bounds, targets).whole(_name_of(model), taken)
 
     try:
         text = written(None)
