@@ -134,6 +134,7 @@ def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleT
     if len(module.STATE) > 1:
         module.OBSERVABLES += ("magnification",)
     module.MATRIX = getattr(rule.base, "SHARPNESS", "Hessian")
+    module.EDGE_WORDS = f"the edge of {rule}"
     module.EDGE_LABEL, module.LINES = edge_label(rule), lines(model, module, rule)
     if hasattr(model, "CONDITIONS"):
         module.CONDITIONS = model.CONDITIONS
