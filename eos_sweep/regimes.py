@@ -1,7 +1,8 @@
 """Regimes of training: ordered regime rules on stored observables.
 
 A regime is a pure function of a trajectory's observables and a few named thresholds, so a stored sweep can be labelled
-again with other thresholds without running a step.  The first regime rule that holds decides.
+again with other thresholds without running a step.  The first regime rule that holds decides.  *The edge* is the
+sharpness at which the update rule loses stability: 2/eta for gradient descent.
 """
 
 import math
@@ -20,7 +21,7 @@ BELOW, ABOVE = 1, 2  # of ``final_above``
 
 
 def alternated(o: SimpleNamespace) -> np.ndarray:
-    """Return whether runs were at or above 2/eta, but never for two steps in a row, from observables ``o``."""
+    """Return whether runs were at or above the edge, but never for two steps in a row, from observables ``o``."""
     return (o.steps_above > 0) & (o.steps_above == o.crossings + (o.first_crossing == 0))
 
 
@@ -60,7 +61,7 @@ RULES = (
     RegimeRule(
         "periodic",
         code=8,
-        words="ends on an orbit of two steps or more, or at rest at or above 2/eta: it neither converges nor sharpens "
+        words="ends on an orbit of two steps or more, or at rest at or above the edge: it neither converges nor sharpens "
         "again",
         reads=("period", "final_above"),
         holds=lambda o, t: (o.period >= 2) | ((o.period == 1) & (o.final_above == ABOVE)),
@@ -86,15 +87,15 @@ RULES = (
     RegimeRule(
         "edge_of_stability",
         code=3,
-        words="sharpness came from below to 2/eta or above at least twice, and stayed bounded; not where a run starts "
-        "at or above 2/eta and is never there for two steps in a row",
+        words="sharpness came from below to the edge or above at least twice, and stayed bounded; not where a run starts "
+        "at or above the edge and is never there for two steps in a row",
         reads=("crossings", "first_crossing", "steps_above"),
         holds=lambda o, t: (o.crossings >= t.crossings) & ~((o.first_crossing == 0) & alternated(o)),
         colour="#FFCD00",
         thresholds={
             "crossings": Threshold(
                 2,
-                "number of crossings of 2/eta from below that puts a run at the edge of stability",
+                "number of crossings of the edge from below that puts a run at the edge of stability",
                 "one crossing may be a catapult; two mean that the run stabilised itself and sharpened again",
             )
         },
@@ -102,7 +103,7 @@ RULES = (
     RegimeRule(
         "catapult",
         code=4,
-        words="sharpness was at or above 2/eta, from the start, after one crossing or at every second step from the "
+        words="sharpness was at or above the edge, from the start, after one crossing or at every second step from the "
         "start, and came back below to stay",
         reads=("steps_above", "final_above"),
         holds=lambda o, t: (o.steps_above > 0) & (o.final_above == BELOW),
@@ -111,7 +112,7 @@ RULES = (
     RegimeRule(
         "progressive_sharpening",
         code=5,
-        words="always below 2/eta, and sharpness grew by more than the factor `growth`",
+        words="always below the edge, and sharpness grew by more than the factor `growth`",
         reads=("steps_above", "sharpness_initial", "sharpness_max"),
         holds=lambda o, t: (o.steps_above == 0) & (o.sharpness_max > t.growth * o.sharpness_initial),
         colour="#65BFAC",
@@ -126,7 +127,7 @@ RULES = (
     RegimeRule(
         "stable",
         code=6,
-        words="always below 2/eta, without such growth",
+        words="always below the edge, without such growth",
         reads=("steps_above",),
         holds=lambda o, t: o.steps_above == 0,
         colour="#FFFFAD",
@@ -134,7 +135,7 @@ RULES = (
     RegimeRule(
         "unsettled",
         code=7,
-        words="the budget ended at or above 2/eta",
+        words="the budget ended at or above the edge",
         reads=("steps_above",),
         holds=lambda o, t: o.steps_above > 0,
         colour="#7E7EC1",

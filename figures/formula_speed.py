@@ -1,12 +1,12 @@
 """How fast models are that are derived from a formula, beside the same models written by hand.
 
-    python figures/formula_speed.py [ROUNDS]
+    python figures/formula_speed.py [ROUNDS [NAME...]]
 
-runs 8192 random trajectories of each pair on one core, in turns, ROUNDS times (5 by default).  All take 2000 steps, but
-for those that diverge: the tolerance is zero, since a derived model may find some settled that the other one does not.
-It prints million steps a second, medians, and the ratio of the derived model to that by hand, the median of the ratios
-within a round.  The rows are what a kernel computes of the sharpness: none of its values, those of the default
-observables but ``magnification``, and one at each step.
+runs 8192 random trajectories of each pair, or of those with a NAME, on one core, in turns, ROUNDS times (5 by
+default).  All take 2000 steps, but for those that diverge: the tolerance is zero, since a derived model may find some
+settled that the other one does not.  It prints million steps a second, medians, and the ratio of the derived model to
+that by hand, the median of the ratios within a round.  The rows are what a kernel computes of the sharpness: none of
+its values, those of the default observables but ``magnification``, and one at each step.
 """
 
 import statistics
@@ -111,9 +111,11 @@ def speed(model, columns, names):
     return work.sum() / (time.perf_counter() - begin)
 
 
-def main(rounds="5"):
+def main(rounds="5", *chosen):
     print(f"{'model':16}{'mode':12}{'by hand':>10}{'derived':>10}{'ratio':>8}")
     for row in pairs():
+        if chosen and row.name not in chosen:
+            continue
         for mode, names in variables(row).items():
             for model in (row.hand, row.derived):
                 speed(model, row.columns, names)  # compiles the kernel

@@ -32,30 +32,30 @@ def _flipped_before(o):
 
 
 EVENTS = (
-    Event("started_above", 0, "the start is at or above 2/eta", lambda o, t: o.first_crossing == 0),
+    Event("started_above", 0, "the start is at or above the edge", lambda o, t: o.first_crossing == 0),
     Event(
         "reached_edge",
         1,
-        "the start is below 2/eta, and the sharpness came to 2/eta or above",
+        "the start is below the edge, and the sharpness came to the edge or above",
         lambda o, t: o.first_crossing > 0,
         "first_crossing",
     ),
     Event(
         "recovered",
         2,
-        "the sharpness came back below 2/eta, for a step or for good",
+        "the sharpness came back below the edge, for a step or for good",
         lambda o, t: (o.steps_above > 0) & ((o.final_above == regimes.BELOW) | (o.crossings > (o.first_crossing > 0))),
     ),
     Event(
         "crossed_again",
         3,
-        "having been at or above 2/eta and below it, the sharpness came to 2/eta or above again",
+        "having been at or above the edge and below it, the sharpness came to the edge or above again",
         lambda o, t: o.crossings > (o.first_crossing > 0),
     ),
     Event(
         "alternated",
         4,
-        "it was at or above 2/eta, but never for two steps in a row",
+        "it was at or above the edge, but never for two steps in a row",
         lambda o, t: regimes.alternated(o),
     ),
     Event(
@@ -67,18 +67,18 @@ EVENTS = (
     Event(
         "flipped_before_edge",
         6,
-        "the guarded weight first changed its sign on a step up to the one that came to 2/eta or above",
+        "the guarded weight first changed its sign on a step up to the one that came to the edge or above",
         lambda o, t: _flipped_before(o),
         "first_sign_flip",
     ),
     Event(
         "flipped_after_edge",
         7,
-        "the guarded weight first changed its sign on a step after the sharpness had been at or above 2/eta",
+        "the guarded weight first changed its sign on a step after the sharpness had been at or above the edge",
         lambda o, t: (o.sign_flips > 0) & ~_flipped_before(o),
         "first_sign_flip",
     ),
-    Event("ended_above", 8, "the last step is at or above 2/eta", lambda o, t: o.final_above == regimes.ABOVE),
+    Event("ended_above", 8, "the last step is at or above the edge", lambda o, t: o.final_above == regimes.ABOVE),
     Event("on_orbit", 9, "the end is on an orbit of two steps or more", lambda o, t: o.period >= 2),
     Event("converged", 10, "it converged", lambda o, t: o.outcome == regimes.CONVERGED, "steps_taken"),
     Event("diverged", 11, "the loss left the bound", lambda o, t: o.outcome == regimes.DIVERGED, "steps_taken"),

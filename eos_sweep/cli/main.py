@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "runs",
     "plot": "pictures",
     "relabel": "stores",
+    "rules": "update_rules",
     "run": "runs",
     "status": "stores",
     "trace": "pictures",

@@ -43,6 +43,7 @@ def derive(
     positive: Collection[str],
     carried: Sequence[str] | None = None,
     edge_moves: bool = False,
+    moved: Sequence[str] = (),
 ) -> Calculus:
     """Derive what a model needs.
 
@@ -58,6 +59,8 @@ def derive(
         The coordinates with their own exponents; by default those that need one.
     edge_moves
         Whether a run can be stable for long and then no longer although its sharpness is constant.
+    moved
+        Further names in the formula: what is added to numbers that noise moves.
 
     Raises
     ------
@@ -66,6 +69,7 @@ def derive(
     """
     g = Graph(WHAT)
     names = {name: g.name(name, False) for name in state} | {name: g.name(name, True) for name in parameters}
+    names |= {name: g.name(name, False) for name in moved}
     x = tuple(names[name] for name in state)
     borders: dict[int, Place] = {}
     total = translate(g, loss, names, WHAT, borders)

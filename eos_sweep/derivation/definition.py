@@ -152,6 +152,10 @@ class Formula(Frozen):
         """The loss as a tree, in which the sums over the tables of data are written out."""
         return _parsed(self.loss, "model.loss", tuple(self.data.items()))
 
+    def with_moved(self, table: str) -> Node:
+        """Return the loss as a tree in which each number of a table has a name added, such as ``y[0]``."""
+        return grammar.parse(self.loss, "model.loss", self.data, MAX_CHARACTERS, moved=table)
+
     def ratio(self, line: str) -> Node:
         """Return the formula of a critical line as a tree."""
         return _parsed(self.lines[line].ratio, f"model.lines.{line}", ())

@@ -13,7 +13,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.graph import Term
 from eos_sweep.derivation.naming import Names
 from eos_sweep.derivation.sharpness import Sharpness, sharpness_of
-from eos_sweep.derivation.writing import Lines, tuple_of
+from eos_sweep.derivation.writing import Lines, jets, tuple_of
 from eos_sweep.formulas import text
 
 WIDTH = 118
@@ -54,6 +54,7 @@ class Module:
         self._names = Names(formula.state, formula.parameters, c.rates)
         self._used: set[str] = {"inlined"}
         self._sharpness: Sharpness = sharpness_of(c)
+        self._jets = jets(c.loss, *c.first, *c.second.values())  # the same ones in all functions, so they are shared
 
     def text(self) -> str:
         """Return the whole text."""
@@ -131,7 +132,7 @@ class Module:
         self, name: str, arguments: str, docstring: str, given: str, terms: Sequence[Term], single: bool = False
     ) -> str:
         """Return a function of terms: of the coordinates ``here``, or of those in ``theta``."""
-        lines = Lines(self._names.code, self._names.taken)
+        lines = Lines(self._names.code, self._names.taken, self._jets)
         codes = lines.write(*terms)
         self._used |= lines.used
         if "theta" in arguments:
@@ -167,7 +168,7 @@ class Module:
 
     def _step(self) -> str:
         names, c = self._names, self._c
-        lines = Lines(names.code, names.taken)
+        lines = Lines(names.code, names.taken, self._jets)
         codes = lines.write(*(calculus.stepped(c, k) for k in range(len(c.state))))
         self._used |= lines.used
         head = self._opened("theta p")
@@ -187,7 +188,7 @@ class Module:
             return function("tangent", "theta, p, v", told, ["return descended(bends(coordinates(theta), p), v)"])
         moves = {k: c.graph.name(f"the move of {x.name}", False) for k, x in enumerate(c.state)}
         known = {moves[k].name: names.moves[x.name] for k, x in enumerate(c.state)}
-        lines = Lines({**names.code, **known}, names.taken)
+        lines = Lines({**names.code, **known}, names.taken, self._jets)
         codes = lines.write(*calculus.turned(c, moves))
         self._used |= lines.used
         head = [*self._opened("theta p"), f"{', '.join(known.values())}{',' * (len(known) == 1)} = v"]

@@ -11,13 +11,14 @@ MOST_HALVES = 17  # of an exponent that is written as products and a root
 SHORT = 24  # ... unless that has fewer
 SUM, PRODUCT, UNARY, ATOM = range(4)  # how tightly an expression binds
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+JET = {"log_cosh": 0, "tanh": 1, "sech2": 3}  # their places in what ``log_cosh_jet`` returns
 Written = tuple[str, int]  # code, and how tightly it binds
 
 
 class Lines:
     """The body of one function: assignments, and the expressions that it returns."""
 
-    def __init__(self, names: Mapping[str, str], taken: Collection[str]) -> None:
+    def __init__(self, names: Mapping[str, str], taken: Collection[str], jets: Collection[int] = ()) -> None:
         """Begin an empty body.
 
         Parameters
@@ -26,10 +27,13 @@ class Lines:
             The code for each coordinate and parameter.
         taken
             Names that no assignment may use.
+        jets
+            Indices of arguments of which log cosh, tanh and 1/cosh^2 are computed together.
         """
         self.lines: list[str] = []
         self.used: set[str] = set()  # functions that the code calls
-        self._names, self._taken = names, set(taken)
+        self._names, self._taken, self._jets = names, set(taken), jets
+        self._jet_names: dict[int, str] = {}  # of what is computed together of an argument
         self._count = 0
         self._written: dict[int, Written] = {}
 
@@ -41,11 +45,13 @@ class Lines:
         for part in reversed(parts):
             if uses[part.index] > 1 and _is_negative(part):  # it is written again wherever it is subtracted
                 uses.update(operand.index for operand in part.operands)
+        uses.subtract(_spared(parts, self._jets))
         for part in parts:
             if part.index in self._written:
                 continue
             code, binding = self._short_expression(part)
             simple = part.value is not None or part.op in ("name", "inf") or _is_negative(part)
+            simple = simple or self._is_of_jet(part)
             if not simple and (uses[part.index] > 1 or part.op == "let") and not code.isidentifier():
                 code, binding = self.assign(code), ATOM
             self._written[part.index] = code, binding
@@ -88,6 +94,18 @@ class Lines:
     def _call(self, term: Term) -> Written:
         self.used.add(term.op)
         return f"{CALLED.get(term.op, term.op)}({', '.join(self._code(one) for one in term.operands)})", ATOM
+
+    def _is_of_jet(self, term: Term) -> bool:
+        return term.op in JET and term.operands[0].index in self._jets
+
+    def _of_jet(self, term: Term) -> Written:
+        if not self._is_of_jet(term):
+            return self._call(term)
+        (argument,) = term.operands
+        if argument.index not in self._jet_names:
+            self.used.add("log_cosh_jet")
+            self._jet_names[argument.index] = self.assign(f"log_cosh_jet({self._code(argument)})")
+        return f"{self._jet_names[argument.index]}[{JET[term.op]}]", ATOM
 
     def _sum(self, term: Term) -> Written:
         one, other = term.operands
@@ -150,9 +168,21 @@ class Lines:
 WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
     "+": Lines._sum, "*": Lines._product, "/": Lines._quotient, "and": Lines._logic, "or": Lines._logic,
     "not": Lines._opposite, "let": Lines._let, "real_power": Lines._power, "inf": lambda lines, term: ("np.inf", ATOM),
-    **dict.fromkeys(COMPARISONS, Lines._comparison),
+    **dict.fromkeys(COMPARISONS, Lines._comparison), **dict.fromkeys(JET, Lines._of_jet),
 }  # fmt: skip
 CALLED = {"sqrt": "np.sqrt"}
+
+
+def jets(*tops: Term) -> set[int]:
+    """Return the indices of arguments of which two or more of log cosh, tanh and 1/cosh^2 occur in terms."""
+    found = Counter(part.operands[0].index for part in reachable(*tops) if part.op in JET)
+    return {index for index, times in found.items() if times > 1}
+
+
+def _spared(parts: Iterable[Term], jets: Collection[int]) -> Counter[int]:
+    """Return how many uses of an argument its jet spares, as it stands for several functions."""
+    found = Counter(part.operands[0].index for part in parts if part.op in JET and part.operands[0].index in jets)
+    return Counter({index: times - 1 for index, times in found.items()})
 
 
 def _number(value: Fraction) -> str:

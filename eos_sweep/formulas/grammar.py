@@ -41,7 +41,11 @@ INSTEAD = {
 
 
 def parse(
-    text: str, what: str, tables: Mapping[str, Sequence[float]] | None = None, most: int = MAX_CHARACTERS
+    text: str,
+    what: str,
+    tables: Mapping[str, Sequence[float]] | None = None,
+    most: int = MAX_CHARACTERS,
+    moved: str | None = None,
 ) -> Node:
     """Return the tree of a number, such as a loss.
 
@@ -55,13 +59,17 @@ def parse(
         Numbers for ``x[i]``.  A sum over ``i`` is written out at once, first index first.
     most
         The most characters.
+    moved
+        The table whose number at place k gets a name, ``x[k]``, added, so that it can be moved.
 
     Raises
     ------
     InputError
         If something in ``text`` is not allowed.  The message is one line with the place.
     """
-    return _Reader(Source(text, what), tables, most).read(NUMBER)
+    reader = _Reader(Source(text, what), tables, most)
+    reader.moved = moved
+    return reader.read(NUMBER)
 
 
 def parse_condition(text: str, what: str, most: int = MAX_CHARACTERS) -> Node:
@@ -83,6 +91,7 @@ class _Reader:
         self.parts = Parts(source.refuse)
         self.tables = Tables(source, tables or {})
         self.infinity = infinity
+        self.moved: str | None = None
         self.indices: dict[str, int] = {}  # of the sums around the next word
         self.next = 0
         self.nesting = 0
@@ -260,7 +269,10 @@ class _Reader:
             names = " or ".join([*map(named, self.indices), "a whole number"])
             self.source.refuse("not an index", f"use {names}", index.at)
         self.expect("]")
-        return self.parts.number(self.tables.element(word.text, position, word.at), word.at)
+        number = self.parts.number(self.tables.element(word.text, position, word.at), word.at)
+        if word.text != self.moved:
+            return number
+        return self.parts.call("+", number, self.parts.name(f"{word.text}[{position}]", word.at), at=word.at)
 
     def sum(self, word: Word) -> Node:
         """Return ``sum(i, body)`` written out from left to right, or its mean."""

@@ -22,7 +22,7 @@ def jet(x):
     return log_cosh(x), mpmath.tanh(x), rest, mpmath.sech(x) ** 2
 
 
-@pytest.mark.parametrize("limits", [(-99, 99), (-2, 2), (0.54, 0.56), (-0.125, 0.125), None])
+@pytest.mark.parametrize("limits", [(-353, 353), (-99, 99), (-2, 2), (0.54, 0.56), (-0.125, 0.125), None])
 def test_the_derivatives_of_log_cosh_come_with_it(limits):
     x = np.random.default_rng(5).uniform(*limits, 1200) if limits else np.geomspace(1e-150, 0.1, 1200)
     with mpmath.workdps(DIGITS):
@@ -37,10 +37,9 @@ def test_the_derivatives_of_log_cosh_are_even_or_odd_and_the_same_compiled(part)
     x = padded(np.concatenate([ORDINARY, SPECIAL]))
     one, out = inlined(lambda x: functions.log_cosh_jet(x)[part]), np.empty_like(x)
     loop(one)(x, out)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = functions.log_cosh_jet(x)[part]
-        assert same_bits(values, out)
-        assert same_bits(functions.log_cosh_jet(-x)[part], -values if part == 1 else values)
+    values = functions.log_cosh_jet(x)[part]
+    assert same_bits(values, out)
+    assert same_bits(functions.log_cosh_jet(-x)[part], -values if part == 1 else values)
 
 
 def test_the_oracle_has_the_true_derivatives_of_log_cosh():

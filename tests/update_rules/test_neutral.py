@@ -30,7 +30,7 @@ TEXTS = [*NEUTRAL, *(f"{base} + linear_warmup + l2 + gradient_clip + weight_boun
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     x=st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=5),
     weights=st.lists(st.floats(-2.0, 2.0), min_size=5, max_size=5),

@@ -14,6 +14,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.ruled.dual_numbers import NotLinear
 from eos_sweep.derivation.ruled.lines import edge_label, lines
 from eos_sweep.derivation.ruled.source import Ruled, Taken
+from eos_sweep.derivation.ruled.targets import TABLE, names_of
 from eos_sweep.errors import InputError, named
 from eos_sweep.update_rules.composed import Rule
 
@@ -61,14 +62,17 @@ def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
     moves = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
     clips, bounds = (getattr(model, name, {}) for name in ("GRADIENT_BOUNDS", "WEIGHT_BOUNDS"))
 
+    targets = names_of(formula) if rule.having("labels") else []
+    tree = formula.with_moved(TABLE) if targets else formula.tree
+
     def written(carried: tuple[str, ...] | None) -> str:
         """Return the text, in which the coordinates ``carried`` have an exponent; by default those that need one."""
         c: Calculus = derive(
-            formula.tree, list(formula.state), list(formula.parameters), formula.never_negative, carried, moves
+            tree, list(formula.state), list(formula.parameters), formula.never_negative, carried, moves, targets
         )
         smoothness.check(c)
         taken = _taken_over(model, formula, tuple(sorted(c.rates)))
-        return Ruled(formula, c, rule, clips, bounds).text(_name_of(model), taken)
+        return Ruled(formula, c, rule, clips, bounds, targets).text(_name_of(model), taken)
 
     try:
         text = written(None)
@@ -83,8 +87,8 @@ def _name_of(model: Any) -> str:
 
 def _formula(model: Any, rule: Rule) -> Formula:
     """Return the formula of the loss, with the parameters of the rule behind those of the model."""
-    name = named(_name_of(model).rpartition(".")[2])
     formula = modules.formula_of(model.__name__)
+    name = named(formula.name if formula else _name_of(model).rpartition(".")[2])
     if formula is None:
         module = sys.modules.get(_name_of(model), model)
         if not getattr(model, "DESCENT", True) or not has_loss(module):

@@ -11,6 +11,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.graph import Term
 from eos_sweep.derivation.ruled.dual_numbers import Condition, as_scalar
 from eos_sweep.derivation.ruled.names import memory_names
+from eos_sweep.derivation.ruled.targets import silenced
 from eos_sweep.derivation.ruled.traced import Bounds, Tracing
 from eos_sweep.derivation.source import ALL, SETTLING, VALLEY, WIDTH, Module, function, returned
 from eos_sweep.derivation.writing import Lines, tuple_of
@@ -34,10 +35,12 @@ NOTHING = Taken()
 class Ruled(Module):
     """The parts of one module: its functions, and the names that they use."""
 
-    def __init__(self, formula: Formula, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds) -> None:
-        super().__init__(formula, c, ALL)
+    def __init__(
+        self, formula: Formula, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds, targets: Sequence[str] = ()
+    ) -> None:
+        super().__init__(formula, silenced(c, targets) if targets else c, ALL)
         self._rule = rule
-        self._traced = Tracing(c, rule, clips, bounds)
+        self._traced = Tracing(c, rule, clips, bounds, targets)
         self._all_codes = self._names.code | self._traced.code()
         self._decays = any(hasattr(part, "shift") or hasattr(part, "decay") for part in rule.parts)
         self._edge_term = as_scalar(c.graph, composed.edge(rule, self._traced.now)).term

@@ -1,6 +1,6 @@
 """A step of a rule, recorded: what the rule sees of a step of the model, and what it makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from eos_sweep.derivation.graph import Graph, Term, reachable
 from eos_sweep.derivation.rounding import rounding_error
 from eos_sweep.derivation.ruled.dual_numbers import ONE, Form, Scalar, Vector, as_scalar, scaled
 from eos_sweep.derivation.ruled.names import Places, places
+from eos_sweep.derivation.ruled.targets import FIRST
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import CLOCK, Rule
 from eos_sweep.update_rules.interface import Now
@@ -29,7 +30,9 @@ class Moved(NamedTuple):
 class Tracing:
     """The terms of a step.  Their names are those of the calculus, and those of :meth:`code`."""
 
-    def __init__(self, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds) -> None:
+    def __init__(
+        self, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds, targets: Sequence[str] = ()
+    ) -> None:
         """Begin a tracing.
 
         Parameters
@@ -40,7 +43,10 @@ class Tracing:
             The rule.
         clips, bounds
             The coordinates that the model itself bounds, or whose gradient it does.
+        targets
+            Names of what noise adds to the targets of the loss.
         """
+        self._targets = targets
         self.c, self.rule, self._clips, self._bounds = c, rule, clips, bounds
         self.places: Places = places(c, rule)
         g = self.g = c.graph
@@ -156,16 +162,16 @@ class Tracing:
 
     def _push(self, at: Vector) -> Vector:
         g, c = self.g, self.c
+        there = self._labels
         if at is self.x:
-            there = None
             moved = [self._move_of(k) for k in range(len(c.state))]
         else:
             values = [self.value(k, entry) for k, entry in enumerate(at.entries)]
-            there = {x.name: g.raw("let", value.term) for x, value in zip(c.state, values, strict=True)}
+            there = there | {x.name: g.raw("let", one.term) for x, one in zip(c.state, values, strict=True)}
             moved = [value.moves() for value in values]
 
         def seen(term: Term) -> Term:
-            return term if there is None else substituted(g, term, there)
+            return substituted(g, term, there) if there else term
 
         entries: list[Form | Scalar] = []
         for k in range(len(c.state)):
@@ -178,6 +184,17 @@ class Tracing:
                 change = g.sum(*(self._along(seen(bend), move) for bend, move in zip(bends, moved, strict=True)))
                 entries.append(Scalar(g, seen(self._slopes[k]), change))
         return Vector([self._clipped(k, entry) for k, entry in enumerate(entries)], self._length)
+
+    @cached_property
+    def _labels(self) -> dict[str, Term]:
+        """What noise adds to the targets in this step."""
+        g = self.g
+        if not self._targets:
+            return {}
+        (part,) = self.rule.having("labels")
+        size, seed, clock = as_scalar(g, part.labels(self.now)).term, g.name("seed", True), self._clocks[CLOCK]
+        draws = [g.raw("normal_draw", seed, clock, g.number(FIRST + k)) for k in range(len(self._targets))]
+        return {name: g.raw("let", g.mul(size, draw)) for name, draw in zip(self._targets, draws, strict=True)}
 
     def _along(self, bend: Term, move: Term) -> Term:
         """Return the product, rounded as in the tangent of gradient descent."""
