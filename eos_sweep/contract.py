@@ -15,7 +15,7 @@ Numbers = tuple[Any, ...]  # one number for each name: a float in a kernel, an a
 
 CHUNK = 16  # steps after which a kernel rescales a trajectory and tests convergence and budget
 LONGEST_PERIOD = 16  # steps of an orbit that is looked for at the end of a trajectory
-EDGE = 2.0  # the edge of stability: the largest eigenvalue of eta times the Hessian is two
+EDGE = 2.0  # the edge of stability of gradient descent: the largest eigenvalue of eta times the Hessian is two
 
 
 class Quantity(NamedTuple):
@@ -66,7 +66,7 @@ class Moment(NamedTuple):
     p: Numbers
     loss: Any
     loss_before: Any
-    stable: Any  # whether sharpness < 2/eta after the step
+    stable: Any  # whether the sharpness is below the edge of stability after the step
     guard: Any  # the model's guarded coordinate after the step, 1 if it has none
     guard_before: Any  # the same before the step, in the same power if it has its own exponent
     clipped: Any  # whether a clip or a projection changed the step
@@ -84,6 +84,7 @@ class Ends(NamedTuple):
     maximum: np.ndarray  # largest sharpness met, in units of 1/eta, where an observable needs it
     budget: int
     period: np.ndarray | int = 0  # of the orbit on which a RUNNING trajectory is, where an observable needs it
+    ratio: np.ndarray | float = 0.0  # largest sharpness over the edge, where ``maximum`` is needed and EDGE_MOVES
 
 
 RUNNING, CONVERGED, DIVERGED = 0, 1, 2
@@ -92,8 +93,9 @@ RUNNING, CONVERGED, DIVERGED = 0, 1, 2
 class Model(Hashable, Protocol):
     """One model, one module.  ``theta`` and ``p`` are tuples; no function may branch.
 
-    ``theta`` holds the coordinates of STATE in order.  Behind them it holds the power of each coordinate of CARRIED:
-    how many times ``rescale`` multiplied its mantissa by 2**-512, so that it never underflows.
+    ``theta`` holds the coordinates of STATE in order, then the power of each coordinate of CARRIED: how many times
+    ``rescale`` multiplied its mantissa by 2**-512, so that it never underflows.  Then follow the numbers of MEMORY and
+    of CLOCKS, which an update rule keeps.  The memory of a carried coordinate is a mantissa in the coordinate's power.
     """
 
     __name__: str
@@ -106,6 +108,10 @@ class Model(Hashable, Protocol):
     DESCENT: bool  # whether a step is one of gradient descent in the coordinates of STATE; if left out, it is
     MATRIX: str  # the name of the matrix whose largest eigenvalue is the sharpness; if left out, Hessian
     CARRIED: Sequence[str]
+    MEMORY: Mapping[str, str]  # number of an update rule, zero at the start -> its coordinate; if left out, none
+    CLOCKS: Mapping[str, float]  # number that depends on the step alone -> its start; if left out, none
+    EDGE_MOVES: bool  # whether ``edge`` depends on theta; if left out, it does not
+    EDGE_WORDS: str  # the sharpness at the edge, in words; if left out, 2/eta
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
@@ -115,7 +121,7 @@ class Model(Hashable, Protocol):
     THRESHOLDS: Mapping[str, float]  # of the regime rules, where their defaults do not suit this model
     claims: Any  # functions with the names of observables that need CLAIM; may be left out
 
-    def threshold(self, p: Numbers) -> Any: ...  # 2 / eta, the edge of stability
+    def threshold(self, p: Numbers) -> Any: ...  # 2 / eta
     def step(self, theta: Numbers, p: Numbers) -> Numbers: ...
     def rescale(self, theta: Numbers, p: Numbers) -> Numbers: ...  # called once every CHUNK steps
     def loss(self, theta: Numbers, p: Numbers) -> Any: ...
@@ -134,18 +140,19 @@ class Model(Hashable, Protocol):
     def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
 
-    # The Jacobian of step times v: for each coordinate of STATE the change of its value, or, if it is CARRIED, the
-    # change relative to its value.
+    # The Jacobian of step times v: for each coordinate of STATE, then for each number of MEMORY, the change of its
+    # value.  If the coordinate is CARRIED, both changes are relative to the coordinate's value.
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
-    # Optional, in NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, NaN if
-    # it reaches none; ``balance(theta, p)``, which gradient flow conserves; and ``weights_squared(theta, p)``, the
-    # squared length of all weights, where that is not the sum of the squares of the coordinates.
+    # Optional: ``edge(theta, p)``, the largest eigenvalue of eta times the Hessian from which on the rule is unstable,
+    # if that is not EDGE.  In NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow
+    # reaches, NaN if it reaches none; ``balance(theta, p)``, which gradient flow conserves; and
+    # ``weights_squared(theta, p)``, the squared length of all weights, where it is not that of the coordinates.
 
 
-OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "claims"  # of a model
-OPTIONAL_FUNCTIONS = "flow_sharpness", "balance", "weights_squared"
+OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "MEMORY", "CLOCKS", "EDGE_MOVES", "EDGE_WORDS", "claims"
+OPTIONAL_FUNCTIONS = "edge", "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -153,7 +160,8 @@ EVERY_STEP = "every step"  # the sharpness of each step
 TAIL = "tail"  # the sharpness of each step in the last tenth of the budget
 ORBIT = "orbit"  # the period of the last steps, in Ends
 TANGENT = "tangent"  # a vector that the Jacobian of each step turns
-SIZES = "sizes"  # with TANGENT: how large each coordinate is
+SIZES = "sizes"  # with TANGENT: how large each of its numbers is
+TOP = "top"  # with EVERY_STEP: eta times the sharpness, in place of the ratio
 CARRIED = "carried"  # mantissa and power of each coordinate with its own exponent, one after the other
 STATES = "states"  # with EVERY_STEP: the state and the loss beside the sharpness of each step
 CLAIM = "claim"  # what the model claims of each step, or of its sharpness
@@ -163,31 +171,22 @@ class Observable(Hashable, Protocol):
     """One observable: it computes one variable or several.
 
     ``variables`` describes them; it returns none for a model that cannot have them.  ``start`` and ``finish`` are NumPy
-    and work on all trajectories at once.  An observable with nothing else costs nothing while the kernel runs.
+    and work on all trajectories at once.  ``watch``, ``fold`` and ``watch_sharpness`` may be left out.  They are
+    compiled into the kernel, and work on the numbers of one trajectory without branches (:mod:`eos_sweep.scalar`).
 
-    ``watch``, ``fold`` and ``watch_sharpness`` may be left out.  They are compiled into the kernel, and work on the
-    numbers of one trajectory without branches (:mod:`eos_sweep.scalar`).
+    ``watch`` is called for each step, also for the one that diverges, of which nothing is kept.  It returns the numbers
+    to keep, and flags.  ``fold`` counts flags.  It gets each flag of up to CHUNK steps as the bits of one integer: bit
+    k is step ``age + k + 1``, and no bit beyond ``steps`` is set.  ``watch_sharpness`` gets the ratio of the sharpness
+    to that at the edge, S eta / 2 for gradient descent: of each step with EVERY_STEP, of the last tenth with TAIL.
 
-    ``watch`` is called for each step.  It returns the numbers to keep, and flags.  It is called for the step that
-    diverges, too; what it returns then is dropped.
-
-    ``fold`` counts flags.  It gets each flag of up to CHUNK steps as the bits of one integer: bit k is step
-    ``age + k + 1``, and no bit beyond ``steps`` is set.
-
-    ``watch_sharpness`` is called with S eta / 2: for each step with EVERY_STEP, in the last tenth of the budget with
-    TAIL.
-
-    With TANGENT, ``watch`` gets a third argument: what the Jacobian of the step makes of the last numbers kept, one for
-    each coordinate.  With SIZES in addition it gets the size of each coordinate: the larger absolute value before and
-    after the step, or one where the change is relative to the value.
+    With TANGENT, ``watch`` gets two more arguments: what the Jacobian of the step makes of the last numbers kept, one
+    for each coordinate and then for each number of MEMORY; and those of the coordinates alone.  With SIZES in addition
+    it gets the size of each: the larger absolute value before and after the step, or one where a change is relative.
 
     With CARRIED, KEPT numbers are kept for each coordinate with its own exponent.  ``watch`` is called for each of
-    them, with its mantissa and power as a third argument, and raises no flags.
-
-    With STATES, ``watch_sharpness`` gets a third argument: the state after the step, and its loss.
-
-    With CLAIM, the last argument is what the model's claim of the observable's name says of (before, theta, p), or, for
-    ``watch_sharpness``, of (curvature, its top eigenvalue).
+    them, with its mantissa and power as a third argument, and raises no flags.  With STATES, ``watch_sharpness`` gets a
+    third argument: the state after the step, and its loss.  With CLAIM, the last argument is what the model's claim of
+    the observable's name says of (before, theta, p), or, for ``watch_sharpness``, of (curvature, its top eigenvalue).
 
     Each variable needs a reference: an entry in ``expected`` of tests/helpers/expected_observables.py, computed in
     NumPy from its definition.  The tests compare it with the kernel bit by bit.

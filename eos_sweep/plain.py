@@ -4,11 +4,16 @@ The module of a model begins with ``from eos_sweep.plain import *`` and then def
 coordinate with its own exponent, a clip, a guarded weight, critical lines.
 """
 
+from eos_sweep import contract
 from eos_sweep.contract import CriticalLine, Quantity
 from eos_sweep.scalar import inlined
 
 REFERENCE = "unpublished"
 CARRIED: tuple[str, ...] = ()
+MEMORY: dict[str, str] = {}
+CLOCKS: dict[str, float] = {}
+EDGE_MOVES = False
+EDGE_WORDS = "2/eta"
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}
 LIMIT = 1e30
@@ -16,6 +21,11 @@ GUARD = None
 LINES: tuple[CriticalLine, ...] = ()
 OBSERVABLES: tuple[str, ...] = ()
 THRESHOLDS: dict[str, float] = {}
+
+
+@inlined
+def edge(theta, p):
+    return contract.EDGE
 
 
 @inlined
@@ -37,4 +47,4 @@ def loss_parts(theta, p):
     return ()
 
 
-__all__ = [name for name in dir() if name.isupper()] + ["clipped", "remaining_loss", "loss_parts", "rescale"]
+__all__ = [name for name in dir() if name.isupper()] + ["clipped", "edge", "remaining_loss", "loss_parts", "rescale"]

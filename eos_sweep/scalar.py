@@ -102,6 +102,17 @@ def _quotients(values, others):
     return quotients_of
 
 
+def leading(values, like):
+    """Return the first numbers of a tuple, as many as ``like`` has."""
+    return values[: len(like)]
+
+
+@overload(leading, jit_options=INLINE)
+def _leading(values, like):
+    count = len(like)
+    return lambda values, like: values[:count]
+
+
 def largest(values):
     """Return the largest absolute value of a tuple; NaN if one is."""
     return np.max(np.abs(np.broadcast_arrays(*values)), axis=0)

@@ -1,10 +1,11 @@
-"""The sharpness of states, computed by a model's stages from its curvature."""
+"""The sharpness of states, computed by a model's stages from its curvature, and the edge of stability above it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
 
 
@@ -19,6 +20,37 @@ def solved(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> A
     for stage in stages:
         values = stage(values)
     return values[0]
+
+
+def edge_of(model: Model) -> Callable[[Numbers, Numbers], Any]:
+    """Return the model's ``edge``: (theta, p) -> the largest eigenvalue of eta times the Hessian at the edge."""
+    return getattr(model, "edge", plain.edge)
+
+
+def edge_moves(model: Model) -> bool:
+    """Return whether the edge of a model depends on the state."""
+    return getattr(model, "EDGE_MOVES", plain.EDGE_MOVES)
+
+
+def edge_words(model: Model | ArrayModel) -> str:
+    """Return the sharpness at the edge of stability, in words."""
+    return getattr(model, "EDGE_WORDS", plain.EDGE_WORDS)
+
+
+def ratio_words(model: Model | ArrayModel) -> str:
+    """Return what the sharpness over that at the edge is, in words."""
+    words = edge_words(model)
+    return "sharpness * eta / 2" if words == plain.EDGE_WORDS else f"sharpness in units of {words}"
+
+
+def sharpness_at_edge(model: Model, theta: Numbers, p: Numbers) -> Any:
+    """Return the sharpness from which on the update rule is unstable: 2/eta for gradient descent."""
+    return 0.5 * model.threshold(p) * edge_of(model)(theta, p)
+
+
+def ratio(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
+    """Return the sharpness over that at the edge: at one the update rule becomes unstable."""
+    return top(model, theta, p) / edge_of(model)(theta, p)
 
 
 def matrix_of(model: Model | ArrayModel) -> str:

@@ -23,7 +23,7 @@ from eos_sweep.contract import (
     OwnObservable,
     is_array,
 )
-from eos_sweep.eigen.sharpness import top
+from eos_sweep.eigen.sharpness import edge_moves, ratio, top
 from eos_sweep.engine import observers, periods
 from eos_sweep.engine.kernel import build
 from eos_sweep.engine.lanes import WIDTH
@@ -118,8 +118,9 @@ def _begin(
         loss = model.loss(theta, p)
         zero = np.zeros(len(loss), np.int64)
         largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(loss))
+        over_edge = ratio(model, theta, p) if MAXIMUM in needs and edge_moves(model) else np.zeros(len(loss))
     status = np.where(loss < model.LIMIT, RUNNING, DIVERGED)
-    return Ends(model, theta, p, loss, zero, status, largest, job.steps)
+    return Ends(model, theta, p, loss, zero, status, largest, job.steps, ratio=over_edge)
 
 
 def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +131,8 @@ def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np
     with np.errstate(all="ignore"):
         started = [observable.start(begin) for observable in compiled]
     kept = (value for values, _ in started for value in values)
-    for column, values in enumerate((*begin.theta, *begin.p, begin.maximum, begin.loss, *kept)):
+    largest = (begin.maximum, begin.ratio) if at.edge_like else (begin.maximum,)
+    for column, values in enumerate((*begin.theta, *begin.p, *largest, begin.loss, *kept)):
         numbers[:, column] = values
     for column, values in enumerate((value for _, counts in started for value in counts), at.counts // WIDTH):
         integers[:, column] = values
@@ -154,7 +156,8 @@ def _finished(
     found: dict[str, np.ndarray] = {"work": age}
     with np.errstate(all="ignore"):
         period = periods.periods(model, theta, begin.p, status == RUNNING) if ORBIT in needs else 0
-        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period)
+        over_edge = numbers[at.ratio // WIDTH] if at.edge_like else begin.ratio
+        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period, over_edge)
         all_kept, all_counts = iter(numbers[at.kept // WIDTH :]), iter(integers[at.counts // WIDTH :])
         for observable in watched:
             mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eos_sweep import state
 from eos_sweep.contract import CHUNK, STATES, Model, Observable
+from eos_sweep.eigen.sharpness import edge_moves
 from eos_sweep.engine import observers
 from eos_sweep.engine.lanes import WIDTH
 
@@ -24,13 +26,14 @@ class Layout(NamedTuple):
     state: int
     parameters: int
     maximum: int  # largest sharpness, in units of 1/eta
+    ratio: int  # largest sharpness over the edge, if the edge moves
     loss: int
     kept: int
     number_columns: int
     next_state: int  # after the chunk
     next_loss: int
     next_kept: int
-    history: int  # the curvature after each step of the chunk, ``history_step`` apart, and what is seen beside it
+    history: int  # the curvature after each step of the chunk, ``history_step`` apart, and what is remembered beside it
     history_step: int
     scratch: int  # the largest eigenvalue after each step of the chunk
     spectrum: int  # of the eigenvalue computation
@@ -51,6 +54,7 @@ class Layout(NamedTuple):
     state_like: tuple
     parameters_like: tuple
     curvature_like: tuple
+    edge_like: tuple  # the edge, if it moves
     seen_like: tuple  # the state and the loss, if an observable needs STATES
     stages_like: tuple[tuple, ...]  # what each stage of the eigenvalue computation gets
     kept_like: tuple
@@ -61,11 +65,12 @@ class Layout(NamedTuple):
 @functools.cache
 def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
     """Lay out the numbers that a kernel keeps for ``model`` and ``observables``."""
-    width = len(model.STATE) + len(model.CARRIED)
+    width = state.width(model)
     stages = stage_inputs(model, width)
     kept, counts = sum(observers.kept(o, model) for o in observables), sum(o.COUNTS for o in observables)
+    edge = (0.0,) if edge_moves(model) else ()
     seen = ((0.0,) * width, 0.0) if any(STATES in o.NEEDS for o in observables) else ()
-    remembered = len(stages[0]) + (width + 1 if seen else 0)
+    remembered = len(stages[0]) + len(edge) + (width + 1 if seen else 0)
     places: dict[str, Any] = {}
 
     def put(end: str, **rows: int) -> None:
@@ -80,6 +85,7 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
         state=width,
         parameters=len(model.PARAMETERS),
         maximum=1,
+        ratio=len(edge),
         loss=1,
         kept=kept,
         next_state=width,
@@ -109,6 +115,7 @@ def arrange(model: Model, observables: tuple[Observable, ...]) -> Layout:
         state_like=(0.0,) * width,
         parameters_like=(0.0,) * len(model.PARAMETERS),
         curvature_like=stages[0],
+        edge_like=edge,
         seen_like=seen,
         stages_like=stages,
         kept_like=nested([(0.0,) * observers.kept(o, model) for o in observables]),

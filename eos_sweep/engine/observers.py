@@ -4,10 +4,10 @@ import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from eos_sweep.contract import CARRIED, CLAIM, EDGE, SIZES, STATES, TANGENT, Model, Observable, name_of
+from eos_sweep.contract import CARRIED, CLAIM, SIZES, STATES, TANGENT, TOP, Model, Observable, name_of
 from eos_sweep.engine import lanes
 from eos_sweep.scalar import inlined, larger
-from eos_sweep.state import places
+from eos_sweep.state import places, turned
 
 
 class Observers(NamedTuple):
@@ -23,7 +23,7 @@ def _watch_nothing(kept, moment):
 
 
 @inlined
-def _watch_no_sharpness(kept, ratio, curvature, state):
+def _watch_no_sharpness(kept, top, edge, curvature, state):
     return kept
 
 
@@ -35,7 +35,7 @@ def _fold_nothing(counts, bits, age, steps):
 def kept(observable: Observable, model: Model) -> int:
     """Return how many float64 numbers ``observable`` keeps per trajectory."""
     each = len(model.CARRIED) if CARRIED in observable.NEEDS else 1
-    return observable.KEPT * each + (len(model.STATE) if TANGENT in observable.NEEDS else 0)
+    return observable.KEPT * each + (len(turned(model)) if TANGENT in observable.NEEDS else 0)
 
 
 @functools.cache
@@ -54,39 +54,41 @@ def watcher(observable: Observable, model: Model) -> Callable:
         return watch_claim
     if TANGENT not in observable.NEEDS:
         return watch
-    tangent, first = model.tangent, observable.KEPT
+    tangent, first, count = model.tangent, observable.KEPT, len(model.STATE)
     if SIZES in observable.NEEDS:
-        sizes = _sizes(tuple(name in model.CARRIED for name in model.STATE))
+        sizes = _sizes(turned(model))
 
         @inlined
         def watch_turning_and_sizes(kept, moment):
-            turned = tangent(moment.before, moment.p, kept[first:])
-            return watch(kept, moment, turned, sizes(moment.before, moment.theta))
+            v = tangent(moment.before, moment.p, kept[first:])
+            return watch(kept, moment, v, v[:count], sizes(moment.before, moment.theta))
 
         return watch_turning_and_sizes
 
     @inlined
     def watch_turning(kept, moment):
-        return watch(kept, moment, tangent(moment.before, moment.p, kept[first:]))
+        v = tangent(moment.before, moment.p, kept[first:])
+        return watch(kept, moment, v, v[:count])
 
     return watch_turning
 
 
-def _sizes(carried: Sequence[bool]) -> Callable:
-    """Return ``(before, after) -> sizes`` of the coordinates, of which some have their own exponent."""
-    size = inlined(lambda before, after: 1.0) if carried[0] else _larger_size
-    if len(carried) == 1:
+def _sizes(numbers: Sequence[tuple[int, int | None]]) -> Callable:
+    """Return ``(before, after) -> sizes`` of the numbers of a tangent, by their places; one for a relative change."""
+    place, relative = numbers[0]
+    size = _larger_size if relative is None else inlined(lambda before, after: 1.0)
+    if len(numbers) == 1:
 
         @inlined
         def last(before, after):
-            return (size(before[0], after[0]),)
+            return (size(before[place], after[place]),)
 
         return last
-    others = _sizes(carried[1:])
+    others = _sizes(numbers[1:])
 
     @inlined
     def sizes(before, after):
-        return (size(before[0], after[0]), *others(before[1:], after[1:]))
+        return (size(before[place], after[place]), *others(before, after))
 
     return sizes
 
@@ -113,7 +115,10 @@ def _watch_each(watch: Callable, count: int, numbers: Sequence[tuple[int, int]])
 
 @functools.cache
 def sharpness_watcher(observable: Observable, model: Model) -> Callable:
-    """Return ``(kept, ratio, curvature, state) -> kept`` of an observable; ``state`` is what STATES asks for."""
+    """Return ``(kept, top, edge, curvature, state) -> kept`` of an observable.
+
+    ``top`` is the largest eigenvalue of eta times the Hessian, ``edge`` its bound, ``state`` what STATES asks for.
+    """
     if not hasattr(observable, "watch_sharpness"):
         return _watch_no_sharpness
     watch: Callable = observable.watch_sharpness
@@ -121,23 +126,20 @@ def sharpness_watcher(observable: Observable, model: Model) -> Callable:
         claim = _claim(observable, model)
 
         @inlined
-        def watch_claim(kept, ratio, curvature, state):
-            return watch(kept, ratio, claim(curvature, EDGE * ratio))
+        def watch_claim(kept, top, edge, curvature, state):
+            return watch(kept, top / edge, claim(curvature, top))
 
         return watch_claim
     if STATES in observable.NEEDS:
 
         @inlined
-        def watch_state(kept, ratio, curvature, state):
-            return watch(kept, ratio, state)
+        def watch_state(kept, top, edge, curvature, state):
+            return watch(kept, top / edge, state)
 
         return watch_state
-
-    @inlined
-    def watch_ratio(kept, ratio, curvature, state):
-        return watch(kept, ratio)
-
-    return watch_ratio
+    if TOP in observable.NEEDS:
+        return inlined(lambda kept, top, edge, curvature, state: watch(kept, top))
+    return inlined(lambda kept, top, edge, curvature, state: watch(kept, top / edge))
 
 
 def _claim(observable: Observable, model: Model) -> Callable:
@@ -177,14 +179,14 @@ def compose(observables: Sequence[Observable], model: Model) -> Observers:
 
 
 def compose_sharpness(observables: Sequence[Observable], needs: Collection[str], model: Model) -> Callable:
-    """Compose ``(kept, ratio, curvature, state) -> kept`` of the observables that have one of ``needs``.
+    """Compose ``(kept, top, edge, curvature, state) -> kept`` of the observables that have one of ``needs``.
 
     The others stay as they are.
     """
     if not observables:
 
         @inlined
-        def watch_none(kept, ratio, curvature, state):
+        def watch_none(kept, top, edge, curvature, state):
             return ()
 
         return watch_none
@@ -194,7 +196,7 @@ def compose_sharpness(observables: Sequence[Observable], needs: Collection[str],
     others = compose_sharpness(observables[1:], needs, model)
 
     @inlined
-    def watch(kept, ratio, curvature, state):
-        return first(kept[0], ratio, curvature, state), others(kept[1], ratio, curvature, state)
+    def watch(kept, top, edge, curvature, state):
+        return first(kept[0], top, edge, curvature, state), others(kept[1], top, edge, curvature, state)
 
     return watch

@@ -6,6 +6,10 @@ them apart is the distance to the nearest orbit of k steps, which Newton's metho
 in k steps and M the Jacobian of these steps, it is (I - M)^-1 d.  A contracting swing has a change d that is small
 against this distance, and so has a drift.
 
+M and d are of the coordinates and of the memory of an update rule.  A velocity that fades has no size of its own beside
+which a change could be small.  What counts of a number of the memory is by how much it moves coordinates within these
+k steps; one that moves none is left out.
+
 Source: any text on continuation of periodic orbits, such as Kuznetsov 2004, Elements of Applied Bifurcation Theory, 10.
 """
 
@@ -20,9 +24,9 @@ from eos_sweep.engine import lanes
 from eos_sweep.engine.compilation import compile_or_load
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.scalar import inlined
-from eos_sweep.state import places
+from eos_sweep.state import turned, width
 
-# Relative to each coordinate.
+# Relative to each coordinate; of the memory, by what it does to coordinates.
 REACHED = 1e-8  # the distance to an orbit at which a trajectory is on it: far above rounding, and Newton's step is good
 NEAR = 1e-6  # the change in k steps beyond which an orbit of k steps is not looked for
 CLOSER = 0.1  # nor is it where an earlier step came as close; without this factor a drift would be looked at each time
@@ -67,34 +71,31 @@ def finder(model: Model) -> Callable:
         ``find(states, parameters, periods)`` fills ``periods``, of length n, for ``states`` and ``parameters`` of n
         columns.
     """
-    width = len(model.STATE)
-    state_like = (0.0,) * (width + len(model.CARRIED))
-    parameters_like = (0.0,) * len(model.PARAMETERS)
-    carried = np.zeros(width, np.bool_)
-    carried[[mantissa for mantissa, _ in places(model).values()]] = True
-    on_orbit = _on_orbit(model, carried)
+    count, size = len(model.STATE), len(turned(model))
+    state_like, parameters_like = (0.0,) * width(model), (0.0,) * len(model.PARAMETERS)
+    on_orbit = _on_orbit(model)
 
     @inlined
     def change(theta, start):
         """Return the largest change of a coordinate, relative."""
         largest = 0.0
-        for i in range(width):
+        for i in range(count):
             difference = abs(theta[i] - start[i])
             if difference != 0.0:
                 largest = max(largest, difference / abs(start[i]))
         return largest
 
     def find(states, parameters, periods):
-        count = periods.shape[0]
-        matrix, rest = np.empty((width, width)), np.empty(width)
-        for place in range(count):
-            start = lanes.read(states.reshape(-1), place, count, state_like)
-            p = lanes.read(parameters.reshape(-1), place, count, parameters_like)
+        rows = periods.shape[0]
+        room = np.empty((size, size)), np.empty(size), np.empty(size), np.empty(size, np.int64)
+        for place in range(rows):
+            start = lanes.read(states.reshape(-1), place, rows, state_like)
+            p = lanes.read(parameters.reshape(-1), place, rows, parameters_like)
             theta, nearest = start, NEAR / CLOSER
             for k in range(1, LONGEST_PERIOD + 1):
                 theta = model.step(theta, p)
                 far = change(theta, start)
-                if far <= CLOSER * nearest and on_orbit(start, theta, p, k, matrix, rest):
+                if far <= CLOSER * nearest and on_orbit(start, theta, p, k, room):
                     periods[place] = k
                     break
                 nearest = min(nearest, far)
@@ -103,49 +104,69 @@ def finder(model: Model) -> Callable:
     return compile_or_load(find, f"find_{meaning}", "void(float64[:, ::1], float64[:, ::1], int64[::1])")
 
 
-def _on_orbit(model: Model, carried: np.ndarray) -> Callable:
+def _on_orbit(model: Model) -> Callable:
     """Build the test whether the nearest orbit of k steps is within REACHED of ``start``, whose k-th step is ``theta``.
 
-    ``matrix`` and ``rest`` are room for I - M and d, relative to the size of each coordinate.
+    It gets room for I - M, for d, for the unit of each of their numbers, and for the places of those that count.
     """
-    width = len(model.STATE)
+    numbers, count = turned(model), len(model.STATE)
+    places = np.array([place for place, _ in numbers])
+    relative = np.array([-1 if mantissa is None else mantissa for _, mantissa in numbers])  # to which coordinate
     jacobian = _jacobian(model)
 
     @inlined
-    def on_orbit(start, theta, p, k, matrix, rest):
-        jacobian(start, p, k, matrix)
+    def still(start, i):
+        """Tell whether a change is relative to a coordinate that is zero, stays zero, and moves nothing."""
+        return relative[i] >= 0 and start[relative[i]] == 0.0
+
+    @inlined
+    def on_orbit(start, theta, p, k, room):
+        matrix, rest, units, active = room
+        for i in range(count):
+            units[i] = 1.0 if relative[i] >= 0 or start[i] == 0.0 else start[i]
+        jacobian(start, p, k, matrix, units)
+        size = 0
+        for i in range(units.size):
+            if units[i] != np.inf:
+                active[size] = i
+                size += 1
         most = 1.0
-        for i in range(width):
-            size = 1.0 if start[i] == 0.0 else start[i]
-            rest[i] = (theta[i] - start[i]) / size
-            for j in range(width):
-                if not carried[i]:
-                    matrix[i, j] /= size
-                if not carried[j]:
-                    matrix[i, j] *= 1.0 if start[j] == 0.0 else start[j]
-                if (carried[i] and start[i] == 0.0) or (carried[j] and start[j] == 0.0):
-                    matrix[i, j] = 0.0  # it stays zero, and moves nothing
-                most = max(most, abs(matrix[i, j]))
-                matrix[i, j] = (1.0 if i == j else 0.0) - matrix[i, j]
-        return _within(matrix, rest, most)
+        for row in range(size):
+            i = active[row]
+            base = 1.0 if relative[i] < 0 or still(start, i) else start[relative[i]]
+            rest[row] = (theta[places[i]] - start[places[i]]) / base / units[i]
+            for column in range(size):
+                j = active[column]
+                entry = 0.0 if still(start, i) or still(start, j) else matrix[i, j] / units[i] * units[j]
+                most = max(most, abs(entry))
+                matrix[row, column] = (1.0 if i == j else 0.0) - entry
+        return _within(matrix[:size, :size], rest[:size], most)
 
     return on_orbit
 
 
 def _jacobian(model: Model) -> Callable:
-    """Build what fills a matrix with the Jacobian of k steps, one column after the other."""
-    width = len(model.STATE)
-    units, like = np.eye(width).reshape(-1), (0.0,) * width
+    """Build what fills a matrix with the Jacobian of k steps, and the units of the memory.
+
+    The unit of a number of the memory is the change of it that moves a coordinate by the coordinate's unit; it is
+    infinite if the number moves none.
+    """
+    size, count = len(turned(model)), len(model.STATE)
+    columns, like = np.eye(size).reshape(-1), (0.0,) * size
 
     @inlined
-    def fill(start, p, k, matrix):
-        for column in range(width):
-            theta, v = start, lanes.read(units, column, width, like)
+    def fill(start, p, k, matrix, units):
+        for column in range(size):
+            theta, v, reach = start, lanes.read(columns, column, size, like), 0.0
             for _ in range(k):
                 v = model.tangent(theta, p, v)
                 theta = model.step(theta, p)
-            for i in range(width):
+                for i in range(count):
+                    reach = max(reach, abs(v[i] / units[i]))
+            for i in range(size):
                 matrix[i, column] = v[i]
+            if column >= count:
+                units[column] = np.inf if reach == 0.0 else 1.0 / reach
 
     return fill
 

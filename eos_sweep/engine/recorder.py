@@ -8,6 +8,7 @@ from eos_sweep.contract import CHUNK, Model
 from eos_sweep.engine import lanes
 from eos_sweep.engine.compilation import compile_or_load
 from eos_sweep.engine.sources import digest_of
+from eos_sweep.state import width
 
 
 @functools.cache
@@ -25,7 +26,7 @@ def recorder(model: Model) -> Callable:
         ``record(states, p)`` fills rows 1, 2, ... of ``states`` with the states after each step from row 0, which must
         be filled.  ``p`` is a tuple of floats.
     """
-    state_like = (0.0,) * (len(model.STATE) + len(model.CARRIED))
+    state_like = (0.0,) * width(model)
 
     def record(states, p):
         numbers = states.reshape(-1)

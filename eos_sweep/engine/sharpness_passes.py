@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from itertools import groupby
 from typing import NamedTuple
 
-from eos_sweep.contract import CHUNK, EDGE, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
+from eos_sweep.contract import CHUNK, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
+from eos_sweep.eigen.sharpness import edge_of
 from eos_sweep.engine import lanes
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import BLOCK, Layout
@@ -108,9 +109,23 @@ def _recall(at: Layout) -> Callable:
     return recall
 
 
+def _edge(model: Model, at: Layout) -> Callable:
+    """Build ``edge(F, lane, k)``, which returns the edge after step k of the chunk."""
+    if at.edge_like:
+        behind = len(at.curvature_like) * WIDTH
+        return inlined(lambda F, lane, k: F[at.history + k * at.history_step + behind + lane])
+    edge = edge_of(model)
+
+    @inlined
+    def fixed(F, lane, k):
+        return edge(at.state_like, lanes.read(F, at.parameters + lane, WIDTH, at.parameters_like))
+
+    return fixed
+
+
 def _seen(at: Layout) -> Callable:
     """Build ``seen(F, lane, k)``, which returns the state and the loss after step k, if an observable needs them."""
-    behind = len(at.curvature_like) * WIDTH
+    behind = (len(at.curvature_like) + len(at.edge_like)) * WIDTH
 
     @inlined
     def seen(F, lane, k):
@@ -124,12 +139,12 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
 
     It computes one eigenvalue a chunk, at the last state, then tests all states against the maximum so far: the test
     needs no eigenvalue.  A lane that fails is computed throughout, and only its own maximum changes, since a lane must
-    not depend on its neighbours.
+    not depend on its neighbours.  Where the edge moves, the largest ratio to it is kept in the same way.
     """
     load, solve = spectrum(model, at)
-    recall = _recall(at)
-    all_within = _all_within(model, recall)
-    raise_maximum = _raise_maximum(at)
+    recall, edge = _recall(at), _edge(model, at)
+    all_within = _all_within(model, recall, edge, at)
+    raise_maximum = _raise_maximum(edge, at)
 
     @inlined
     def measure(F, I):
@@ -137,10 +152,10 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
             load(F, lane, recall(F, lane, CHUNK - 1))
         solve(F, WIDTH)
         for lane in range(WIDTH):
-            raise_maximum(F, lane, F[at.spectrum + lane])
+            raise_maximum(F, lane, CHUNK - 1, F[at.spectrum + lane])
         certified = 0
         for lane in range(WIDTH):
-            I[at.mark + lane] = all_within(True, (F, lane, SLACK * F[at.maximum + lane]), 0)
+            I[at.mark + lane] = all_within(True, (F, lane), 0)
             certified += I[at.mark + lane]
         if certified < WIDTH:
             for lane in range(WIDTH):
@@ -149,35 +164,51 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
                         load(F, k, recall(F, lane, k))
                     solve(F, CHUNK)
                     for k in range(CHUNK):
-                        raise_maximum(F, lane, F[at.spectrum + k])
+                        raise_maximum(F, lane, k, F[at.spectrum + k])
 
     return measure
 
 
-def _all_within(model: Model, recall: Callable) -> Callable:
-    """Build the test whether the sharpness of each step of a chunk is below a bound."""
+def _all_within(model: Model, recall: Callable, edge: Callable, at: Layout) -> Callable:
+    """Build the test whether no step of a chunk exceeds the maximum of its lane."""
 
     @inlined
     def within(carry, where, k):
-        F, lane, bound = where
-        return carry & model.stable(recall(F, lane, k), bound)
+        F, lane = where
+        return carry & model.stable(recall(F, lane, k), SLACK * F[at.maximum + lane])
 
-    return lanes.repeat(within, CHUNK)
-
-
-def _raise_maximum(at: Layout) -> Callable:
     @inlined
-    def raise_maximum(F, lane, value):
-        F[at.maximum + lane] = select(value > F[at.maximum + lane], value, F[at.maximum + lane])
+    def both_within(carry, where, k):
+        F, lane = where
+        bound = SLACK * F[at.ratio + lane] * edge(F, lane, k)
+        return within(carry, where, k) & model.stable(recall(F, lane, k), bound)
 
-    return raise_maximum
+    return lanes.repeat(both_within if at.edge_like else within, CHUNK)
+
+
+def _raise_maximum(edge: Callable, at: Layout) -> Callable:
+    @inlined
+    def raise_one(F, place, value):
+        F[place] = select(value > F[place], value, F[place])
+
+    @inlined
+    def raise_maximum(F, lane, k, value):
+        raise_one(F, at.maximum + lane, value)
+
+    @inlined
+    def raise_both(F, lane, k, value):
+        raise_one(F, at.maximum + lane, value)
+        raise_one(F, at.ratio + lane, value / edge(F, lane, k))
+
+    return raise_both if at.edge_like else raise_maximum
 
 
 def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
     """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
     load, solve = spectrum(model, at)
-    recall = _recall(at)
-    show_all = _show_all(compose_sharpness(observables, needs, model), recall, _seen(at), at)
+    recall, edge = _recall(at), _edge(model, at)
+    show_all = _show_all(compose_sharpness(observables, needs, model), recall, edge, _seen(at), at)
+    largest_like = (0.0, *at.edge_like)
     at_once = BLOCK // WIDTH
 
     @inlined
@@ -190,24 +221,37 @@ def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, ne
             for place in range(BLOCK):
                 F[at.scratch + k * WIDTH + place] = F[at.spectrum + place]
         for lane in range(WIDTH):
-            carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), F[at.maximum + lane]
-            kept, maximum = show_all(carry, (F, lane, I[at.moved + lane]), 0)
+            largest = lanes.read(F, at.maximum + lane, WIDTH, largest_like)
+            carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), largest
+            kept, largest = show_all(carry, (F, lane, I[at.moved + lane]), 0)
             lanes.write(F, at.next_kept + lane, WIDTH, kept)
-            F[at.maximum + lane] = maximum
+            lanes.write(F, at.maximum + lane, WIDTH, largest)
 
     return measure
 
 
-def _show_all(watch_sharpness: Callable, recall: Callable, seen: Callable, at: Layout) -> Callable:
-    """Build what shows the sharpness of each step that a lane has taken to the observables, and to the maximum."""
+def _show_all(watch_sharpness: Callable, recall: Callable, edge: Callable, seen: Callable, at: Layout) -> Callable:
+    """Build what shows the sharpness of each step that a lane has taken to the observables, and to the maxima."""
+    raised = _raise_pair if at.edge_like else _raise_single
 
     @inlined
     def show(carry, where, k):
-        kept, maximum = carry
+        kept, largest = carry
         F, lane, steps = where
-        value = F[at.scratch + k * WIDTH + lane]
-        shown = watch_sharpness(kept, value / EDGE, recall(F, lane, k), seen(F, lane, k))
+        value, bound = F[at.scratch + k * WIDTH + lane], edge(F, lane, k)
+        shown = watch_sharpness(kept, value, bound, recall(F, lane, k), seen(F, lane, k))
         kept = lanes.choose(k < steps, shown, kept)
-        return kept, select(value > maximum, value, maximum)
+        return kept, raised(largest, value, bound)
 
     return lanes.repeat(show, CHUNK)
+
+
+@inlined
+def _raise_single(largest, value, bound):
+    return (select(value > largest[0], value, largest[0]),)
+
+
+@inlined
+def _raise_pair(largest, value, bound):
+    ratio = value / bound
+    return select(value > largest[0], value, largest[0]), select(ratio > largest[1], ratio, largest[1])

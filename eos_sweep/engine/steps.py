@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, EDGE, RUNNING, Model, Moment, Observable
+from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING, Model, Moment, Observable
+from eos_sweep.eigen.sharpness import edge_of
 from eos_sweep.engine import lanes
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import Layout
@@ -47,7 +48,8 @@ def step_passes(model: Model, observables: tuple[Observable, ...], at: Layout, r
     at
         Layout of the lane buffers.
     remembers
-        Whether the curvature after each step is left in the history, for the passes that compute the sharpness.
+        Whether the curvature after each step is left in the history, for the passes that compute the sharpness.  An
+        edge that moves is left beside it.
     """
     watch, fold = compose(observables, model)
     remember = _remember(at) if remembers else _forget
@@ -63,7 +65,7 @@ def step_passes(model: Model, observables: tuple[Observable, ...], at: Layout, r
 
 def _step(model: Model, watch: Callable, remember: Callable) -> Callable:
     """Build ``step(carry, where, k)``, step k of a chunk, for :func:`eos_sweep.engine.lanes.repeat`."""
-    limit = model.LIMIT
+    limit, edge = model.LIMIT, edge_of(model)
     guarded = _guarded(model)
 
     @inlined
@@ -72,20 +74,20 @@ def _step(model: Model, watch: Callable, remember: Callable) -> Callable:
         F, lane, p = where
         theta = model.step(before, p)
         loss = model.loss(theta, p)
-        curvature = model.curvature(theta, p)
+        curvature, bound = model.curvature(theta, p), edge(theta, p)
         moment = Moment(
             before,
             theta,
             p,
             loss,
             loss_before,
-            model.stable(curvature, EDGE),
+            model.stable(curvature, bound),
             guarded(theta),
             guarded(before),
             model.clipped(before, p),
         )
         kept, bits = watch(kept, bits, moment, np.int64(1) << k)
-        remember(F, lane, k, curvature, theta, loss)
+        remember(F, lane, k, curvature, bound, theta, loss)
         return Carry(theta, loss, kept, bits, whole & (loss < limit))
 
     return step
@@ -99,23 +101,20 @@ def _guarded(model: Model) -> Callable:
 
 
 def _remember(at: Layout) -> Callable:
-    if at.seen_like:
-
-        @inlined
-        def remember_all(F, lane, k, curvature, theta, loss):
-            lanes.write(F, at.history + k * at.history_step + lane, WIDTH, (curvature, theta, loss))
-
-        return remember_all
+    """Build what leaves the curvature after step k in the history, and beside it the edge and the state if wanted."""
+    beside = inlined(lambda bound: (bound,)) if at.edge_like else inlined(lambda bound: ())
+    seen = inlined(lambda theta, loss: (theta, loss)) if at.seen_like else inlined(lambda theta, loss: ())
 
     @inlined
-    def remember(F, lane, k, curvature, theta, loss):
-        lanes.write(F, at.history + k * at.history_step + lane, WIDTH, curvature)
+    def remember(F, lane, k, curvature, bound, theta, loss):
+        place = at.history + k * at.history_step + lane
+        lanes.write(F, place, WIDTH, (curvature, beside(bound), seen(theta, loss)))
 
     return remember
 
 
 @inlined
-def _forget(F, lane, k, curvature, theta, loss):
+def _forget(F, lane, k, curvature, bound, theta, loss):
     return None
 
 
@@ -162,6 +161,8 @@ def _advance(step: Callable, load: Callable, store: Callable, at: Layout) -> Cal
 
 
 def _walk(model: Model, step: Callable, load: Callable, store: Callable, remember: Callable, at: Layout) -> Callable:
+    edge = edge_of(model)
+
     @inlined
     def walk(F, I, lane):
         carry, p = load(F, lane)
@@ -177,7 +178,8 @@ def _walk(model: Model, step: Callable, load: Callable, store: Callable, remembe
         I[at.whole + lane] = whole
         I[at.moved + lane] = steps
         for k in range(steps, CHUNK):
-            remember(F, lane, k, model.curvature(carry.theta, p), carry.theta, carry.loss)
+            theta = carry.theta
+            remember(F, lane, k, model.curvature(theta, p), edge(theta, p), theta, carry.loss)
 
     return walk
 

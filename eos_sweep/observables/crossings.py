@@ -1,12 +1,14 @@
-"""Crossings of 2/eta by the sharpness: the first, their number, the steps above.
+"""Crossings of the edge of stability, 2/eta, by the sharpness: the first, their number, the steps above.
 
-A sharpness of exactly 2/eta counts as above: gradient descent is stable while S < 2/eta.
+A sharpness of exactly 2/eta counts as above: gradient descent is stable while S < 2/eta.  Another update rule has
+another edge in its place.
 """
 
 import numpy as np
 
 from eos_sweep.bits import lowest, population
-from eos_sweep.contract import EDGE, Variable
+from eos_sweep.contract import Variable
+from eos_sweep.eigen.sharpness import edge_of, edge_words
 from eos_sweep.scalar import inlined, select
 
 NEEDS = ()
@@ -16,22 +18,23 @@ COUNTS = 4  # first step above, upward crossings, steps above, whether the last 
 
 
 def variables(model):
+    edge = edge_words(model)
     return {
         "first_crossing": Variable(
             "int32",
-            "first step with sharpness at or above 2/eta (0: from the start; -1: never)",
+            f"first step with sharpness at or above {edge} (0: from the start; -1: never)",
             -2,
             decides_regime=True,
         ),
         "crossings": Variable(
-            "int32", "number of steps from below 2/eta to a sharpness at or above it", -1, decides_regime=True
+            "int32", f"number of steps from below {edge} to a sharpness at or above it", -1, decides_regime=True
         ),
         "steps_above": Variable(
-            "int32", "number of steps with sharpness at or above 2/eta, the start included", -1, decides_regime=True
+            "int32", f"number of steps with sharpness at or above {edge}, the start included", -1, decides_regime=True
         ),
         "final_above": Variable(
             "int8",
-            "whether the last step was at or above 2/eta",
+            f"whether the last step was at or above {edge}",
             0,
             flags={"not_computed": 0, "below": 1, "above": 2},
             decides_regime=True,
@@ -40,7 +43,8 @@ def variables(model):
 
 
 def start(begin):
-    above = (~begin.model.stable(begin.model.curvature(begin.theta, begin.p), EDGE)).astype(np.int64)
+    model, theta, p = begin.model, begin.theta, begin.p
+    above = (~model.stable(model.curvature(theta, p), edge_of(model)(theta, p))).astype(np.int64)
     return (), (above - 1, np.zeros_like(above), above, above)
 
 

@@ -30,7 +30,8 @@ WORDS = {
     "loss": "the loss",
     "loss_before": "the loss before the step; at the start, the loss there",
     "loss_initial": "the loss at the start",
-    "sharpness_ratio": "sharpness * eta / 2, which is one at the edge of stability",
+    "sharpness_ratio": "sharpness * eta / 2, which is one at the edge of stability; with an edge of the update rule's "
+    "own, the sharpness over that at the edge",
     "step": "the number of the step; 0 at the start",
     "guard": "the guarded coordinate, if the model has one",
 }

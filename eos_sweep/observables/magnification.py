@@ -1,9 +1,9 @@
 """How far rounding may have moved a trajectory: an estimate, not a bound.
 
-Each step moves each coordinate by a unit u in its last place, to one side or the other, and carries the error so far
-along: v <- J v +- u, with J the Jacobian of the step.  The ``magnification`` is the largest error that any coordinate
-has had, in bits of its unit.  Beyond some 45 bits the 53 of a double are used up, and rounding may decide where the
-trajectory goes.
+Each step moves each coordinate, and each number of an update rule's memory, by a unit u in its last place, to one side
+or the other, and carries the error so far along: v <- J v +- u, with J the Jacobian of the step.  The ``magnification``
+is the largest error that any coordinate has had, in bits of its unit.  Beyond some 45 bits the 53 of a double are used
+up, and rounding may decide where the trajectory goes.
 
 An error that is put in only at the start would not tell: where its unstable part contracts first, and grows only after
 the slow part is all that is left of it, that growth stays unseen.  Nor would errors to one side only: where each step
@@ -17,7 +17,8 @@ before the loss rose for the last time, to its highest value at each step.
 import numpy as np
 
 from eos_sweep.contract import DIVERGED, SIZES, TANGENT, Variable
-from eos_sweep.scalar import added, inlined, larger, largest, on_sides, quotients, scaled, select
+from eos_sweep.scalar import added, inlined, larger, largest, leading, on_sides, quotients, scaled, select
+from eos_sweep.state import turned as numbers_of
 
 NEEDS = (TANGENT, SIZES)
 KEPT = 4  # largest error; a number in [0, 1) that decides on the sides; largest loss; the error when it last fell
@@ -35,15 +36,15 @@ def variables(model):
 
 def start(begin):
     one = np.ones_like(begin.loss)
-    return (one, one * 0.0, begin.loss, one, *(one * 0.0 for _ in begin.model.STATE)), ()
+    return (one, one * 0.0, begin.loss, one, *(one * 0.0 for _ in numbers_of(begin.model))), ()
 
 
 @inlined
-def watch(kept, moment, turned, sizes):
+def watch(kept, moment, turned, coordinates, sizes):
     side = kept[1] + GOLDEN
     side = select(side < 1.0, side, side - 1.0)
     v = added(turned, on_sides(sizes, side))
-    error = largest(quotients(v, sizes))
+    error = largest(leading(quotients(v, sizes), coordinates))
     worst, highest = larger(error, kept[0]), kept[2]
     before = select(moment.loss > highest, kept[3], worst)
     v = scaled(v, select(error > MOST, 1.0 / MOST, 1.0))

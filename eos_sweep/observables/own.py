@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import (
-    EDGE,
     EVERY_STEP,
     STATES,
     Ends,
@@ -25,7 +24,7 @@ from eos_sweep.contract import (
     Variable,
 )
 from eos_sweep.derivation import loader
-from eos_sweep.eigen.sharpness import top
+from eos_sweep.eigen import sharpness
 from eos_sweep.observables import formula, own_source
 from eos_sweep.observables.formula import Formula
 from eos_sweep.observables.own_source import Plan
@@ -100,8 +99,8 @@ def constants(begin: Ends, where: tuple[int, ...]) -> Numbers:
 
 
 def ratio(at: Ends, wanted: bool) -> Any:
-    """Return the sharpness over 2/eta at the start or the end, if it is wanted."""
-    return top(at.model, at.theta, at.p) / EDGE if wanted else 0.0
+    """Return the sharpness over that at the edge at the start or the end, if it is wanted."""
+    return sharpness.ratio(at.model, at.theta, at.p) if wanted else 0.0
 
 
 def start(

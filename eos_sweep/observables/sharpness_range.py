@@ -1,11 +1,11 @@
 """Least and mean sharpness of the whole run, from the eigenvalue at each step: the dearest observable there is."""
 
-from eos_sweep.contract import EDGE, EVERY_STEP, Variable
+from eos_sweep.contract import EVERY_STEP, TOP, Variable
 from eos_sweep.eigen.sharpness import top
 from eos_sweep.scalar import inlined, select
 
-NEEDS = (EVERY_STEP,)
-KEPT = 2  # sum over the steps and least, both in units of 2/eta
+NEEDS = (EVERY_STEP, TOP)
+KEPT = 2  # sum over the steps and least, both in units of 1/eta
 FLAGS = COUNTS = 0
 
 
@@ -18,16 +18,16 @@ def variables(model):
 
 
 def start(begin):
-    ratio = top(begin.model, begin.theta, begin.p) / EDGE
-    return (ratio, ratio), ()
+    now = top(begin.model, begin.theta, begin.p)
+    return (now, now), ()
 
 
 @inlined
-def watch_sharpness(kept, ratio):
+def watch_sharpness(kept, now):
     total, least = kept
-    return total + ratio, select(ratio < least, ratio, least)
+    return total + now, select(now < least, now, least)
 
 
 def finish(begin, end, kept, counts):
-    edge = end.model.threshold(end.p)
-    return {"sharpness_min": kept[1] * edge, "sharpness_mean": kept[0] / (end.steps + 1) * edge}
+    unit = 0.5 * end.model.threshold(end.p)
+    return {"sharpness_min": kept[1] * unit, "sharpness_mean": kept[0] / (end.steps + 1) * unit}

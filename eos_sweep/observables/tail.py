@@ -1,12 +1,12 @@
-"""The sharpness over 2/eta in the last tenth of the budget: mean, least and largest.
+"""The sharpness over that at the edge, 2/eta, in the last tenth of the budget: mean, least and largest.
 
 A trajectory that converged earlier keeps its last value through the rest of the window; one that diverged has no tail.
 """
 
 import numpy as np
 
-from eos_sweep.contract import DIVERGED, EDGE, TAIL, Variable
-from eos_sweep.eigen.sharpness import top
+from eos_sweep.contract import DIVERGED, TAIL, Variable
+from eos_sweep.eigen.sharpness import ratio, ratio_words
 from eos_sweep.scalar import inlined, select
 
 NEEDS = (TAIL,)
@@ -20,13 +20,11 @@ def window(budget):
 
 
 def variables(model):
-    nan = float("nan")
+    words, nan = ratio_words(model), float("nan")
     return {
-        "tail_mean": Variable(
-            "float64", "mean of sharpness * eta / 2 over the last tenth of the budget", nan, centre=1.0
-        ),
-        "tail_min": Variable("float64", "least sharpness * eta / 2 in the last tenth of the budget", nan, centre=1.0),
-        "tail_max": Variable("float64", "largest sharpness * eta / 2 in the last tenth of the budget", nan, centre=1.0),
+        "tail_mean": Variable("float64", f"mean of {words} over the last tenth of the budget", nan, centre=1.0),
+        "tail_min": Variable("float64", f"least {words} in the last tenth of the budget", nan, centre=1.0),
+        "tail_max": Variable("float64", f"largest {words} in the last tenth of the budget", nan, centre=1.0),
     }
 
 
@@ -48,7 +46,7 @@ def watch_sharpness(kept, ratio):
 
 def finish(begin, end, kept, counts):
     total, least, largest, number = kept
-    last = top(end.model, end.theta, end.p) / EDGE
+    last = ratio(end.model, end.theta, end.p)
     missing = window(end.budget) - number
     ended = missing > 0
     mean = (total + missing * np.where(ended, last, 0.0)) / window(end.budget)

@@ -16,8 +16,10 @@ import numpy as np
 
 from eos_sweep import functions, scalar
 from eos_sweep.checks.exact import arithmetic
-from eos_sweep.contract import EDGE, Model
+from eos_sweep.contract import Model
 from eos_sweep.derivation import substitute
+from eos_sweep.eigen.sharpness import edge_of
+from eos_sweep.state import width
 
 
 class Symbol:
@@ -132,7 +134,7 @@ def _flattened(model: Model) -> Callable[[Any], Callable]:
     """Return :func:`forward` as one flat function of ``theta``, made of ``p``."""
     record = Record()
     recording = SimpleNamespace(**substitute.space(vars(model), _recording(record)))
-    theta = tuple(Symbol(record, f"x{k}", False) for k in range(len(model.STATE) + len(model.CARRIED)))
+    theta = tuple(Symbol(record, f"x{k}", False) for k in range(width(model)))
     p = tuple(Symbol(record, f"p{k}", True) for k in range(len(model.PARAMETERS)))
     result = record.name(forward(recording, theta, p))
     inner = [f"{record.name(theta)} = theta", *record.lines[False], f"return {result}"]
@@ -149,7 +151,8 @@ def forward(functions_of: Any, theta: Any, p: Any) -> Any:
     whether the step is clipped, and the state after it.
     """
     curvature = functions_of.curvature(theta, p)
-    seen = functions_of.loss(theta, p), functions_of.stable(curvature, EDGE), curvature
+    stable = functions_of.stable(curvature, edge_of(functions_of)(theta, p))
+    seen = functions_of.loss(theta, p), stable, curvature
     return seen, (functions_of.clipped(theta, p), functions_of.step(theta, p))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from eos_sweep.checks.exact import arithmetic, flat
 from eos_sweep.checks.exact.states import Snapshot
 from eos_sweep.contract import Model, Numbers
-from eos_sweep.state import guard_index, places
+from eos_sweep.state import clocks, guard_index, places, started, turned
 
 EPSILON = 2.0**-52
 LEAST = 2.0**-168  # of a mantissa, about 1e-50
@@ -82,28 +82,33 @@ class PreciseState:
     Attributes
     ----------
     theta
-        The coordinates.  An entry of the state that holds an exponent stays zero.
+        The coordinates, and the numbers of an update rule.  An entry of the state that holds an exponent stays zero.
     """
 
     def __init__(self, model: Model, theta: Numbers, p: Numbers) -> None:
         """Start at the doubles ``theta`` with parameters ``p``."""
         self._model, self._functions = model, arithmetic.translated(model)
-        self.theta = (*map(gmpy2.mpfr, map(float, theta)), *(0 for _ in model.CARRIED))
+        self.theta = started(model, map(gmpy2.mpfr, map(float, theta)), gmpy2.mpfr)
         self._p = tuple(map(gmpy2.mpfr, map(float, p)))
         self._forward = flat.flat(model)(self._p)
         self._looked: tuple[Numbers, Any] = ((), None)  # a state, and what ``_forward`` said of it
         self._clipped = False
-        self._mantissas = {name: mantissa for name, (mantissa, _) in places(model).items()}
+        self._mantissas = {  # of the coordinate, then of its memory
+            name: [place for place, relative in turned(model) if relative == mantissa]
+            for name, (mantissa, _) in places(model).items()
+        }
         self._powers = dict.fromkeys(model.CARRIED, 0)
         self._guard = guard_index(model)
 
     def step(self, noise: np.random.Generator | None = None) -> None:
-        """Take a step; with ``noise`` move each coordinate by up to a unit in a double's last place."""
+        """Take a step; with ``noise`` move each number but the clocks by up to a unit in a double's last place."""
         _, (clipped, self.theta) = self._ahead()
         self._clipped = bool(clipped)
         if noise is not None:
-            moves = 1.0 + EPSILON * noise.uniform(-1.0, 1.0, len(self.theta))
-            self.theta = tuple(value * move for value, move in zip(self.theta, moves.tolist(), strict=True))
+            rounded = len(self.theta) - len(clocks(self._model))
+            moves = 1.0 + EPSILON * noise.uniform(-1.0, 1.0, rounded)
+            moved = (value * move for value, move in zip(self.theta, moves.tolist(), strict=False))
+            self.theta = (*moved, *self.theta[rounded:])
 
     def snapshot(self) -> Snapshot:
         """Return the state rounded to doubles, and the answers of the tests in full precision."""
@@ -133,17 +138,24 @@ class PreciseState:
         return _signed(_lifted(self.theta[self._guard], power))
 
     def _doubles(self) -> tuple[float, ...]:
-        """Return the state as a kernel holds it: a coordinate with its own exponent as a mantissa and a power."""
-        numbers = [*map(float, self.theta[: len(self._model.STATE)])]
-        for name, mantissa in self._mantissas.items():
-            if LEAST <= abs(numbers[mantissa]) < np.inf:  # most often
+        """Return the state as a kernel holds it: a coordinate with its own exponent as a mantissa and a power.
+
+        Its memory is in the same power, which the larger of them decides.
+        """
+        numbers = [*map(float, self.theta)]
+        for name, mantissas in self._mantissas.items():
+            if LEAST <= max(abs(numbers[place]) for place in mantissas) < np.inf:  # most often
                 self._powers[name] = 0
                 continue
-            value = self.theta[mantissa]
-            if gmpy2.is_finite(value) and value != 0:  # zero stays in the power that it has
-                self._powers[name] = min(0, (gmpy2.get_exp(value) + 167) // 512)
-            numbers[mantissa] = float(_lifted(value, self._powers[name]))
-        return (*numbers, *map(float, self._powers.values()))
+            values = [self.theta[place] for place in mantissas]
+            exponents = [gmpy2.get_exp(value) for value in values if gmpy2.is_finite(value) and value != 0]
+            if exponents:  # zero stays in the power that it has
+                self._powers[name] = min(0, (max(exponents) + 167) // 512)
+            for place, value in zip(mantissas, values, strict=True):
+                numbers[place] = float(_lifted(value, self._powers[name]))
+        first = len(self._model.STATE)
+        numbers[first : first + len(self._powers)] = map(float, self._powers.values())
+        return tuple(numbers)
 
 
 def _lifted(value: Any, power: int) -> Any:

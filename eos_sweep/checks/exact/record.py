@@ -6,7 +6,6 @@ from eos_sweep.checks.exact.rules import Step, chosen, follow
 from eos_sweep.checks.exact.states import States
 from eos_sweep.contract import (
     CHUNK,
-    EDGE,
     EVERY_STEP,
     MAXIMUM,
     ORBIT,
@@ -18,7 +17,7 @@ from eos_sweep.contract import (
     Numbers,
     Observable,
 )
-from eos_sweep.eigen.sharpness import solved
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, solved
 from eos_sweep.engine import observers, periods
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sharpness_passes import SLACK
@@ -45,8 +44,11 @@ class Record:
         zero = np.zeros(start.loss.shape, np.int64)
         self._age, self._folded = zero, zero
         self._needs = {need for observable in watched for need in observable.NEEDS}
+        self._edge = edge_of(job.model)
         self._maximum = self._top(start) if MAXIMUM in self._needs else np.zeros(start.loss.shape)
-        self._begin = Ends(job.model, start.theta, p, start.loss, zero, zero, self._maximum, job.steps)
+        self._ratio = self._maximum / self._edge(start.theta, p) if edge_moves(job.model) else 0.0 * self._maximum
+        largest = self._maximum, job.steps, 0, self._ratio
+        self._begin = Ends(job.model, start.theta, p, start.loss, zero, zero, *largest)
         started = [observable.start(self._begin) for observable in watched]
         self._kept = [tuple(kept) for kept, _ in started]
         self._counts = [tuple(counts) for _, counts in started]
@@ -60,7 +62,7 @@ class Record:
         moment = Moment(last.rescaled, after.theta, self._p, after.loss, last.loss, *tests)
         in_tail = step.number > self._job.steps - tail.window(self._job.steps)
         at_each = EVERY_STEP in self._needs or (TAIL in self._needs and in_tail)
-        top = self._top(step) if at_each else self._maximum
+        top, edge = self._top(step) if at_each else self._maximum, self._edge(after.theta, self._p)
         mark = np.int64(1) << (step.number - 1) % CHUNK
         for k, observable in enumerate(self._watched):
             kept = self._kept[k]
@@ -70,7 +72,7 @@ class Record:
                 self._bits[k] = tuple(bits | np.where(step.moved & flag, mark, 0) for bits, flag in pairs)
             if EVERY_STEP in observable.NEEDS or (TAIL in observable.NEEDS and in_tail):
                 seen = after.theta, after.loss
-                kept = observers.sharpness_watcher(observable, model)(kept, top / EDGE, after.curvature, seen)
+                kept = observers.sharpness_watcher(observable, model)(kept, top, edge, after.curvature, seen)
             self._kept[k] = chosen(step.moved, kept, self._kept[k])
         if MAXIMUM in self._needs:
             self._raise_maximum(step)
@@ -86,7 +88,7 @@ class Record:
         wanted = any(ORBIT in observable.NEEDS for observable in self._watched)
         period = periods.periods(model, last.rescaled, self._p, last.status == RUNNING) if wanted else 0
         facts = last.loss, self._age, last.status, self._maximum
-        end = Ends(model, last.rescaled, self._p, *facts, self._job.steps, period)
+        end = Ends(model, last.rescaled, self._p, *facts, self._job.steps, period, self._ratio)
         found: dict[str, np.ndarray] = {}
         for observable, kept, counts in zip(self._watched, self._kept, self._counts, strict=True):
             found |= observable.finish(self._begin, end, kept, counts)
@@ -105,11 +107,22 @@ class Record:
     def _raise_maximum(self, step: Step) -> None:
         """Keep the largest sharpness so far, as a kernel does: no eigenvalue is computed where the test is enough."""
         model, curvature = self._job.model, step.after.curvature
-        rows = np.flatnonzero(step.moved & ~model.stable(curvature, SLACK * self._maximum))
+        exceeds = ~model.stable(curvature, SLACK * self._maximum)
+        edge = np.broadcast_to(self._edge(step.after.theta, self._p), step.moved.shape)
+        if edge_moves(model):
+            exceeds |= ~model.stable(curvature, SLACK * self._ratio * edge)
+        rows = np.flatnonzero(step.moved & exceeds)
         if rows.size:
             found = solved(model.SHARPNESS_STAGES, tuple(column[rows] for column in curvature))
-            self._maximum = self._maximum.copy()
-            self._maximum[rows] = np.where(found > self._maximum[rows], found, self._maximum[rows])
+            self._maximum = _raised(self._maximum, rows, found)
+            self._ratio = _raised(self._ratio, rows, found / edge[rows])
 
     def _top(self, step: Step) -> np.ndarray:
         return solved(self._job.model.SHARPNESS_STAGES, step.after.curvature)
+
+
+def _raised(largest: np.ndarray, rows: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return the array ``largest`` with what is larger in ``found`` in some rows."""
+    raised = largest.copy()
+    raised[rows] = np.where(found > largest[rows], found, largest[rows])
+    return raised

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from eos_sweep.contract import EDGE, Model, Numbers
+from eos_sweep.contract import Model, Numbers
+from eos_sweep.eigen.sharpness import edge_of
 from eos_sweep.state import enter, guard_index
 
 
@@ -78,7 +79,7 @@ class DoubleStates:
         return Snapshot(
             theta,
             model.loss(theta, self._p),
-            model.stable(curvature, EDGE),
+            model.stable(curvature, edge_of(model)(theta, self._p)),
             one if self._guard is None else theta[self._guard],
             np.broadcast_to(clipped, one.shape),
             curvature,

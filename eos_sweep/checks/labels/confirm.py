@@ -15,10 +15,11 @@ import numpy as np
 from eos_sweep import observables
 from eos_sweep.checks.exact import arithmetic
 from eos_sweep.checks.exact.oracle import AGREEMENT_RTOL, FIRST_BITS, MAX_BITS
-from eos_sweep.contract import CLAIM, EDGE, EVERY_STEP, Ends, Model, Moment
+from eos_sweep.contract import CLAIM, EVERY_STEP, Ends, Model, Moment
 from eos_sweep.derivation import substitute
 from eos_sweep.eigen import sharpness
 from eos_sweep.errors import InputError
+from eos_sweep.state import started
 
 STAGES_BITS = 40  # bits of the sharpness that the model's own stages certainly get right
 
@@ -78,7 +79,7 @@ def _checked(claim: str, model: Model, initial: Any, parameters: Any, steps: int
     o = SimpleNamespace(**substitute.space(vars(observables.get(claim)), arithmetic.INSTEAD | {sharpness.top: _top}))
     says = getattr(m.claims, claim)
     with arithmetic.precise(bits):
-        theta = (*(gmpy2.mpfr(float(initial[name])) for name in model.STATE), *(0 for _ in model.CARRIED))
+        theta = started(model, (gmpy2.mpfr(float(initial[name])) for name in model.STATE), gmpy2.mpfr)
         p = tuple(gmpy2.mpfr(float(parameters[name])) for name in model.PARAMETERS)
         unread: Any = None
         kept, _ = o.start(Ends(m, theta, p, m.loss(theta, p), unread, unread, unread, steps))
@@ -86,12 +87,12 @@ def _checked(claim: str, model: Model, initial: Any, parameters: Any, steps: int
             before, theta = theta, m.step(theta, p)
             if not m.loss(theta, p) < m.LIMIT:
                 break
-            curvature = m.curvature(theta, p)
+            curvature, edge = m.curvature(theta, p), sharpness.edge_of(m)(theta, p)
             if EVERY_STEP in o.NEEDS:
                 top = _top(m, theta, p)
-                kept = o.watch_sharpness(kept, top / EDGE, says(curvature, top))
+                kept = o.watch_sharpness(kept, top / edge, says(curvature, top))
             else:
-                moment = Moment(before, theta, p, None, None, m.stable(curvature, EDGE), 1.0, 1.0, False)
+                moment = Moment(before, theta, p, None, None, m.stable(curvature, edge), 1.0, 1.0, False)
                 kept, _ = o.watch(kept, moment, says(before, theta, p))
         worst, failures, first = (float(number) for number in kept[:3])
     return Finding(int(failures), int(first), np.nan if worst == -np.inf else worst, bits)

@@ -49,9 +49,9 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
             moment = Moment(held, theta, (), losses[k], loss, not top >= edge, 1.0, 1.0, False)
             mine, bits = watch(mine, bits, moment, np.int64(1) << marked)
             if age + k >= tail:
-                mine = watch_tail(mine, top / edge, (top,), (theta, losses[k]))
+                mine = watch_tail(mine, top, edge, (top,), (theta, losses[k]))
             else:
-                mine = watch_sharpness(mine, top / edge, (top,), (theta, losses[k]))
+                mine = watch_sharpness(mine, top, edge, (top,), (theta, losses[k]))
             loss = losses[k]
             marked += 1
             if marked == CHUNK or k + 1 == losses.size:
