@@ -61,8 +61,8 @@ RULES = (
     RegimeRule(
         "periodic",
         code=8,
-        words="ends on an orbit of two steps or more, or at rest at or above the edge: it neither converges nor sharpens "
-        "again",
+        words="ends on an orbit of two steps or more, or at rest at or above the edge: it neither converges nor "
+        "sharpens again",
         reads=("period", "final_above"),
         holds=lambda o, t: (o.period >= 2) | ((o.period == 1) & (o.final_above == ABOVE)),
         colour="#CB8841",
@@ -87,8 +87,8 @@ RULES = (
     RegimeRule(
         "edge_of_stability",
         code=3,
-        words="sharpness came from below to the edge or above at least twice, and stayed bounded; not where a run starts "
-        "at or above the edge and is never there for two steps in a row",
+        words="sharpness came from below to the edge or above at least twice, and stayed bounded; not where a run "
+        "starts at or above the edge and is never there for two steps in a row",
         reads=("crossings", "first_crossing", "steps_above"),
         holds=lambda o, t: (o.crossings >= t.crossings) & ~((o.first_crossing == 0) & alternated(o)),
         colour="#FFCD00",

@@ -68,6 +68,6 @@ def kinetic_rest(drift, edge, eta):
 
 @inlined
 def room_with_drift(before, after, room):
-    """Return the room below the edge that is needed with what a drift changes; 1, which is no room, if it is too far."""
+    """Return the room below the edge that is needed with what a drift changes; 1, which is no room, if too far."""
     more = SAFETY * distance(before, after)
     return select(more < MARGIN, larger(room, more), 1.0)

@@ -155,7 +155,9 @@ class Module:
             for k, x in enumerate(self._c.state)
         ]
         told = "Return the coordinates, zero where one is too small to matter to others."
-        return function("coordinates", "theta", told, [f"{names.unpacked_state()} = theta", f"return {tuple_of(found)}"])
+        return function(
+            "coordinates", "theta", told, [f"{names.unpacked_state()} = theta", f"return {tuple_of(found)}"]
+        )
 
     def _rescale(self) -> str:
         names = self._names
@@ -255,6 +257,7 @@ VALLEY = {"polyak", "gap_in_valley"}
 
 
 def returned(single: str, codes: Sequence[str]) -> list[str]:
+    """Return the line that returns a single value, or the lines that return a tuple of ``codes``."""
     if not codes:
         return [f"return {single}"]
     whole = f"return {tuple_of(codes)}"
@@ -266,6 +269,7 @@ def _tall(start: str, codes: Sequence[str]) -> str:
 
 
 def function(name: str, arguments: str, docstring: str, lines: Sequence[str], compiled: bool = True) -> str:
+    """Return the text of a function."""
     told = [f'"""{docstring}"""'] if docstring else []
     body = "\n".join(f"    {line}" for line in [*told, *lines])
     return f"{'@inlined' + chr(10) if compiled else ''}def {name}({arguments}):\n{body}"

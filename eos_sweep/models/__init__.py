@@ -10,13 +10,14 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from eos_sweep.contract import Model
+from eos_sweep.contract import Model, is_array
 from eos_sweep.derivation import modules as derived
 from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
 from eos_sweep.derivation.ruled.models import base_of, ruled
 from eos_sweep.errors import InputError, named, short
+from eos_sweep.models import ruled_network
 from eos_sweep.update_rules.composed import PLAIN, parse
 
 TABLE = {
@@ -109,7 +110,7 @@ def given_as(model: Model) -> str | Formula:
 def rule_of(model: Model) -> str:
     """Return the update rule of ``model``."""
     found = base_of(model.__name__)
-    return str(found[1]) if found else PLAIN
+    return str(found[1] if found else getattr(model, "rule", PLAIN))
 
 
 def _module_of(model: Model) -> str:
@@ -153,7 +154,9 @@ def get(name: str | Formula, rule: str = PLAIN) -> Model:
     """
     model = _get(name)
     parsed = parse(rule)
-    return model if parsed.is_plain else ruled(model, parsed)  # type: ignore[return-value]
+    if parsed.is_plain:
+        return model
+    return ruled_network.ruled(model, parsed) if is_array(model) else ruled(model, parsed)  # type: ignore[return-value]
 
 
 def _get(name: str | Formula) -> Model:

@@ -17,7 +17,7 @@ BASES = (
     PLAIN, "heavy_ball", "nesterov", "sam", "sam_unnormalised", "normalised", "sign", "rmsprop", "adam", "two_sample",
 )  # fmt: skip
 MODIFIERS = (
-    "label_noise", "gradient_noise", "gradient_clip", "l2", "decoupled_decay", "linear_warmup", "cosine", "step_decay", 
+    "label_noise", "gradient_noise", "gradient_clip", "l2", "decoupled_decay", "linear_warmup", "cosine", "step_decay",
     "inverse_root", "update_clip", "weight_bound",
 )  # fmt: skip
 CLOCK = "clock"  # the step that is taken, from zero

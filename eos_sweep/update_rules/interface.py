@@ -76,6 +76,7 @@ class Modifier(Protocol):
     """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS as a base rule has, and at least one of the functions."""
 
     EDGE: str  # the edge of gradient descent with it: a formula (mathtext)
+
     def labels(self, now: Now) -> Scalar: ...  # the size of the noise on the targets of a formula, its table y
 
     ORDER: int  # of those that change the gradient, the least first

@@ -3,13 +3,13 @@
 import importlib
 
 import numpy as np
-from helpers import rule_runs
 
 from eos_sweep import models
 from eos_sweep.derivation import modules
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.functions import normal_draw, sign_draw
 from eos_sweep.update_rules import composed
+from helpers import rule_runs
 
 # Values of a model's parameters, and a start.
 POINTS = {

@@ -5,11 +5,13 @@ entry of a vector is a :class:`Form`, a sum of multiples of that coordinate and 
 Sums and multiples of forms are forms.  Anything else is refused by :class:`NotLinear`.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from eos_sweep.derivation.differentiate import RULES
 from eos_sweep.derivation.graph import Graph, Term
@@ -20,59 +22,17 @@ class NotLinear(Exception):
     """A rule does something with a vector that keeps no exponent."""
 
 
-class Traced:
+class Traced(NDArrayOperatorsMixin):
     """What scalars, forms and vectors have in common: operators, and functions of NumPy."""
 
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        """Record a function of NumPy."""
+        """Record an operator or a function of NumPy."""
         name = ufunc.__name__
         if method != "__call__" or options or name not in FUNCTIONS:
             raise InputError(f"rule: np.{name} cannot be recorded; use operators and np.sqrt, np.abs, np.minimum")
         return FUNCTIONS[name](*inputs)
-
-    def __add__(self, other: Any) -> Any:
-        return _applied("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _applied("add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _applied("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _applied("sub", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _applied("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _applied("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _applied("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _applied("div", other, self)
-
-    def __neg__(self) -> Any:
-        return _applied("mul", -1.0, self)
-
-    def __lt__(self, other: Any) -> Any:
-        return _compared("<", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compared("<=", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compared(">", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compared(">=", self, other)
-
-    def __eq__(self, other: Any) -> Any:  # type: ignore[override]
-        return _compared("==", self, other)
-
-    __hash__ = object.__hash__
 
 
 class Scalar(Traced):
@@ -265,7 +225,9 @@ def _function(name: str) -> Callable[[Any], Any]:
         g = _graph(value)
         argument = as_scalar(g, value)
         term = g.call(name, argument.term)
-        return Scalar(g, term, None if argument.move is None else g.mul(RULES[name](g, argument.term, term), argument.move))
+        return Scalar(
+            g, term, None if argument.move is None else g.mul(RULES[name](g, argument.term, term), argument.move)
+        )
 
     return function
 
@@ -285,11 +247,14 @@ def _extreme(sign: str) -> Callable[[Any, Any], Any]:
     return extreme
 
 
+COMPARED = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "=="}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": lambda one, other: _applied("add", one, other),
     "subtract": lambda one, other: _applied("sub", one, other),
     "multiply": lambda one, other: _applied("mul", one, other),
     "divide": lambda one, other: _applied("div", one, other),
+    "negative": lambda one: _applied("mul", -1.0, one),
+    **{name: functools.partial(_compared, sign) for name, sign in COMPARED.items()},
     "sqrt": _function("sqrt"), "exp": _function("exp"), "cos": _function("cos"), "absolute": _absolute,
     "minimum": _extreme("<"), "maximum": _extreme(">"),
 }  # fmt: skip

@@ -5,8 +5,6 @@ import threading
 from types import ModuleType
 from typing import Any
 
-
-
 from eos_sweep.derivation import loader, modules, smoothness
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
@@ -72,7 +70,7 @@ def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
         )
         smoothness.check(c)
         taken = _taken_over(model, formula, tuple(sorted(c.rates)))
-        return Ruled(formula, c, rule, clips, bounds, targets).text(_name_of(model), taken)
+        return Ruled(formula, c, rule, clips, bounds, targets).whole(_name_of(model), taken)
 
     try:
         text = written(None)
@@ -136,6 +134,7 @@ def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleT
     if len(module.STATE) > 1:
         module.OBSERVABLES += ("magnification",)
     module.MATRIX = getattr(rule.base, "SHARPNESS", "Hessian")
+    module.EDGE_WORDS = f"the edge of {rule}"
     module.EDGE_LABEL, module.LINES = edge_label(rule), lines(model, module, rule)
     if hasattr(model, "CONDITIONS"):
         module.CONDITIONS = model.CONDITIONS

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from eos_sweep.derivation import imports
@@ -45,7 +45,7 @@ class Ruled(Module):
         self._decays = any(hasattr(part, "shift") or hasattr(part, "decay") for part in rule.parts)
         self._edge_term = as_scalar(c.graph, composed.edge(rule, self._traced.now)).term
 
-    def text(self, name: str, taken: "Taken" = NOTHING) -> str:
+    def whole(self, name: str, taken: Taken = NOTHING) -> str:
         """Return the whole text; ``name`` is that of the model, from which some functions are taken over."""
         written = [self._constants(), *(one() for one in self._functions().values()), *taken.functions]
         code = "\n\n\n".join(written)
@@ -90,7 +90,7 @@ class Ruled(Module):
         told: str,
         terms: Sequence[Term],
         single: bool = False,
-        more: Mapping[str, str] | None = None,
+        more: dict[str, str] | None = None,
     ) -> str:
         """Return a function of terms of the state ``theta``."""
         lines = Lines(self._all_codes | (more or {}), self._names.taken)
@@ -124,7 +124,7 @@ class Ruled(Module):
             if coast is not None:
                 (code,) = lines.write(traced.mantissa(k, coast.entries[k]))
                 size = f"larger({size}, abs({code}))"
-            factor, after = lines.assign(f"rescaling({size}, theta[{power}])"), f"t{name}"
+            factor = lines.assign(f"rescaling({size}, theta[{power}])")
             lines.lines[-1] = f"{factor}, {factor}_power = {lines.lines[-1].partition(' = ')[2]}"
             whole[power] = f"{factor}_power"
             members = [k, *(place for (_, owner), place in traced.places.memory.items() if owner == name)]
@@ -182,10 +182,8 @@ class Ruled(Module):
 
     def _matrix(self) -> str:
         g, now = self._c.graph, self._traced.now
-        under = composed.preconditioner(self._rule, now)
-        weights = [
-            g.div(g.one, g.call("sqrt", self._traced.value(k, one).term)) for k, one in enumerate(under.entries)
-        ]
+        under: Any = composed.preconditioner(self._rule, now)
+        weights = [g.div(g.one, g.call("sqrt", self._traced.value(k, one).term)) for k, one in enumerate(under.entries)]
         shift = composed.shift(self._rule, now)
         terms = []
         for (row, column), bend in zip(self._c.second, self._bends(), strict=True):
@@ -201,7 +199,7 @@ class Ruled(Module):
         return function("curvature", "theta, p", told, lines)
 
     def _coasting(self) -> str:
-        coast = composed.coast(self._rule, self._traced.now)
+        coast: Any = composed.coast(self._rule, self._traced.now)
         terms = [self._traced.value(k, entry).term for k, entry in enumerate(coast.entries)]
         return self._written("coasting", "theta, p", "Return how far the memory still moves the coordinates.", terms)
 

@@ -30,9 +30,7 @@ class Moved(NamedTuple):
 class Tracing:
     """The terms of a step.  Their names are those of the calculus, and those of :meth:`code`."""
 
-    def __init__(
-        self, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds, targets: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, c: Calculus, rule: Rule, clips: Bounds, bounds: Bounds, targets: Sequence[str] = ()) -> None:
         """Begin a tracing.
 
         Parameters
@@ -95,7 +93,8 @@ class Tracing:
     @cached_property
     def x(self) -> Vector:
         """The coordinates."""
-        g, entries = self.g, []
+        g = self.g
+        entries: list[Form | Scalar] = []
         for x in self.c.state:
             if x.name in self._mantissas:
                 entries.append(Form({x.name: Scalar(g, g.one)}))
