@@ -15,7 +15,7 @@ from eos_sweep.contract import Quantity
 from eos_sweep.functions.draws import normal_draw, uniform_draw
 from eos_sweep.models.network_parts import Ahead, Descending
 
-BATCH = {"batch": Quantity("samples that a step sees, all by default", "B", default=np.inf, least=1.0, whole=True)}
+BATCH = {"batch": Quantity("samples that a step sees", "B", default=np.inf, least=1.0, whole=True)}
 PARAMETERS = {
     **BATCH,
     "label_noise": Quantity("standard deviation of the noise on the targets of a step", "σ", default=0.0, least=0.0),
