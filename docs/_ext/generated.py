@@ -20,6 +20,7 @@ import eos_sweep
 from eos_sweep import functions, models, observables, regimes, trust
 from eos_sweep.analysis.event_flags import EVENTS
 from eos_sweep.contract import Model, is_array
+from eos_sweep.update_rules import composed
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -168,6 +169,31 @@ def model_sections(_: str) -> str:
     return "\n\n".join(parts)
 
 
+def update_rule_rows(wanted: str) -> str:
+    """Return the table of base rules or of modifiers, or that of their parameters."""
+    if wanted == "parameters":
+        return table(("parameter", "symbol", "meaning", "default", "of"), parameter_rows())
+    bases = wanted == "bases"
+    rows = []
+    for name in composed.BASES if bases else composed.MODIFIERS:
+        part = composed.module(name)
+        step = " ".join((part.__doc__ or "").partition("\n\n")[0].split())
+        edge = f"${part.EDGE}$" + (" of the preconditioned Hessian" if hasattr(part, "SHARPNESS") else "")
+        edge += ", changes during a run" if getattr(part, "EDGE_OF_STATE", False) else ""
+        kept = [code(part.MEMORY)] if bases else []
+        rows.append((f"`{name}`", step, edge, *kept, part.REFERENCE))
+    return table(("rule", "step", "edge", *["keeps"] * bases, "source"), rows)
+
+
+def parameter_rows() -> list[tuple[object, ...]]:
+    """Return a row for each parameter of an update rule, one for all rules that share it."""
+    owners: dict[tuple[object, ...], list[str]] = {}
+    for name in (*composed.BASES, *composed.MODIFIERS):
+        for key, one in composed.module(name).PARAMETERS.items():
+            owners.setdefault((f"`{key}`", one.symbol, one.long_name, f"`{one.default:g}`"), []).append(name)
+    return [(*cells, code(names)) for cells, names in owners.items()]
+
+
 def function_rows(_: str) -> str:
     """Return the table of special functions, with the error that each docstring states."""
     rows = []
@@ -240,6 +266,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("settled-reasons", directive(reason_rows))
     app.add_directive("events", directive(event_rows))
     app.add_directive("model-inputs", directive(model_sections))
+    app.add_directive("update-rules", directive(update_rule_rows))
     app.add_directive("functions", directive(function_rows))
     app.add_directive("rooms", directive(room_rows))
     app.add_directive("modules", directive(module_sections))

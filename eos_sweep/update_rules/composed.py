@@ -99,7 +99,7 @@ def parse(text: str) -> Rule:
             raise InputError(f"rule: got {name!r} twice; give each part once")
     bases = [name for name in names if name in BASES] or [PLAIN]
     if len(bases) > 1:
-        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers such as {MODIFIERS[2]}")
+        raise InputError(f"rule: got {' and '.join(bases)}; give one of them, and modifiers such as l2")
     rule = Rule((bases[0], *(name for name in MODIFIERS if name in names)))
     owners: dict[str, str] = {}
     for name, part in zip(rule.names, rule.parts, strict=True):

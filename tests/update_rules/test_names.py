@@ -14,7 +14,7 @@ from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import BASES, CLOCK, MODIFIERS, parse
 
 PARTS = [*BASES, *MODIFIERS]
-HOOKS = "gradient", "shift", "rate", "tick", "decay", "limited", "bound", "settles", "clips"
+HOOKS = "labels", "gradient", "shift", "rate", "tick", "decay", "limited", "bound", "settles", "clips"
 NO_RULES = "__init__", "arithmetic", "composed", "interface"
 
 
@@ -96,5 +96,5 @@ def test_a_rule_tells_what_it_is(name):
         assert hasattr(part, "gradient") == hasattr(part, "ORDER")
         assert hasattr(part, "tick") == bool(part.CLOCKS.keys() - {CLOCK})
     uses = inspect.getsource(part)
-    assert ("normals()" in uses or "sign()" in uses) == ("seed" in part.PARAMETERS)
+    assert any(draw in uses for draw in ("now.normals()", "now.sign()", "def labels(")) == ("seed" in part.PARAMETERS)
     assert ("seed" in part.PARAMETERS) <= (CLOCK in part.CLOCKS)

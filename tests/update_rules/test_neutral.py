@@ -14,6 +14,7 @@ NEUTRAL = {
     "sam": {"sam_radius": 0.0},
     "sam_unnormalised": {"sam_radius": 0.0},
     "two_sample": {"noise": 0.0},
+    "label_noise": {"label_noise": 0.0},
     "gradient_noise": {"noise": 0.0},
     "gradient_clip": {"gradient_clip": np.inf},
     "l2": {"weight_decay": 0.0},
