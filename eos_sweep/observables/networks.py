@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from eos_sweep import plain
 from eos_sweep.contract import EDGE, ArrayModel, Model, Numbers, is_array
 
 
@@ -21,10 +22,13 @@ class ObservedNetwork:
 
     def __init__(self, model: ArrayModel) -> None:
         self.STATE, self.PARAMETERS = model.READINGS, model.PARAMETERS
+        self.EDGE_MOVES = getattr(model, "EDGE_MOVES", plain.EDGE_MOVES)
+        self.EDGE_WORDS = getattr(model, "EDGE_WORDS", plain.EDGE_WORDS)
+        self.MATRIX = getattr(model, "MATRIX", "Hessian")
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:
-        """Return 2/eta, the edge of stability of gradient descent."""
+        """Return 2/eta."""
         return EDGE / p[self._eta]
 
     def edge(self, theta: Numbers, p: Numbers) -> Any:
