@@ -4,9 +4,9 @@
 
 runs 8192 random trajectories of the losses of ``bivariate`` and ``quartic`` under each rule, or under those that are
 named, and under gradient descent, on one core, in turns, ROUNDS times (5 by default).  All models are derived from the
-loss.  The tolerance is zero, so all runs take 2000 steps, but for those that diverge.  It prints million steps a second,
-medians, and the ratio to gradient descent, the median of the ratios within a round.  ``counts`` needs no value of the
-sharpness, ``default`` is the default observables.
+loss.  The tolerance is zero, so all runs take 2000 steps, but for those that diverge.  It prints million steps a
+second, medians, and the ratio to gradient descent, the median of the ratios within a round.  ``counts`` needs no
+value of the sharpness, ``default`` is the default observables.
 """
 
 import statistics
