@@ -10,7 +10,7 @@ import xarray as xr
 from eos_sweep import state
 from eos_sweep.contract import ArrayModel, Model, is_array
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.eigen.sharpness import matrix_of, sharpness, words_for
+from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of, sharpness, sharpness_at_edge, words_for
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.engine.recorder import recorder
 from eos_sweep.errors import SpecError
@@ -53,7 +53,8 @@ def trajectory(
         underflow, for a coordinate with its own exponent, and ``flow_sharpness`` if the model has it.  An array model
         has readings of its network instead of coordinates and eigenvalues; these and the sharpness are held from one
         reading to the next.  All are NaN from the step on at which the loss exceeds the model's bound.  Parameters are
-        scalar coordinates; the attribute ``threshold`` is 2/eta.
+        scalar coordinates.  The attribute ``threshold`` is the sharpness at the edge of stability, 2/eta for gradient
+        descent; where it changes from step to step, there is a variable ``threshold`` in its place.
 
     Raises
     ------
@@ -97,14 +98,21 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
         coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
     pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
     inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
-    attributes = {
+    attributes: dict[str, str | float] = {
         "title": f"Gradient descent on {model.TITLE}\n{inputs}",
         "model": sweep.model_name,
         "references": model.REFERENCE,
-        "threshold": float(observed(model).threshold(p)),
-        "threshold_long_name": "2/eta, the edge of stability",
     }
+    if not edge_moves(observed(model)):
+        attributes |= {
+            "threshold": float(sharpness_at_edge(observed(model), (), p)),
+            "threshold_long_name": _edge_name(model),
+        }
     return xr.Dataset(found, coordinates, attributes)
+
+
+def _edge_name(model: Model | ArrayModel) -> str:
+    return f"{edge_words(model)}, the edge of stability"
 
 
 def _of_numbers(
@@ -124,6 +132,8 @@ def _of_numbers(
         found["loss"] = _series(np.where(inside, loss, np.nan), "loss", "L")
         found |= _loss_parts(model, theta, p)
         found["sharpness"] = _series(np.broadcast_to(sharpness(model, theta, p), loss.shape), words_for(model), "S")
+        if edge_moves(model):
+            found["threshold"] = _series(sharpness_at_edge(model, theta, p), _edge_name(model), "edge")
         if hasattr(model, "flow_sharpness"):
             flow = model.flow_sharpness(theta, p)
             found["flow_sharpness"] = _series(flow, "sharpness at which gradient flow would end", "φ")
@@ -147,8 +157,9 @@ def _coordinates(model: Model, theta: tuple[np.ndarray, ...]) -> dict[str, xr.Va
 
 def _loss_parts(model: Model, theta: tuple[np.ndarray, ...], p: tuple[float, ...]) -> dict[str, xr.Variable]:
     """Return the parts of the loss, from coordinates as far as doubles reach."""
-    values = state.values(model, theta)
-    whole = (*values.values(), *(np.zeros_like(theta[0]) for _ in model.CARRIED))
+    values, carried = state.values(model, theta), len(model.CARRIED)
+    others = theta[len(values) + carried :]
+    whole = (*values.values(), *(np.zeros_like(theta[0]) for _ in range(carried)), *others)
     parts = zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True)
     return {name: _series(part, *quantity[:2]) for (name, quantity), part in parts}
 

@@ -44,7 +44,7 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
             look |= WHOLE_LOSS if name == "loss" else {}
             ax.plot(dataset["step"], series[name], label=captions.symbol(series[name]).replace("_", " "), **look)
         if label == "sharpness":
-            ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
+            _draw_edge(ax, dataset)
         ax.set(ylabel=label, xmargin=0.01)
         if label == "loss":
             _scale_of_losses(ax, series["loss"])
@@ -55,10 +55,27 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     return figure
 
 
+def _draw_edge(ax: Any, dataset: xr.Dataset) -> None:
+    """Draw the sharpness at the edge of stability, one number or a series."""
+    look: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.0}
+    if "threshold" in dataset:
+        ax.plot(dataset["step"], dataset["threshold"], label="edge", **look)
+    else:
+        words = dataset.attrs["threshold_long_name"].partition(",")[0]
+        ax.axhline(dataset.attrs["threshold"], label="2/η" if words == "2/eta" else "edge", **look)
+
+
 def _panels(series: dict[str, xr.DataArray]) -> dict[str, list[str]]:
     """Return the label of each panel -> names of the variables in it."""
     losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
-    elsewhere = {"sharpness", "flow_sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    elsewhere = {
+        "sharpness",
+        "flow_sharpness",
+        "threshold",
+        *losses,
+        *powers,
+        *(name.removeprefix("log10_abs_") for name in powers),
+    }
     panels: dict[str, list[str]] = {
         "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in series],
         "loss": losses,
