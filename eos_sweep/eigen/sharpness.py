@@ -37,6 +37,11 @@ def edge_words(model: Model | ArrayModel) -> str:
     return getattr(model, "EDGE_WORDS", plain.EDGE_WORDS)
 
 
+def edge_label(model: Model | ArrayModel) -> str:
+    """Return the sharpness at the edge of stability as mathtext, without dollar signs."""
+    return getattr(model, "EDGE_LABEL", plain.EDGE_LABEL)
+
+
 def ratio_words(model: Model | ArrayModel) -> str:
     """Return what the sharpness over that at the edge is, in words."""
     words = edge_words(model)

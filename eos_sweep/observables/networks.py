@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import EDGE, ArrayModel, Model, Numbers, is_array
+from eos_sweep.eigen.sharpness import edge_words
 
 
 class ObservedNetwork:
@@ -21,6 +22,7 @@ class ObservedNetwork:
 
     def __init__(self, model: ArrayModel) -> None:
         self.STATE, self.PARAMETERS = model.READINGS, model.PARAMETERS
+        self.EDGE_WORDS = edge_words(model)
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:

@@ -44,21 +44,30 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
             look |= WHOLE_LOSS if name == "loss" else {}
             ax.plot(dataset["step"], series[name], label=captions.symbol(series[name]).replace("_", " "), **look)
         if label == "sharpness":
-            ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
+            _draw_edge(ax, dataset)
         ax.set(ylabel=label, xmargin=0.01)
         if label == "loss":
             _scale_of_losses(ax, series["loss"])
         if len(ax.lines) > 1:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
-    axes[-1].set_xlabel("gradient descent step")
+    axes[-1].set_xlabel(captions.short(dataset["step"].attrs.get("long_name", "step")))
     axes[0].set_title(captions.escaped(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
     return figure
+
+
+def _draw_edge(ax: Any, dataset: xr.Dataset) -> None:
+    """Draw the sharpness at the edge of stability."""
+    look: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.0}
+    if "edge" in dataset:
+        ax.plot(dataset["step"], dataset["edge"], label=captions.symbol(dataset["edge"]), **look)
+    else:
+        ax.axhline(dataset.attrs["threshold"], label="2/η", **look)
 
 
 def _panels(series: dict[str, xr.DataArray]) -> dict[str, list[str]]:
     """Return the label of each panel -> names of the variables in it."""
     losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
-    elsewhere = {"sharpness", "flow_sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    elsewhere = {"sharpness", "flow_sharpness", "edge", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
     panels: dict[str, list[str]] = {
         "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in series],
         "loss": losses,

@@ -12,6 +12,11 @@ LATE = 2.0**52  # a clock at which a warmup is over
 DECAYS = "shift", "decay"  # with them gradient flow ends elsewhere
 
 
+def edge_words(rule: Rule) -> str:
+    """Return the sharpness at the edge in words."""
+    return f"the edge of {rule}"
+
+
 def edge_label(rule: Rule) -> str:
     """Return the sharpness at the edge as mathtext, without dollar signs."""
     label = rule.base.EDGE
