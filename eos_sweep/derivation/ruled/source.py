@@ -11,6 +11,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.graph import Term
 from eos_sweep.derivation.ruled.dual_numbers import Condition, as_scalar
 from eos_sweep.derivation.ruled.names import memory_names
+from eos_sweep.derivation.ruled.outcome import Outcome
 from eos_sweep.derivation.ruled.targets import silenced
 from eos_sweep.derivation.ruled.traced import Bounds, Tracing
 from eos_sweep.derivation.source import ALL, SETTLING, VALLEY, WIDTH, Module, function, returned
@@ -40,7 +41,8 @@ class Ruled(Module):
     ) -> None:
         super().__init__(formula, silenced(c, targets) if targets else c, ALL)
         self._rule = rule
-        self._traced = Tracing(c, rule, clips, bounds, targets)
+        self._traced = Tracing(c, rule, clips, targets)
+        self._outcome = Outcome(self._traced, bounds)
         self._all_codes = self._names.code | self._traced.code()
         self._decays = any(hasattr(part, "shift") or hasattr(part, "decay") for part in rule.parts)
         self._edge_term = as_scalar(c.graph, composed.edge(rule, self._traced.now)).term
@@ -138,11 +140,11 @@ class Ruled(Module):
         return len(self._c.state) + len(places.powers) + len(places.memory) + len(places.clocks)
 
     def _step(self) -> str:
-        traced = self._traced
-        terms = [one.value for one in traced.coordinates()]
-        memory = [one.value for one in traced.memory()]
+        traced, outcome = self._traced, self._outcome
+        terms = [one.value for one in outcome.coordinates()]
+        memory = [one.value for one in outcome.memory()]
         lines = Lines(self._all_codes, self._names.taken)
-        codes = lines.write(*terms, *memory, *traced.clocks())
+        codes = lines.write(*terms, *memory, *outcome.clocks())
         self._used |= lines.used
         powers = [f"theta[{place}]" for place in traced.places.powers.values()]
         width = len(terms)
@@ -150,9 +152,9 @@ class Ruled(Module):
         return self._def("step", "theta, p", "", [*lines.lines, *returned("", whole)])
 
     def _tangent(self) -> str:
-        traced = self._traced
+        traced, outcome = self._traced, self._outcome
         moves = {name: f"v[{k}]" for k, name in enumerate(traced.all_moves())}
-        terms = [one.turned for one in (*traced.coordinates(), *traced.memory())]
+        terms = [one.turned for one in (*outcome.coordinates(), *outcome.memory())]
         told = "Apply the Jacobian of a step to changes; those of coordinates with an exponent are relative."
         return self._written("tangent", "theta, p, v", told, terms, more=moves)
 
@@ -218,7 +220,7 @@ class Ruled(Module):
 
     def _hits(self) -> list[Condition]:
         g = self._c.graph
-        return [*(Condition(g, term) for term in self._traced.hits()), *composed.clips(self._rule, self._traced.now)]
+        return [*(Condition(g, term) for term in self._outcome.hits()), *composed.clips(self._rule, self._traced.now)]
 
     def _clipped(self) -> str:
         told = "Tell whether a clip or a bound changes the step."
