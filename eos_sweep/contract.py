@@ -298,7 +298,6 @@ class Job(NamedTuple):
     tolerance: float
     data: Data | None = None
     own: tuple["OwnObservable", ...] = ()
-    rule: str = "gd"
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:

@@ -27,7 +27,7 @@ def edge_of(model: Model) -> Callable[[Numbers, Numbers], Any]:
     return getattr(model, "edge", plain.edge)
 
 
-def edge_moves(model: Model) -> bool:
+def edge_moves(model: Model | ArrayModel) -> bool:
     """Return whether the edge of a model depends on the state."""
     return getattr(model, "EDGE_MOVES", plain.EDGE_MOVES)
 
