@@ -3,6 +3,9 @@
 Below the edge of stability the unstable coordinate shrinks at each step, to 1e-300 and far below, before it grows
 again.  A double would underflow to zero there and never grow again.  Where the coordinate is below 1e-100 its square,
 1e-200 beside numbers around one, is left out.
+
+The memory of an update rule for such a coordinate, such as its velocity, is in the coordinate's power.  Both are
+rescaled by one factor, that of the larger.
 """
 
 import numpy as np

@@ -8,6 +8,8 @@ import numpy as np
 from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
 
+UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
+
 
 def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     """Return the largest eigenvalue of eta times the Hessian: the sharpness in units of 1/eta, 2 at the edge."""
@@ -39,7 +41,8 @@ def edge_words(model: Model | ArrayModel) -> str:
 
 def edge_label(model: Model | ArrayModel) -> str:
     """Return the sharpness at the edge of stability as mathtext, without dollar signs."""
-    return getattr(model, "EDGE_LABEL", plain.EDGE_LABEL)
+    usual = r"2/\eta" if edge_words(model) == plain.EDGE_WORDS else UNTOLD
+    return getattr(model, "EDGE_LABEL", usual)
 
 
 def ratio_words(model: Model | ArrayModel) -> str:

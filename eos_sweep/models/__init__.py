@@ -17,7 +17,7 @@ from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
 from eos_sweep.derivation.ruled.models import base_of, ruled
-from eos_sweep.eigen.sharpness import edge_label, edge_words
+from eos_sweep.eigen.sharpness import UNTOLD, edge_label, edge_words
 from eos_sweep.errors import InputError, named, short
 from eos_sweep.models import ruled_network
 from eos_sweep.update_rules import words
@@ -124,7 +124,14 @@ def rule_title(model: Model) -> str:
 def edge_text(model: Model) -> str:
     """Return the sharpness at the edge of stability as plain text: its formula, or whose edge it is."""
     label = edge_label(model)
-    return edge_words(model) if r"\mathrm" in label else words.plain(label)
+    return edge_words(model) if label == UNTOLD else words.plain(label)
+
+
+def about_rule(model: Model) -> dict[str, str]:
+    """Return the attributes of a dataset that tell of an update rule and its edge; none for gradient descent."""
+    rule = rule_of(model)
+    found = {} if rule == PLAIN else {"rule": rule}
+    return found if edge_words(model) == plain.EDGE_WORDS else found | {"edge": edge_text(model)}
 
 
 def _module_of(model: Model) -> str:

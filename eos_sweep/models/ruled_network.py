@@ -33,7 +33,6 @@ class Ruled:
         own = sys.modules[__name__], ["Ruled"]
         self.RULE_PARTS = (str(rule), own, *((part, DECIDING) for part in rule.parts))
         self.EDGE_MOVES = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
-        self.EDGE_WORDS = f"the edge of {rule}"
         self.MATRIX = getattr(rule.base, "SHARPNESS", getattr(model, "MATRIX", "Hessian"))
 
     def __getattr__(self, name: str) -> Any:

@@ -18,7 +18,6 @@ from eos_sweep.engine.sources import digest_of
 from eos_sweep.formulas import expressions
 from eos_sweep.spec import inputs
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.update_rules.composed import PLAIN
 
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
@@ -26,7 +25,6 @@ PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 def attributes(sweep: Sweep) -> dict[str, str | int]:
     """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
     now, model = stamp(), sweep.module
-    rule = {} if sweep.rule == PLAIN else {"rule": sweep.rule, "edge": models.edge_text(model)}
     return {
         "title": sweep.title or f"{sweep.model_name}: {models.rule_title(model)} over {', '.join(sweep.dims)}",
         "Conventions": "CF-1.11",
@@ -37,7 +35,7 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
         "spec": json.dumps(sweep.to_dict(), allow_nan=False),
         "spec_hash": sweep.hash,
         "model": sweep.model_name,
-        **rule,
+        **models.about_rule(model),
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",
