@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eos_sweep.contract import ArrayModel, Network, Numbers, Quantity, Table
+from eos_sweep.derivation.ruled.lines import edge_label, edge_words
 from eos_sweep.errors import InputError, named
 from eos_sweep.models.rule_steps import Stepping
 from eos_sweep.update_rules.composed import Rule
@@ -26,12 +27,12 @@ class Ruled:
         self._model, self.rule, self.__name__ = model, rule, model.__name__
         further = {name: quantity for name, quantity in rule.parameters.items() if name != "seed"}
         self.PARAMETERS: Mapping[str, Quantity] = {**model.PARAMETERS, **further}
-        self.TITLE = f"{model.TITLE}, {' + '.join(part.TITLE for part in rule.parts)}"
+        self.TITLE, self.RULE_TITLE = model.TITLE, rule.title
+        self.EDGE_WORDS, self.EDGE_LABEL = edge_words(rule), edge_label(rule)
         self.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
         own = sys.modules[__name__], ["Ruled"]
         self.RULE_PARTS = (str(rule), own, *((part, DECIDING) for part in rule.parts))
         self.EDGE_MOVES = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
-        self.EDGE_WORDS = f"the edge of {rule}"
         self.MATRIX = getattr(rule.base, "SHARPNESS", getattr(model, "MATRIX", "Hessian"))
 
     def __getattr__(self, name: str) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from eos_sweep import plain
 from eos_sweep.contract import EDGE, ArrayModel, Model, Numbers, is_array
+from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of
 
 
 class ObservedNetwork:
@@ -22,9 +22,7 @@ class ObservedNetwork:
 
     def __init__(self, model: ArrayModel) -> None:
         self.STATE, self.PARAMETERS = model.READINGS, model.PARAMETERS
-        self.EDGE_MOVES = getattr(model, "EDGE_MOVES", plain.EDGE_MOVES)
-        self.EDGE_WORDS = getattr(model, "EDGE_WORDS", plain.EDGE_WORDS)
-        self.MATRIX = getattr(model, "MATRIX", "Hessian")
+        self.EDGE_MOVES, self.EDGE_WORDS, self.MATRIX = edge_moves(model), edge_words(model), matrix_of(model)
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:

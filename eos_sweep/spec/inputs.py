@@ -11,6 +11,7 @@ from eos_sweep.contract import Model, conditions
 from eos_sweep.errors import SpecError, closest, named, short
 from eos_sweep.formulas.expressions import Expression, order, parse
 from eos_sweep.spec.axes import check_bounds, number_text
+from eos_sweep.spec.parameters_of_rules import remedy
 
 Source = float | Expression
 
@@ -40,6 +41,20 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     known = {"parameters": model.PARAMETERS, "initial": model.STATE}
     _check_given(known, tables, dims)
     for table, given in tables.items():
+<<<<<<< HEAD
+=======
+        for name, value in given.items():
+            label = f"{table}.{named(name)}: got {short(value)}"
+            if name == "seed" and name not in known[table]:
+                raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
+            for place in known:
+                if place != table and name in known[place]:
+                    raise SpecError(f"{label} in the wrong table; move it to [{place}]")
+            if name not in known[table]:
+                raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
+            if name in dims:
+                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
+>>>>>>> front
         for name, quantity in known[table].items():
             if name not in dims:
                 source = given.get(name, quantity.default)
@@ -83,7 +98,7 @@ def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]
     for unknown in sorted(expression.names - set(known)):
         if unknown == given.strip():
             raise SpecError(f"{table}.{name}: no preset or name {short(given)}; {closest(unknown, [*presets, *known])}")
-        raise SpecError(f"{table}.{name} = {short(given)}: no name {short(unknown)}; {closest(unknown, known)}")
+        raise SpecError(f"{table}.{name} = {short(given)}: no name {short(unknown)}; {remedy(model, unknown, known)}")
     if "seed" in expression.names and "seed" not in dims:
         raise SpecError(f"{table}.{name} = {short(given)}: needs an axis 'seed'; give seed = [0, 1, 2] under [axes]")
     return expression

@@ -38,6 +38,11 @@ class Rule(NamedTuple):
         return self.names == (PLAIN,)
 
     @property
+    def title(self) -> str:
+        """The rule in words."""
+        return " + ".join(part.TITLE for part in self.parts)
+
+    @property
     def base(self) -> Any:
         """The module of the base rule."""
         return module(self.names[0])

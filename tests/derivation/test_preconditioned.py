@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from helpers.ruled_runs import POINTS, parameters, start
 
 from eos_sweep import models
 from eos_sweep.eigen.sharpness import top
+from helpers.ruled_runs import POINTS, parameters, start
 
 
 @pytest.mark.parametrize("name", ["bivariate", "quartic", "multivariate"])
