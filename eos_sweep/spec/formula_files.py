@@ -37,8 +37,8 @@ def read_model(path: str | Path) -> tuple[str | Formula, str]:
     given = formula_data.read(path)
     if isinstance(given.get("model"), str) or set(given) - {"model"} - set(Formula.model_fields):
         sweep = Sweep.from_dict(given, Path(path).parent)
-        known = isinstance(sweep.model, str) or sweep.model.trial
-        return sweep.model if known else _tried(sweep, sweep.model), sweep.rule
+        model = sweep.model
+        return model if isinstance(model, str) or model.trial else _tried(sweep, model), sweep.rule
     return _formula_of(path, given), PLAIN
 
 

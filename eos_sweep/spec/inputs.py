@@ -39,22 +39,8 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     """
     sources: dict[str, Source] = {}
     known = {"parameters": model.PARAMETERS, "initial": model.STATE}
-    _check_given(known, tables, dims)
+    _check_given(model, known, tables, dims)
     for table, given in tables.items():
-<<<<<<< HEAD
-=======
-        for name, value in given.items():
-            label = f"{table}.{named(name)}: got {short(value)}"
-            if name == "seed" and name not in known[table]:
-                raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
-            for place in known:
-                if place != table and name in known[place]:
-                    raise SpecError(f"{label} in the wrong table; move it to [{place}]")
-            if name not in known[table]:
-                raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
-            if name in dims:
-                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
->>>>>>> front
         for name, quantity in known[table].items():
             if name not in dims:
                 source = given.get(name, quantity.default)
@@ -70,7 +56,10 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
 
 
 def _check_given(
-    known: Mapping[str, Mapping[str, Any]], tables: Mapping[str, Mapping[str, float | str]], dims: Iterable[str]
+    model: Model,
+    known: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Mapping[str, float | str]],
+    dims: Iterable[str],
 ) -> None:
     """Raise SpecError for a name in the wrong table, before it is missed in the right one."""
     for table, given in tables.items():
@@ -82,7 +71,7 @@ def _check_given(
                 if place != table and name in known[place]:
                     raise SpecError(f"{label} in the wrong table; move it to [{place}]")
             if name not in known[table]:
-                raise SpecError(f"{label}, but the model has no {short(name)}; {closest(name, known[table])}")
+                raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
             if name in dims:
                 raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
 
