@@ -28,13 +28,13 @@ KINDS = AGREE, SENSITIVE, WRONG, UNDECIDED
 
 def random_runs(name, cells, steps):
     """Return a sweep over random inputs of a model, given by its name or by a spec."""
-    given = read_model(name) if name.endswith(".toml") else name
-    model = models.get(given)
+    given, rule = read_model(name) if name.endswith(".toml") else (name, "gd")
+    model = models.get(given, rule)
     parameters, initial = (
         {key: model.TRIAL[key] for key in names if key in model.TRIAL} for names in (model.PARAMETERS, model.STATE)
     )
     observed = ["default", *([] if "magnification" in model.OBSERVABLES else ["magnification"])]
-    return make(given, {"seed": np.arange(cells)}, parameters, initial, steps=steps, observables=observed)
+    return make(given, {"seed": np.arange(cells)}, parameters, initial, steps=steps, observables=observed, rule=rule)
 
 
 def main(folder=".", cells="2000", steps="5000", *names):

@@ -185,7 +185,7 @@ def check_pictures(model: Model) -> None:
     eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))
     given = {name: value for name, value in sweep.to_dict()["parameters"].items() if name != "eta"}
     axes: dict[str, Any] = {"seed": [0, 1, 2], "eta": eta * np.geomspace(0.5, 2.0, 5)}
-    dataset = _map(make(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"]))
+    dataset = _map(make(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"], rule=sweep.rule))
     for name in labels.LABELS:
         missing = int((dataset[name] == 0).sum())
         require(not missing, f"{name}: missing in {missing} of {dataset[name].size} cells of a small sweep")
