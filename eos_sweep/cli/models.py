@@ -21,7 +21,7 @@ def check(model: str) -> None:
     an update rule.  Its step is compared with the gradient of its loss, its Hessian and tangent with finite
     differences, its sharpness with the Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its
     bounds must be refused.  Finally it is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula
-    in the file of a sweep, from the ranges of that sweep.
+    in the file of a sweep, from the ranges of that sweep; for parameters of a rule, from the rule's TRIAL.
 
     Exit codes: 0 all checks passed; 1 some failed; 2 there is no such model.
 

@@ -62,6 +62,14 @@ class Rule(NamedTuple):
         return {name: quantity for part in self.parts for name, quantity in part.PARAMETERS.items()}
 
     @property
+    def trial(self) -> dict[str, float | str]:
+        """Name -> value with which the rule is tried, or an expression with draws; without the seed."""
+        values = {name: one.default for name, one in self.parameters.items() if one.default is not None}
+        for part in self.having("TRIAL"):
+            values |= part.TRIAL
+        return {name: value for name, value in values.items() if name != "seed"}
+
+    @property
     def memory(self) -> tuple[str, ...]:
         """The names of the vectors that the rule keeps."""
         return tuple(self.base.MEMORY)

@@ -137,7 +137,7 @@ def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleT
     module.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
     module.STATE = dict(model.STATE)
     module.PARAMETERS = {**model.PARAMETERS, **rule.parameters}
-    module.TRIAL = {**model.TRIAL, **{name: one.default for name, one in rule.parameters.items()}}
+    module.TRIAL = {**model.TRIAL, **rule.trial}
     module.DESCENT, module.LOSS_PARTS = False, model.LOSS_PARTS
     module.PRESETS, module.THRESHOLDS = model.PRESETS, model.THRESHOLDS
     module.OBSERVABLES = tuple(name for name in model.OBSERVABLES if name != "magnification")
