@@ -41,7 +41,8 @@ def written(formula: Formula, carried: Sequence[int], own: Collection[str] = ())
         lines.append(f"PRESETS = {formula.presets!r}")
     if formula.lines:
         told = [
-            f"    CriticalLine({_text(name)}, {_text(_plain(line.label))}, {_text(line.meaning)}, line_{name}),\n"
+            f"    CriticalLine({_text(name)}, {_text(_plain(line.label))}, {_text(line.meaning)}, line_{name}"
+            f"{', of_edge=True' * line.edge}),\n"
             for name, line in formula.lines.items()
         ]
         lines.append(f"LINES = (\n{''.join(told)})")

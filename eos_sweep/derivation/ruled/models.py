@@ -56,6 +56,7 @@ def module_text(model: Any, rule: Rule) -> str:
     head, first, rest = text.partition("\nCARRIED = ")
     if "np." in told and "import numpy as np" not in head:
         head = head.replace("\n\nfrom ", "\n\nimport numpy as np\n\nfrom ", 1)
+    head = head.replace("\nfrom ", "\nfrom eos_sweep.contract import Quantity\nfrom ", 1)
     head = head.replace(f"from {model.__name__} import", f"from {_name_of(model)} import")
     return f"{head}\n{told}{first}{rest}"
 
