@@ -14,7 +14,7 @@ from eos_sweep.conformance.requirements import ConformanceError
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from eos_sweep.models import bivariate
-from helpers import heavy_ball, heavy_slope
+from helpers import heavy_ball, heavy_slope, named_inputs
 from helpers.own_modules import BY_HAND, written
 
 MODULES = "helpers.heavy_slope", "helpers.heavy_ball"
@@ -75,17 +75,36 @@ def test_on_a_parabola_the_lyapunov_exponent_is_the_log_of_the_spectral_radius(r
 
 
 @pytest.mark.slow
-def test_runs_end_at_rest_below_the_edge_and_swing_above_it():
+def test_runs_fade_below_the_edge_and_swing_above_it():
     momentum, ratio = (axis.ravel() for axis in np.meshgrid([0.0, 0.3, 0.9], [0.5, 0.95, 1.05, 1.3, 1.6]))
     start = given(0.3, a=2.0, eta=ratio * (1 + momentum), momentum=momentum)
     names = "period", "x_final", "final_above", "sharpness_ratio_max", "crossings"
     found = batch.run(Job(heavy_slope, names, 20_000, 0.0), *start)
     above, radius = ratio > 1, np.sqrt(np.maximum(ratio**2 - 1, 0))
     np.testing.assert_allclose(np.abs(found["x_final"]), radius, atol=1e-12)
-    assert (found["period"][above] == 2).all() and (found["period"][~above] < 2).all()
+    assert (found["period"][above] == 2).all()
     swing = (1 + radius**2) ** -1.5 * ratio
     assert (found["final_above"] == 1).all() and (swing[above] < 1).all()
     np.testing.assert_allclose(found["sharpness_ratio_max"][~above], ratio[~above], rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_period_is_that_with_which_the_run_comes_back_for_ever():
+    """In the double well along y, in which cycles of two steps double again and again."""
+    momentum, ratio = (axis.ravel() for axis in np.meshgrid([0.0, 0.4, 0.9], np.linspace(0.8, 1.45, 60)))
+    values = {"a": 1.0, "eta": ratio * (1 + momentum), "momentum": momentum, "warmup": 1.0}
+    parameters = {name: np.broadcast_to(value, ratio.size).astype(float) for name, value in values.items()}
+    names = "period", "y_final", "outcome"
+    start = {"x": np.zeros(ratio.size), "y": np.full(ratio.size, 0.9)}
+    found = batch.run(Job(heavy_ball, names, 3000, 0.0), start, parameters)
+    path, p = named_inputs.states(heavy_ball, 6000, **start, **parameters)
+    last, later = path[3000][1], np.array([theta[1] for theta in path[3000:]])
+    with np.errstate(invalid="ignore"):
+        back = np.array([np.abs(later[::k] / last - 1).max(0) for k in range(1, 17)])
+    right = np.where((back < 1e-8).any(0), (back < 1e-8).argmax(0) + 1, 0)
+    clear = (found["outcome"] == 3) & (found["y_final"] == last) & ~((back > 1e-9) & (back < 1e-7)).any(0)
+    np.testing.assert_array_equal(found["period"][clear], right[clear])
+    assert clear.sum() > 80 and {0, 1, 2, 4} <= set(right[clear].tolist()), right[clear]
 
 
 @pytest.mark.slow
