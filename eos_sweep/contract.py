@@ -112,6 +112,8 @@ class Model(Hashable, Protocol):
     CLOCKS: Mapping[str, float]  # number that depends on the step alone -> its start; if left out, none
     EDGE_MOVES: bool  # whether ``edge`` depends on theta; if left out, it does not
     EDGE_WORDS: str  # the sharpness at the edge, in words; if left out, 2/eta
+    EDGE_LABEL: str  # the same as mathtext, without dollar signs
+    RULE_TITLE: str  # the update rule in words; if left out, gradient descent
     PRESETS: Mapping[str, Mapping[str, str]]  # parameter -> preset name -> expression
     LOSS_PARTS: Mapping[str, Quantity]  # what loss_parts returns
     LIMIT: float  # a loss that is not below this has diverged
@@ -151,7 +153,10 @@ class Model(Hashable, Protocol):
     # ``weights_squared(theta, p)``, the squared length of all weights, where it is not that of the coordinates.
 
 
-OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MATRIX", "MEMORY", "CLOCKS", "EDGE_MOVES", "EDGE_WORDS", "claims"
+OPTIONAL_ATTRIBUTES = (
+    *("CONDITIONS", "DESCENT", "MATRIX", "MEMORY", "CLOCKS", "EDGE_MOVES", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"),
+    "claims",
+)
 OPTIONAL_FUNCTIONS = "edge", "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
@@ -293,7 +298,6 @@ class Job(NamedTuple):
     tolerance: float
     data: Data | None = None
     own: tuple["OwnObservable", ...] = ()
-    rule: str = "gd"
 
 
 def conditions(model: Model | ArrayModel) -> Mapping[str, Callable[[Values], np.ndarray]]:

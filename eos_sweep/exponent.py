@@ -3,6 +3,9 @@
 Below the edge of stability the unstable coordinate shrinks at each step, to 1e-300 and far below, before it grows
 again.  A double would underflow to zero there and never grow again.  Where the coordinate is below 1e-100 its square,
 1e-200 beside numbers around one, is left out.
+
+The memory of an update rule for such a coordinate, such as its velocity, is in the coordinate's power.  Both are
+rescaled by one factor, that of the larger.
 """
 
 import numpy as np
@@ -16,19 +19,19 @@ HIDDEN = 1e-100  # a smaller coordinate has no effect on the others: its square 
 
 
 @inlined
-def rescaled(mantissa, power):
-    """Return mantissa and power of the same value, with a mantissa far from underflow and overflow."""
-    factor, after = rescaling(abs(mantissa), power)
-    return mantissa * factor, after
-
-
-@inlined
 def rescaling(size, power):
-    """Return the factor of mantissas of this size, and their power after it."""
+    """Return the factor that takes a mantissa of this size far from underflow and overflow, and its power then."""
     small = size < SMALL
     large = (size > LARGE) & (power < 0.0)
     factor = select(small, UP, select(large, DOWN, 1.0))
     return factor, power + select(small, -1.0, select(large, 1.0, 0.0))
+
+
+@inlined
+def rescaled(mantissa, power):
+    """Return mantissa and power of the same value, with a mantissa far from underflow and overflow."""
+    factor, after = rescaling(abs(mantissa), power)
+    return mantissa * factor, after
 
 
 @inlined

@@ -14,6 +14,7 @@ MEMORY: dict[str, str] = {}
 CLOCKS: dict[str, float] = {}
 EDGE_MOVES = False
 EDGE_WORDS = "2/eta"
+RULE_TITLE = "gradient descent"
 PRESETS: dict[str, dict[str, str]] = {}
 LOSS_PARTS: dict[str, Quantity] = {}
 LIMIT = 1e30

@@ -17,8 +17,8 @@ DIVERGENCE = regimes.CODES["divergence"]
 ENDS_DECIDE = regimes.CODES["catapult"], regimes.CODES["unsettled"]  # the last sharpness tells them apart
 FADED = 0.1  # of the Lyapunov exponent: where chaos has ended, its mean over twice the steps is half as large
 # Read where they are stored.  Without the first no run below 2/eta is known to stay there, without the second no run is
-# known to have come near a sign flip.
-HELPFUL = "flow_sharpness_final", "guard_factor_min"
+# known to have come near a sign flip.  The third is stored where the edge moves.
+HELPFUL = "flow_sharpness_final", "guard_factor_min", "sharpness_ratio_final"
 
 
 class Reason(NamedTuple):
@@ -36,8 +36,14 @@ def _close(value, other, margin):
     return abs(value - other) <= margin * abs(other)
 
 
+def _if_moved(o, moved, fixed):
+    """Return a number for an edge that moves, whose ratio at the last step is stored, or for one that does not."""
+    return np.where(np.isnan(o.sharpness_ratio_final), fixed, moved)
+
+
 def _near_threshold(o, t):
-    never, final = o.steps_above == 0, o.sharpness_ratio_max * (o.sharpness_final / o.sharpness_max)
+    never = o.steps_above == 0
+    final = _if_moved(o, o.sharpness_ratio_final, o.sharpness_ratio_max * (o.sharpness_final / o.sharpness_max))
     grazes = _close(o.sharpness_ratio_max, 1.0, t.margin)
     grows = never & _close(o.sharpness_max, t.growth * o.sharpness_initial, t.margin)
     ends = np.isin(o.regime, ENDS_DECIDE) & _close(final, 1.0, t.margin)
@@ -59,7 +65,8 @@ def _is_slow(o, t):
     crossed = o.crossings_doubled > o.crossings
     ended_above = o.final_above_doubled == regimes.ABOVE
     higher = o.sharpness_max_doubled > (1.0 + t.margin) * o.sharpness_max
-    end = o.flow_sharpness_final * (o.sharpness_ratio_max / o.sharpness_max)  # where gradient flow leads, over 2/eta
+    unit = _if_moved(o, o.sharpness_ratio_final / o.sharpness_final, o.sharpness_ratio_max / o.sharpness_max)
+    end = o.flow_sharpness_final * unit  # where gradient flow leads, over the edge
     stays_below = end < 1.0 - t.margin
     grows = (o.regime == regimes.CODES["stable"]) & ~(
         o.flow_sharpness_final < (1.0 - t.margin) * t.growth * o.sharpness_initial

@@ -1,22 +1,23 @@
 """One trajectory, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import cast
 
 import numpy as np
 import xarray as xr
 
-from eos_sweep import state
+from eos_sweep import models, state
 from eos_sweep.contract import ArrayModel, Model, is_array
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.eigen.sharpness import matrix_of, sharpness, words_for
+from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of, sharpness, sharpness_at_edge, words_for
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.engine.recorder import recorder
 from eos_sweep.errors import SpecError
 from eos_sweep.formulas.expressions import Expression
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.update_rules.composed import PLAIN
 
 MAX_TRAJECTORY_BYTES = 2**32  # of a trajectory in memory
 
@@ -28,9 +29,10 @@ def trajectory(
     *,
     steps: int,
     seed: int | None = None,
+    rule: str | Sequence[str] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
-    """Return one gradient descent trajectory, all of its steps.
+    """Return one trajectory of gradient descent or of another update rule, all of its steps.
 
     Parameters
     ----------
@@ -41,7 +43,10 @@ def trajectory(
     steps
         Number of steps.
     seed
-        Seed of the draws in expressions, as on a sweep's axis ``seed``, or of an array model.
+        Seed of the draws in expressions, as on a sweep's axis ``seed``, of an array model, or of the noise of a rule.
+    rule
+        Update rule, such as ``"heavy_ball"`` or ``"heavy_ball + l2"``, or a list of its parts; its parameters are given
+        beside the model's.
     data
         ``{"file": path}`` of training data, for an array model.
 
@@ -53,7 +58,8 @@ def trajectory(
         underflow, for a coordinate with its own exponent, and ``flow_sharpness`` if the model has it.  An array model
         has readings of its network instead of coordinates and eigenvalues; these and the sharpness are held from one
         reading to the next.  All are NaN from the step on at which the loss exceeds the model's bound.  Parameters are
-        scalar coordinates; the attribute ``threshold`` is 2/eta.
+        scalar coordinates.  The attribute ``threshold`` is the sharpness at the edge of stability, 2/eta for gradient
+        descent; where it changes from step to step, there is a variable ``threshold`` in its place.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def trajectory(
     348
     """
     # It is a sweep of one point, so that inputs are checked as those of a spec.
-    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps, data=data)
+    sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps, rule=rule, data=data)
     draws = [
         name for name, source in sweep.sources.items() if isinstance(source, Expression) and "seed" in source.names
     ]
@@ -90,27 +96,33 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
         raise SpecError(f"steps: got {steps} of a single trajectory; give at most {most}, as many as fit into memory")
     initial, parameters = sweep.inputs({name: np.full(1, value) for name, value in point.items()})
     p = tuple(float(parameters[name][0]) for name in model.PARAMETERS)
-    found = _of_network(sweep, p, initial) if is_array(model) else _of_numbers(model, steps, p, initial)
-    coordinates = {"step": _series(np.arange(steps + 1), "gradient descent step", "t")}
+    found, edge = _of_network(sweep, p, initial) if is_array(model) else _of_numbers(model, steps, p, initial)
+    title = models.rule_title(model)
+    words = f"{title} step" if sweep.rule == PLAIN else "step"
+    coordinates = {"step": _series(np.arange(steps + 1), words, "t")}
     for name, quantity in model.PARAMETERS.items():
         meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
         coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
     pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
     inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
-    attributes = {
-        "title": f"Gradient descent on {model.TITLE}\n{inputs}",
+    attributes: dict[str, str | float] = {
+        "title": f"{title[0].upper()}{title[1:]} on {model.TITLE}\n{inputs}",
         "model": sweep.model_name,
         "references": model.REFERENCE,
-        "threshold": float(observed(model).threshold(p)),
-        "threshold_long_name": "2/eta, the edge of stability",
+        **models.about_rule(model),
     }
+    about = f"{edge_words(model)}, the edge of stability"
+    if edge_moves(model):
+        found["threshold"] = _series(edge, about, models.edge_text(model))
+    else:
+        attributes |= {"threshold": float(edge[0]), "threshold_long_name": about}
     return xr.Dataset(found, coordinates, attributes)
 
 
 def _of_numbers(
     model: Model, steps: int, p: tuple[float, ...], initial: Mapping[str, np.ndarray]
-) -> dict[str, xr.Variable]:
-    """Return the variables of a trajectory whose state is a few numbers."""
+) -> tuple[dict[str, xr.Variable], np.ndarray]:
+    """Return the variables of a trajectory whose state is a few numbers, and the sharpness at the edge."""
     start = state.enter(model, initial, tuple(np.full(1, value) for value in p))
     states = np.empty((steps + 1, len(start)))
     states[0] = [value[0] for value in start]
@@ -127,12 +139,13 @@ def _of_numbers(
         if hasattr(model, "flow_sharpness"):
             flow = model.flow_sharpness(theta, p)
             found["flow_sharpness"] = _series(flow, "sharpness at which gradient flow would end", "φ")
+        edge = np.broadcast_to(sharpness_at_edge(model, theta, p), loss.shape)
         spectrum = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
     eigenvalues = np.full((steps + 1, spectrum.shape[1]), np.nan)
     eigenvalues[inside] = spectrum
     meaning = {"long_name": f"eigenvalues of the {matrix_of(model)}, largest first", "units": "1"}
     found["eigenvalues"] = xr.Variable(("step", "eigenvalue"), eigenvalues, meaning)
-    return found
+    return found, edge
 
 
 def _coordinates(model: Model, theta: tuple[np.ndarray, ...]) -> dict[str, xr.Variable]:
@@ -147,14 +160,17 @@ def _coordinates(model: Model, theta: tuple[np.ndarray, ...]) -> dict[str, xr.Va
 
 def _loss_parts(model: Model, theta: tuple[np.ndarray, ...], p: tuple[float, ...]) -> dict[str, xr.Variable]:
     """Return the parts of the loss, from coordinates as far as doubles reach."""
-    values = state.values(model, theta)
-    whole = (*values.values(), *(np.zeros_like(theta[0]) for _ in model.CARRIED))
+    values, carried = state.values(model, theta), len(model.CARRIED)
+    others = theta[len(values) + carried :]
+    whole = (*values.values(), *(np.zeros_like(theta[0]) for _ in range(carried)), *others)
     parts = zip(model.LOSS_PARTS.items(), model.loss_parts(whole, p), strict=True)
     return {name: _series(part, *quantity[:2]) for (name, quantity), part in parts}
 
 
-def _of_network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
-    """Return the variables of a trajectory of an array model; a reading is held until the next one."""
+def _of_network(
+    sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray]
+) -> tuple[dict[str, xr.Variable], np.ndarray]:
+    """Return the same of an array model; a reading is held until the next one."""
     model = cast(ArrayModel, sweep.module)
     rows = np.full((sweep.steps + 1, len(model.READINGS) + 3), np.nan)
     start = tuple(float(initial[name][0]) for name in model.STATE)
@@ -165,12 +181,12 @@ def _of_network(sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.nda
             rows[at : at + losses.size, 1:] = readings if held is None else held
             at, held = at + losses.size, readings
             rows[at - 1, 1:] = readings
-        rows[:, -1] *= 0.5 * observed(sweep.module).threshold(p)
+        rows[:, -2:] *= 0.5 * observed(sweep.module).threshold(p)
     columns = iter(rows.T)
     found = {"loss": _series(next(columns), "loss", "L")}
     found |= {name: _series(next(columns), *quantity[:2]) for name, quantity in model.READINGS.items()}
-    next(columns)  # the edge
-    return found | {"sharpness": _series(next(columns), words_for(model), "S")}
+    edge = next(columns)
+    return found | {"sharpness": _series(next(columns), words_for(model), "S")}, edge
 
 
 def _series(array: np.ndarray, long_name: str, symbol: str) -> xr.Variable:

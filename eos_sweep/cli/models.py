@@ -21,7 +21,7 @@ def check(model: str) -> None:
     compared with the gradient of its loss, its Hessian and tangent with finite differences, its sharpness with the
     Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it
     is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula in the file of a sweep, from the
-    ranges of that sweep.
+    ranges of that sweep.  A sweep with an update rule is checked with its steps, for parameters from the rule's TRIAL.
 
     Exit codes: 0 all checks passed; 1 some failed; 2 there is no such model.
 
@@ -60,7 +60,7 @@ def _module(given: str) -> "Model":
     from eos_sweep.spec.formula_files import read_model
 
     if given.lower().endswith(".toml"):
-        return models.get(read_model(given))
+        return models.get(*read_model(given))
     if given not in models.TABLE:
         models.look_here()
         models.allow(given)

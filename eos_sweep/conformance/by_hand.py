@@ -73,7 +73,7 @@ def _compare_hessians(model: Model, derived: Any) -> None:
 
 def _values(model: Model, at: Point, derived: Any, own: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield a name, the value by hand, the derived one, and what their difference is small beside."""
-    state = *at.coordinates, *(0 for _ in model.CARRIED)
+    state = at.state()
     right = derived.loss(at.coordinates, at.p)
     yield "loss", at.loss(*at.coordinates), right, abs(right)
     if at.clipped(*at.coordinates) or not _descends(model):

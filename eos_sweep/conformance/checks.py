@@ -1,10 +1,9 @@
 """The checks of a model: each takes its module, and fails with a message that says what is wrong.
 
-They try the inputs that the model's TRIAL draws.  Derivatives are differences of the model's own loss and step in
-numbers of 300 bits.  The first line of a docstring is what ``eos-sweep check`` prints of the check.
+They try the inputs that the model's TRIAL draws.  The first line of a docstring is what ``eos-sweep check`` prints of
+the check.
 """
 
-import itertools
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,19 +16,21 @@ import xarray as xr
 from eos_sweep import models, observables, plot, regimes
 from eos_sweep.analysis import trajectories
 from eos_sweep.analysis.boundaries import uncomputed
-from eos_sweep.checks.exact import arithmetic, numpy_run, oracle
+from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.judge import labels_under_noise
 from eos_sweep.conformance.by_hand import check_by_hand
+from eos_sweep.conformance.derivatives import check_descent, check_hessian, check_tangent
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
-from eos_sweep.conformance.trial import BITS, NUDGE, POINTS, Point, inputs, moved, points, states, trial, unit
+from eos_sweep.conformance.trial import POINTS, inputs, states, trial
 from eos_sweep.contract import Job, Model
 from eos_sweep.derivation.lacking import missing
-from eos_sweep.eigen.sharpness import sharpness, top
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, sharpness, top
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
 from eos_sweep.runtime import worker
 from eos_sweep.spec import labels
 from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.state import clocks, memory
 from eos_sweep.store import schema
 
 CERTIFIED = ("sharpness_max", "sharpness_ratio_max")  # to 1e-14
@@ -46,8 +47,11 @@ def check_declarations(model: Model) -> None:
         require(name.isidentifier() and name.isascii(), f"{name}: not an ASCII identifier")
         require(quantity.long_name.strip() and quantity.symbol.strip(), f"{name}: has no long_name or no symbol")
     require(model.GUARD is None or model.GUARD in model.STATE, f"GUARD: there is no coordinate {model.GUARD!r}")
-    unknown = set(model.CARRIED) - set(model.STATE)
-    require(not unknown, f"CARRIED: {', '.join(sorted(unknown))} are not coordinates")
+    for table, names in (("CARRIED", model.CARRIED), ("MEMORY", memory(model).values())):
+        unknown = set(names) - set(model.STATE)
+        require(not unknown, f"{table}: {', '.join(sorted(unknown))} are not coordinates")
+    kept = [*model.STATE, *memory(model), *clocks(model)]
+    require(len(set(kept)) == len(kept), f"names of the state are not distinct: {', '.join(kept)}")
     lines = [line.name for line in model.LINES]
     require(len(set(lines)) == len(lines), f"LINES: names are not distinct: {', '.join(lines)}")
     known = {**model.STATE, **model.PARAMETERS}
@@ -55,62 +59,12 @@ def check_declarations(model: Model) -> None:
     require(not undrawn, f"TRIAL: does not say {', '.join(undrawn)}")
 
 
-def check_descent(model: Model) -> None:
-    """Compare a step with theta - eta grad L, where nothing is clipped."""
-    if not getattr(model, "DESCENT", True):
-        return
-    threshold = arithmetic.translated(model).threshold
-    with arithmetic.precise(BITS):
-        for at in points(model):
-            if at.clipped(*at.coordinates):
-                continue
-            eta, after = 2 / threshold(at.p), at.step(*at.coordinates)
-            for k, name in enumerate(model.STATE):
-                here = at.coordinates[k]
-                ahead, behind = (at.loss(*moved(at.coordinates, {k: by})) for by in (1, -1))
-                descent = eta * (ahead - behind) / (2 * NUDGE * unit(here))
-                size = abs(here) + abs(descent) + abs(after[k])
-                wrong = f"step of {name}: from {float(here)} to {float(after[k])}, not {float(here - descent)}"
-                require(abs(after[k] - (here - descent)) <= 2.0**-40 * size, f"{wrong}, at {at}")
-
-
-def check_hessian(model: Model) -> None:
-    """Compare the Hessian with that of the loss, and its largest eigenvalue with the sharpness."""
-    theta, p = states(model)
-    matrix = model.hessian(theta, p)
-    where = place(model, theta, p)
-    skew = np.abs(matrix - np.swapaxes(matrix, -1, -2)).max(axis=(-1, -2))
-    require_all(skew == 0, "hessian: not symmetric", where, difference=skew)
-    largest, size = np.linalg.eigvalsh(matrix)[..., -1], np.abs(matrix).max(axis=(-1, -2))
-    found = np.broadcast_to(sharpness(model, theta, p), largest.shape)
-    close = np.abs(found - largest) <= 1e-12 * size
-    require_all(close, "sharpness: not the largest eigenvalue of hessian", where, sharpness=found, eigenvalue=largest)
-    if not getattr(model, "DESCENT", True):
-        return
-    with arithmetic.precise(BITS):
-        for at in itertools.islice(points(model), 8):
-            state = tuple(np.array([float(x)]) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
-            found = model.hessian(state, tuple(np.array([float(x)]) for x in at.p))[0]
-            for i, j in itertools.combinations_with_replacement(range(len(model.STATE)), 2):
-                bend = _bend(at, i, j)
-                wrong = f"hessian[{i}, {j}]: {found[i, j]}, not {bend}, at {at}"
-                require(abs(found[i, j] - bend) <= 1e-9 * np.abs(found).max(), wrong)
-
-
-def _bend(at: Point, i: int, j: int) -> float:
-    """Return the second difference of the loss along two coordinates."""
-    area = NUDGE * NUDGE * unit(at.coordinates[i]) * unit(at.coordinates[j])
-    corners = (
-        [(1, {i: 1}), (-2, {}), (1, {i: -1})]
-        if i == j
-        else [(a * b / 4, {i: a, j: b}) for a, b in itertools.product((1, -1), repeat=2)]
-    )
-    return float(sum(weight * at.loss(*moved(at.coordinates, by)) for weight, by in corners) / area)
-
-
 def check_flow(model: Model) -> None:
     """Compare what gradient flow keeps, and where it ends, before and after a tiny step, and at minima."""
     theta, p = states(model)
+    first = len(model.STATE) + len(model.CARRIED)
+    still = (np.zeros_like(theta[0]) for _ in memory(model))  # so that a rule's step is along the gradient
+    theta = (*theta[:first], *still, *theta[first + len(memory(model)) :])
     k, where = list(model.PARAMETERS).index("eta"), place(model, theta, p)
     tiny = *p[:k], 1e-4 / np.maximum(sharpness(model, theta, p), 1.0), *p[k + 1 :]
     for name in ("flow_sharpness", "balance"):
@@ -142,30 +96,14 @@ def check_stability(model: Model) -> None:
     require_all(~below | flat, "stable: true for a bound of 1 - 1e-9 times the sharpness", where, largest=largest)
 
 
-def check_tangent(model: Model) -> None:
-    """Compare the tangent with the Jacobian of the step, relative for a coordinate with its own exponent."""
-    rng = np.random.default_rng(0)
-    with arithmetic.precise(BITS):
-        for at in points(model):
-            v = rng.standard_normal(len(model.STATE))
-            scale = [x if name in model.CARRIED else 1 for name, x in zip(model.STATE, at.coordinates, strict=True)]
-            ahead, behind = (
-                [x + by * NUDGE * float(along) * u for x, along, u in zip(at.coordinates, v, scale, strict=True)]
-                for by in (1, -1)
-            )
-            if len({bool(at.clipped(*there)) for there in (ahead, behind)}) > 1:
-                continue  # at a kink
-            after, before, here = (at.step(*there) for there in (ahead, behind, at.coordinates))
-            state = tuple(np.float64(x) for x in (*at.coordinates, *(0 for _ in model.CARRIED)))
-            found = model.tangent(state, tuple(np.float64(x) for x in at.p), tuple(v))
-            size = max(np.abs(v).max(), *(abs(float(x)) for x in found))
-            for k, name in enumerate(model.STATE):
-                carried = name in model.CARRIED
-                if carried and here[k] == 0:
-                    continue
-                change = float((after[k] - before[k]) / (2 * NUDGE) / (here[k] if carried else 1))
-                wrong = f"tangent of {name}: {found[k]}, not {change}, at {at}"
-                require(abs(change - found[k]) <= 1e-9 * max(size, abs(change)), wrong)
+def check_edge(model: Model) -> None:
+    """Look whether the edge of stability is positive, and whether it depends on the state only if the model says so."""
+    theta, p = states(model)
+    edge, where = np.broadcast_to(edge_of(model)(theta, p), theta[0].shape), place(model, theta, p)
+    require_all(edge > 0, "edge: not positive", where, edge=edge)
+    if not edge_moves(model):
+        elsewhere = edge_of(model)(tuple(np.zeros_like(column) for column in theta), p)
+        require_all(edge == elsewhere, "edge: depends on the state; give EDGE_MOVES = True", where, edge=edge)
 
 
 def _starts(given: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -247,7 +185,7 @@ def check_pictures(model: Model) -> None:
     eta = 2.0 / float(np.median(model.threshold(tuple(inputs(model, 3)[1].values()))))
     given = {name: value for name, value in sweep.to_dict()["parameters"].items() if name != "eta"}
     axes: dict[str, Any] = {"seed": [0, 1, 2], "eta": eta * np.geomspace(0.5, 2.0, 5)}
-    dataset = _map(make(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"]))
+    dataset = _map(make(sweep.model, axes, given, sweep.initial, steps=64, observables=["all"], rule=sweep.rule))
     for name in labels.LABELS:
         missing = int((dataset[name] == 0).sum())
         require(not missing, f"{name}: missing in {missing} of {dataset[name].size} cells of a small sweep")
@@ -274,6 +212,7 @@ CHECKS: tuple[Callable[[Model], None], ...] = (
     check_hessian,
     check_flow,
     check_stability,
+    check_edge,
     check_tangent,
     check_by_hand,
     check_compiled,

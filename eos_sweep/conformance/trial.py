@@ -11,7 +11,7 @@ from eos_sweep import models
 from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import Model, Numbers
 from eos_sweep.spec.sweeps import Sweep, make
-from eos_sweep.state import enter
+from eos_sweep.state import enter, memory, turned
 
 POINTS = 24
 BITS = 300
@@ -54,18 +54,20 @@ def states(model: Model) -> tuple[Numbers, Numbers]:
 
 
 class Point(NamedTuple):
-    """A state of the trial in 300 bits, and the model's functions of its coordinates."""
+    """A state of the trial in 300 bits, and the model's functions of its coordinates, or of these and its memory."""
 
     coordinates: list
+    memory: list
     p: list
+    state: Callable  # from these numbers to all of the state
     step: Callable
     loss: Callable
     clipped: Callable
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return coordinates and parameters, for messages."""
-        numbers = zip(self.names, (*self.coordinates, *self.p), strict=True)
+        """Return coordinates, memory and parameters, for messages."""
+        numbers = zip(self.names, (*self.coordinates, *self.memory, *self.p), strict=True)
         return ", ".join(f"{name} = {float(number)}" for name, number in numbers)
 
 
@@ -76,15 +78,25 @@ def points(model: Model) -> Iterator[Point]:
     """
     m = arithmetic.translated(model)
     theta, p = states(model)
-    width, carried = len(model.STATE), len(model.CARRIED)
+    width, names = len(model.STATE), (*model.STATE, *memory(model), *model.PARAMETERS)
     for k in range(len(theta[0])):
-        if any(column[k] for column in theta[width:]):
+        if any(column[k] for column in theta[width : width + len(model.CARRIED)]):
             continue
-        numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta[:width], p))
+        numbers, q = ([gmpy2.mpfr(float(column[k])) for column in columns] for columns in (theta, p))
+        whole = functools.partial(_replaced, numbers, [place for place, _ in turned(model)])
         step, loss, clipped = (
-            functools.partial(lambda f, q, *x: f((*x, *(0,) * carried), q), f, q) for f in (m.step, m.loss, m.clipped)
+            functools.partial(lambda f, q, whole, *x: f(whole(*x), q), f, q, whole) for f in (m.step, m.loss, m.clipped)
         )
-        yield Point(numbers, q, step, loss, clipped, (*model.STATE, *model.PARAMETERS))
+        kept = [numbers[place] for place, _ in turned(model)][width:]
+        yield Point(numbers[:width], kept, q, whole, step, loss, clipped, names)
+
+
+def _replaced(numbers: list, places: list[int], *others: Any) -> tuple:
+    """Return a state with ``others`` in the first of ``places``."""
+    found = [*numbers]
+    for place, other in zip(places, others, strict=False):
+        found[place] = other
+    return tuple(found)
 
 
 def unit(number: Any) -> Any:

@@ -8,6 +8,8 @@ import numpy as np
 from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
 
+UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
+
 
 def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     """Return the largest eigenvalue of eta times the Hessian: the sharpness in units of 1/eta, 2 at the edge."""
@@ -27,7 +29,7 @@ def edge_of(model: Model) -> Callable[[Numbers, Numbers], Any]:
     return getattr(model, "edge", plain.edge)
 
 
-def edge_moves(model: Model) -> bool:
+def edge_moves(model: Model | ArrayModel) -> bool:
     """Return whether the edge of a model depends on the state."""
     return getattr(model, "EDGE_MOVES", plain.EDGE_MOVES)
 
@@ -35,6 +37,12 @@ def edge_moves(model: Model) -> bool:
 def edge_words(model: Model | ArrayModel) -> str:
     """Return the sharpness at the edge of stability, in words."""
     return getattr(model, "EDGE_WORDS", plain.EDGE_WORDS)
+
+
+def edge_label(model: Model | ArrayModel) -> str:
+    """Return the sharpness at the edge of stability as mathtext, without dollar signs."""
+    usual = r"2/\eta" if edge_words(model) == plain.EDGE_WORDS else UNTOLD
+    return getattr(model, "EDGE_LABEL", usual)
 
 
 def ratio_words(model: Model | ArrayModel) -> str:

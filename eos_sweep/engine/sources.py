@@ -12,7 +12,8 @@ from eos_sweep.observables.networks import observed
 # Of a model: words, bounds and defaults of inputs (a spec has their values), and what only labels or pictures use.
 NOT_STORED = {
     *("TITLE", "REFERENCE", "STATE", "PARAMETERS", "READINGS", "PRESETS", "CONDITIONS", "TRIAL", "DESCENT"),
-    *("MATRIX", "EDGE_WORDS", "LOSS_PARTS", "LINES", "OBSERVABLES", "THRESHOLDS", "TARGETS", "claims"),
+    *("MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE", "LOSS_PARTS", "LINES", "OBSERVABLES", "THRESHOLDS"),
+    *("TARGETS", "claims"),
 }
 # Tables of models and observables, which are parts themselves, and modules that only make digests.
 TABLES = "eos_sweep.models", "eos_sweep.observables", "eos_sweep.engine.digest", "eos_sweep.engine.sources"

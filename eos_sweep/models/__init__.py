@@ -10,14 +10,17 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from eos_sweep import plain
 from eos_sweep.contract import Model, is_array
 from eos_sweep.derivation import modules as derived
 from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
 from eos_sweep.derivation.ruled.models import base_of, ruled
+from eos_sweep.eigen.sharpness import UNTOLD, edge_label, edge_words
 from eos_sweep.errors import InputError, named, short
 from eos_sweep.models import ruled_network
+from eos_sweep.update_rules import words
 from eos_sweep.update_rules.composed import PLAIN, parse
 
 TABLE = {
@@ -111,6 +114,24 @@ def rule_of(model: Model) -> str:
     """Return the update rule of ``model``."""
     found = base_of(model.__name__)
     return str(found[1] if found else getattr(model, "rule", PLAIN))
+
+
+def rule_title(model: Model) -> str:
+    """Return the update rule of ``model`` in words."""
+    return getattr(model, "RULE_TITLE", plain.RULE_TITLE)
+
+
+def edge_text(model: Model) -> str:
+    """Return the sharpness at the edge of stability as plain text: its formula, or whose edge it is."""
+    label = edge_label(model)
+    return edge_words(model) if label == UNTOLD else words.plain(label)
+
+
+def about_rule(model: Model) -> dict[str, str]:
+    """Return the attributes of a dataset that tell of an update rule and its edge; none for gradient descent."""
+    rule = rule_of(model)
+    found = {} if rule == PLAIN else {"rule": rule}
+    return found if edge_words(model) == plain.EDGE_WORDS else found | {"edge": edge_text(model)}
 
 
 def _module_of(model: Model) -> str:

@@ -15,12 +15,12 @@ from eos_sweep.contract import Quantity
 from eos_sweep.functions.draws import normal_draw, uniform_draw
 from eos_sweep.models.network_parts import Ahead, Descending
 
-BATCH = {"batch": Quantity("samples that a step sees, all by default", "B", default=np.inf, least=1.0, whole=True)}
+BATCH = {"batch": Quantity("samples that a step sees", "B", default=np.inf, least=1.0, whole=True)}
 PARAMETERS = {
     **BATCH,
     "label_noise": Quantity("standard deviation of the noise on the targets of a step", "σ", default=0.0, least=0.0),
 }
-OWN_DRAWS = 2.0**52  # the first coordinate of the draws for targets, beyond those of the noise on weights
+FIRST_TARGET = 2.0**33  # the coordinate of the noise on the first target, which is that of no weight
 
 
 class Drawn:
@@ -43,7 +43,7 @@ class Drawn:
             rows = np.sort(np.argsort(numbers, axis=1, kind="stable")[:, : self._batch], axis=1)
         if not self._noise:
             return [(one, 0.0) for one in rows]
-        places = OWN_DRAWS + (rows[:, :, None] * self._width + np.arange(self._width)).astype(np.float64)
+        places = FIRST_TARGET + (rows[:, :, None] * self._width + np.arange(self._width)).astype(np.float64)
         noise = self._noise * normal_draw(self._seed, steps[:, None, None], places)
         return list(zip(rows, noise, strict=True))
 

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from eos_sweep.contract import ArrayModel, Network, Numbers, Quantity, Table
+from eos_sweep.derivation.ruled.lines import edge_label, edge_words
 from eos_sweep.errors import InputError, named
 from eos_sweep.models.rule_steps import Stepping
 from eos_sweep.update_rules.composed import Rule
 
 # Of the parts of a rule: what determines the numbers.
 DECIDING = (
-    *("MEMORY", "CLOCKS", "ORDER", "update", "gradient", "limited", "rate", "decay", "bound", "tick"),
+    *("MEMORY", "CLOCKS", "ORDER", "update", "gradient", "limited", "rate", "decay", "bound", "tick", "labels"),
     *("edge", "preconditioner", "shift"),
 )
-SHARED = "seed"  # the parameter of a model that a rule may have, too
+LABEL_NOISE = "label_noise"  # a rule and its parameter; networks with the parameter move their targets themselves
+SHARED = "seed", LABEL_NOISE  # parameters of a model that are those of a rule
 
 
 class Ruled:
@@ -23,12 +25,14 @@ class Ruled:
 
     def __init__(self, model: Any, rule: Rule) -> None:
         self._model, self.rule, self.__name__ = model, rule, model.__name__
-        further = {name: quantity for name, quantity in rule.parameters.items() if name != SHARED}
+        further = {name: quantity for name, quantity in rule.parameters.items() if name != "seed"}
         self.PARAMETERS: Mapping[str, Quantity] = {**model.PARAMETERS, **further}
-        self.TITLE = f"{model.TITLE}, {' + '.join(part.TITLE for part in rule.parts)}"
+        self.TITLE, self.RULE_TITLE = model.TITLE, rule.title
+        self.EDGE_WORDS, self.EDGE_LABEL = edge_words(rule), edge_label(rule)
         self.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
         own = sys.modules[__name__], ["Ruled"]
         self.RULE_PARTS = (str(rule), own, *((part, DECIDING) for part in rule.parts))
+        self.EDGE_MOVES = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
         self.MATRIX = getattr(rule.base, "SHARPNESS", getattr(model, "MATRIX", "Hessian"))
 
     def __getattr__(self, name: str) -> Any:
@@ -50,7 +54,8 @@ def ruled(model: ArrayModel, rule: Rule) -> ArrayModel:
     Raises
     ------
     InputError
-        If model and rule have a name in common.  A ``seed`` is one for both.
+        If model and rule have a name in common, or the rule moves targets and the model has none.  A ``seed`` is one
+        for both.
 
     Examples
     --------
@@ -62,9 +67,11 @@ def ruled(model: ArrayModel, rule: Rule) -> ArrayModel:
     """
     if rule.is_plain:
         return model
+    about = named(getattr(model, "__name__", "the model").rpartition(".")[2])
+    if LABEL_NOISE in rule.names and LABEL_NOISE not in model.PARAMETERS:
+        raise InputError(f"rule: {LABEL_NOISE} is for networks with targets, and {about} has none; use gradient_noise")
     for name in rule.parameters:
-        if name in model.STATE or (name in model.PARAMETERS and name != SHARED):
-            about = named(getattr(model, "__name__", "the model").rpartition(".")[2])
+        if name in model.STATE or (name in model.PARAMETERS and name not in SHARED):
             raise InputError(
                 f"rule: {rule} has a parameter {name}, and so has {about}; rename it in the model, or choose another"
                 " rule"

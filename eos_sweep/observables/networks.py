@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import EDGE, ArrayModel, Model, Numbers, is_array
+from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of
 
 
 class ObservedNetwork:
@@ -21,10 +22,11 @@ class ObservedNetwork:
 
     def __init__(self, model: ArrayModel) -> None:
         self.STATE, self.PARAMETERS = model.READINGS, model.PARAMETERS
+        self.EDGE_MOVES, self.EDGE_WORDS, self.MATRIX = edge_moves(model), edge_words(model), matrix_of(model)
         self._eta = list(model.PARAMETERS).index("eta")
 
     def threshold(self, p: Numbers) -> Any:
-        """Return 2/eta, the edge of stability of gradient descent."""
+        """Return 2/eta."""
         return EDGE / p[self._eta]
 
     def edge(self, theta: Numbers, p: Numbers) -> Any:

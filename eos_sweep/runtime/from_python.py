@@ -31,7 +31,7 @@ def sweep(
     scheduler: Any = None,
     tolerance: float = 1e-20,
     dtype: str = "float64",
-    rule: str = "gd",
+    rule: str | Sequence[str] = "gd",
     title: str = "",
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,
@@ -40,7 +40,7 @@ def sweep(
     overwrite: bool = False,
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Run gradient descent from every point of a grid.
+    """Run gradient descent, or another update rule, from every point of a grid.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def sweep(
         Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset.  Every input that is not
         an axis and has no default needs one.
     steps
-        Budget of gradient descent steps of each trajectory.
+        Budget of steps of each trajectory.
     observables
         Names of variables or observables to store; by default ``"default"``, which has all that the regime rules need.
         Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
@@ -67,7 +67,8 @@ def sweep(
     dtype
         ``"float64"`` or ``"float32"``, the type in which floats are stored; they are always computed in float64.
     rule
-        Update rule, such as ``"heavy_ball"`` or ``"heavy_ball + l2"``; its parameters are given beside the model's.
+        Update rule, such as ``"heavy_ball"`` or ``"heavy_ball + l2"``, or a list of its parts; its parameters are given
+        beside the model's.
     title
         Title of the dataset.
     chunks

@@ -12,9 +12,10 @@ import numpy as np
 
 from eos_sweep import models, observables
 from eos_sweep.contract import Model, Quantity
-from eos_sweep.errors import SpecError, closest, named, short
+from eos_sweep.errors import SpecError, named, short
 from eos_sweep.formulas.expressions import CONSTANTS, FUNCTIONS
 from eos_sweep.spec.axes import Axis, check_bounds
+from eos_sweep.spec.parameters_of_rules import remedy
 
 SEED = Quantity("seed", "seed", least=0.0)
 WINDOWS = re.compile("con|prn|aux|nul|(com|lpt)[0-9¹²³]", re.IGNORECASE)  # names that it reserves for devices
@@ -45,7 +46,7 @@ def check_axes(model: Model, axes: Iterable[Axis], given: Mapping[str, float | s
                 )
             if name not in _names_in_expressions(model, given):
                 problem = f"{models.name_of(model)} has no {short(name)}, and no expression uses it"
-                raise SpecError(f"axes.{named(name)}: {problem}; {closest(name, inputs)}")
+                raise SpecError(f"axes.{named(name)}: {problem}; {remedy(model, name, inputs)}")
             continue
         odd = values[(values != np.floor(values)) | (values >= 2**53)]
         if name == "seed" and odd.size:

@@ -10,6 +10,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, short
 from eos_sweep.spec import formula_data
 from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.update_rules.composed import PLAIN
 
 CORNERS = 64  # points of the grid at which the range of an expression is looked for
 
@@ -25,8 +26,8 @@ def read_formula(path: str | Path) -> Formula:
     return _formula_of(path, formula_data.read(path))
 
 
-def read_model(path: str | Path) -> str | Formula:
-    """Return the model of a file: a name, or a formula that is tried at inputs of the sweep.
+def read_model(path: str | Path) -> tuple[str | Formula, str]:
+    """Return the model of a file, a name or a formula that is tried at inputs of the sweep, and its update rule.
 
     Raises
     ------
@@ -36,8 +37,9 @@ def read_model(path: str | Path) -> str | Formula:
     given = formula_data.read(path)
     if isinstance(given.get("model"), str) or set(given) - {"model"} - set(Formula.model_fields):
         sweep = Sweep.from_dict(given, Path(path).parent)
-        return sweep.model if isinstance(sweep.model, str) or sweep.model.trial else _tried(sweep, sweep.model)
-    return _formula_of(path, given)
+        model = sweep.model
+        return model if isinstance(model, str) or model.trial else _tried(sweep, model), sweep.rule
+    return _formula_of(path, given), PLAIN
 
 
 def _formula_of(path: str | Path, given: Mapping[str, Any]) -> Formula:
@@ -55,7 +57,8 @@ def _tried(sweep: Sweep, formula: Formula) -> Formula:
     for axis in sweep.axes:
         points[axis.name][:2] = axis.values.min(), axis.values.max()
     initial, parameters = sweep.inputs(points)
-    ranges = {name: _range(values) for name, values in {**parameters, **initial}.items()}
+    own = {**parameters, **initial}.items()  # those of an update rule are tried at draws of its own
+    ranges = {name: _range(values) for name, values in own if name in (*formula.state, *formula.parameters)}
     return Formula.from_dict(formula.to_dict() | {"trial": ranges})
 
 

@@ -5,7 +5,7 @@ that names the key, the value and the remedy.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -67,7 +67,7 @@ class Sweep(Frozen):
     data: Annotated[Data | None, PlainValidator(parse_data)] = Field(None, description=training_data.TABLE_FORM)
     chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
-    regimes: dict[str, Any] = Field({}, description=f"give name = a condition: {own_regimes.FORM}")
+    regimes: dict[str, Any] = Field({}, description=own_regimes.TABLE_FORM)
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:
@@ -235,10 +235,7 @@ class Sweep(Frozen):
 
     @cached_property
     def hash(self) -> str:
-        """Hash (SHA-256) of everything that determines the numbers.
-
-        Title, chunks, thresholds and regimes are not part of it.
-        """
+        """Hash (SHA-256) of all that determines the numbers: not of title, chunks, thresholds and regimes."""
         return hash_of(self.identity)
 
 
@@ -269,7 +266,7 @@ def make(
     observables: Iterable[str] | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     dtype: str | None = None,
-    rule: str | None = None,
+    rule: str | Sequence[str] | None = None,
     title: str | None = None,
     chunks: Mapping[str, int] | None = None,
     thresholds: Mapping[str, float] | None = None,

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from eos_sweep import models
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
@@ -23,17 +24,18 @@ PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
 def attributes(sweep: Sweep) -> dict[str, str | int]:
     """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
-    now = stamp()
+    now, model = stamp(), sweep.module
     return {
-        "title": sweep.title or f"{sweep.model_name}: gradient descent over {', '.join(sweep.dims)}",
+        "title": sweep.title or f"{sweep.model_name}: {models.rule_title(model)} over {', '.join(sweep.dims)}",
         "Conventions": "CF-1.11",
         "history": f"{now} created by eos_sweep",
         "created": now,
-        "source": f"gradient descent on {sweep.module.TITLE}",
-        "references": sweep.module.REFERENCE,
+        "source": f"{models.rule_title(model)} on {model.TITLE}",
+        "references": model.REFERENCE,
         "spec": json.dumps(sweep.to_dict(), allow_nan=False),
         "spec_hash": sweep.hash,
         "model": sweep.model_name,
+        **models.about_rule(model),
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",

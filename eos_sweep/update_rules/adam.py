@@ -23,6 +23,7 @@ PARAMETERS = {
     "decay2": rmsprop.DECAY2._replace(default=0.999),
     "epsilon": rmsprop.EPSILON,
 }
+TRIAL = {"decay1": "uniform(0, 0.95)", **rmsprop.TRIAL}
 MEMORY = ("first_moment", "second_moment")
 CLOCKS = {"decay1_power": 1.0, "decay2_power": 1.0}
 LEAST_POWER = 1e-30  # one less it is one, and smaller powers would become subnormal numbers, which are slow

@@ -38,6 +38,11 @@ class Rule(NamedTuple):
         return self.names == (PLAIN,)
 
     @property
+    def title(self) -> str:
+        """The rule in words."""
+        return " + ".join(part.TITLE for part in self.parts)
+
+    @property
     def base(self) -> Any:
         """The module of the base rule."""
         return module(self.names[0])
@@ -55,6 +60,14 @@ class Rule(NamedTuple):
     def parameters(self) -> dict[str, Quantity]:
         """Name -> description of all parameters."""
         return {name: quantity for part in self.parts for name, quantity in part.PARAMETERS.items()}
+
+    @property
+    def trial(self) -> dict[str, float | str]:
+        """Name -> value with which the rule is tried, or an expression with draws; without the seed."""
+        values = {name: one.default for name, one in self.parameters.items() if one.default is not None}
+        for part in self.having("TRIAL"):
+            values |= part.TRIAL
+        return {name: value for name, value in values.items() if name != "seed"}
 
     @property
     def memory(self) -> tuple[str, ...]:

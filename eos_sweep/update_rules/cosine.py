@@ -23,6 +23,7 @@ PARAMETERS = {
         sizes=(1e-30, 1.0),
     ),
 }
+TRIAL = {"cosine_steps": 150.0, "final_rate": "10 ** uniform(-3, 0)"}
 CLOCKS = {"clock": 0.0}
 EDGE = r"2/\eta_t"
 

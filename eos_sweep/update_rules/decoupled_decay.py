@@ -12,6 +12,7 @@ from eos_sweep.update_rules.interface import Now, Scalar
 TITLE = "decoupled weight decay"
 REFERENCE = "Loshchilov, Hutter 2019, arXiv 1711.05101"
 PARAMETERS: dict[str, Quantity] = l2.PARAMETERS
+TRIAL = l2.TRIAL
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta - \lambda"
 

@@ -12,6 +12,7 @@ from eos_sweep.update_rules.interface import Condition, Now, Vector
 TITLE = "clip of the gradient by its length"
 REFERENCE = "Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063"
 PARAMETERS = {"gradient_clip": Quantity("largest length of the gradient", "c", default=np.inf, least=0.0)}
+TRIAL = {"gradient_clip": "10 ** uniform(-1, 1)"}
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"
 ORDER = 1

@@ -14,6 +14,7 @@ PARAMETERS = {
     "noise": Quantity("size of the noise", "σ", default=0.01, least=0.0, sizes=(1e-60, 1e30)),
     "seed": SEED,
 }
+TRIAL = {"noise": "10 ** uniform(-3, 0)"}
 CLOCKS = {"clock": 0.0}
 EDGE = r"2/\eta"
 ORDER = 0

@@ -58,6 +58,9 @@ class Base(Protocol):
 
     def update(self, now: Now) -> Update: ...
 
+    # Optional: name -> value with which the rule is tried, or an expression with draws, for the checks of models.
+    TRIAL: Mapping[str, float | str]
+
     # The largest eigenvalue of eta times the Hessian that is not stable.  ``now.eta`` and ``now.push`` are those of the
     # schedule, and the largest eigenvalue counts with that step size; 1 + now.keep is what gradient descent gives.
     def edge(self, now: Now) -> Scalar: ...
@@ -73,7 +76,7 @@ class Base(Protocol):
 
 
 class Modifier(Protocol):
-    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS as a base rule has, and at least one of the functions."""
+    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS, TRIAL as a base rule has, and at least one function."""
 
     EDGE: str  # the edge of gradient descent with it: a formula (mathtext)
 

@@ -16,6 +16,7 @@ PARAMETERS = {
         "steps after which the step size is eta/sqrt 2", "T", default=1000.0, above=0.0, sizes=(1e-30, 1e30)
     )
 }
+TRIAL = {"root_steps": "10 ** uniform(0, 3)"}
 CLOCKS = {"clock": 0.0}
 EDGE = r"2/\eta_t"
 

@@ -9,6 +9,7 @@ from eos_sweep.update_rules.interface import Now, Scalar, Vector
 TITLE = "L2 weight decay"
 REFERENCE = "Krogh, Hertz 1991"
 PARAMETERS = {"weight_decay": Quantity("weight decay", "λ", default=0.01, least=0.0, sizes=(1e-60, 1e30))}
+TRIAL = {"weight_decay": "10 ** uniform(-4, 0)"}
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta - \lambda"
 ORDER = 2

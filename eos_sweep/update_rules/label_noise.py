@@ -15,6 +15,7 @@ PARAMETERS = {
     "label_noise": Quantity("size of the noise on the targets", "σ", default=0.1, least=0.0, sizes=(1e-60, 1e30)),
     "seed": SEED,
 }
+TRIAL = {"label_noise": "10 ** uniform(-3, 0)"}
 CLOCKS = {"clock": 0.0}
 EDGE = r"2/\eta"
 

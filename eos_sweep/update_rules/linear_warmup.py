@@ -8,6 +8,7 @@ from eos_sweep.update_rules.interface import Condition, Now, Scalar
 TITLE = "linear warmup"
 REFERENCE = "Kalra, Barkeshli 2024, arXiv 2406.09405"
 PARAMETERS = {"warmup_steps": Quantity("steps of the warmup", "W", default=100.0, least=1.0, whole=True)}
+TRIAL = {"warmup_steps": 50.0}
 CLOCKS = {"clock": 0.0}
 EDGE = r"2/\eta_t"
 

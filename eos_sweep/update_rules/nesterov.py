@@ -15,6 +15,7 @@ from eos_sweep.update_rules.interface import Now, Scalar, Update
 TITLE = "Nesterov momentum"
 REFERENCE = "Nesterov 1983; Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"
 PARAMETERS: dict[str, Quantity] = heavy_ball.PARAMETERS
+TRIAL = heavy_ball.TRIAL
 MEMORY = ("velocity",)
 CLOCKS: dict[str, float] = {}
 EDGE = r"\frac{2(1+\beta)}{(1+2\beta)\eta}"

@@ -19,6 +19,7 @@ REFERENCE = "Tieleman, Hinton 2012; Cohen et al. 2022, arXiv 2207.14484"
 DECAY2 = Quantity("decay of the second moment", "β₂", default=0.99, least=0.0, most=BELOW_ONE, sizes=(1e-60, 1.0))
 EPSILON = Quantity("epsilon beside the root of the second moment", "ε", default=1e-8, least=0.0, sizes=(1e-60, 1e30))
 PARAMETERS = {"decay2": DECAY2, "epsilon": EPSILON}
+TRIAL = {"decay2": "1 - 10 ** uniform(-3, 0)", "epsilon": "10 ** uniform(-9, 0)"}
 MEMORY = ("second_moment",)
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"

@@ -14,6 +14,7 @@ from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update
 TITLE = "sharpness-aware minimisation"
 REFERENCE = "Foret, Kleiner, Mobahi, Neyshabur 2021, arXiv 2010.01412; Long, Bartlett 2024, arXiv 2309.12488"
 PARAMETERS = {"sam_radius": Quantity("radius of SAM", "ρ", default=0.05, least=0.0, sizes=(1e-60, 1e30))}
+TRIAL = {"sam_radius": "10 ** uniform(-3, -0.5)"}
 MEMORY: tuple[str, ...] = ()
 CLOCKS: dict[str, float] = {}
 EDGE = r"\frac{|g|}{2\rho}\left(\sqrt{1 + \frac{8\rho}{\eta |g|}} - 1\right)"

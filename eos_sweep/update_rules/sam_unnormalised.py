@@ -14,6 +14,7 @@ from eos_sweep.update_rules.interface import Now, Scalar, Update
 TITLE = "sharpness-aware minimisation without normalisation"
 REFERENCE = "Andriushchenko, Flammarion 2022, arXiv 2206.06232; Agarwala, Dauphin 2023, arXiv 2302.08692"
 PARAMETERS: dict[str, Quantity] = sam.PARAMETERS
+TRIAL = sam.TRIAL
 MEMORY: tuple[str, ...] = ()
 CLOCKS: dict[str, float] = {}
 EDGE = r"\frac{1}{2\rho}\left(\sqrt{1 + \frac{8\rho}{\eta}} - 1\right)"

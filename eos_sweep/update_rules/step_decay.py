@@ -19,6 +19,7 @@ PARAMETERS = {
         "factor of the step size at a drop", "f", default=0.1, above=0.0, most=1.0, sizes=(1e-30, 1.0)
     ),
 }
+TRIAL = {"drop_steps": 50.0, "drop_factor": "uniform(0.1, 1)"}
 CLOCKS = {"since_drop": 0.0, "drop_rate": 1.0}
 EDGE = r"2/\eta_t"
 LEAST = 1e-30  # the edge is a quotient by the rate

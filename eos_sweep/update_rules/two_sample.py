@@ -18,6 +18,7 @@ PARAMETERS = {
     "noise": Quantity("difference of the two samples", "c", default=0.5, least=0.0, sizes=(1e-60, 1e30)),
     "seed": SEED,
 }
+TRIAL = {"noise": "uniform(0, 1)"}
 MEMORY: tuple[str, ...] = ()
 CLOCKS = {"clock": 0.0}
 EDGE = r"\frac{2}{(1+c^2)\eta}"

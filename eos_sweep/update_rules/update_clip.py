@@ -13,6 +13,7 @@ from eos_sweep.update_rules.interface import Condition, Now, Vector
 TITLE = "clip of the update by its length"
 REFERENCE = "by the definition"
 PARAMETERS = {"update_clip": Quantity("largest length of an update", "c", default=np.inf, least=0.0)}
+TRIAL = {"update_clip": "10 ** uniform(-2, 0)"}
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from eos_sweep.cli.main import main
-from eos_sweep.cli.update_rules import plain
 from eos_sweep.update_rules.composed import BASES, MODIFIERS, module
+from eos_sweep.update_rules.words import plain
 from helpers.rule_runs import started
 
 

@@ -14,15 +14,17 @@ from eos_sweep.analysis import one_cell, trajectories
 from eos_sweep.checks.exact.record import observe
 from eos_sweep.checks.exact.states import Snapshot
 from eos_sweep.checks.labels.verification import verify, verify_cell
-from eos_sweep.contract import CHUNK, EDGE, Job
+from eos_sweep.contract import CHUNK, Job
 from eos_sweep.eigen import lanczos
 from eos_sweep.engine import batch
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.errors import InputError
 from eos_sweep.models import linear_net_full, relu, tanh_net
+from eos_sweep.models.ruled_network import ruled
 from eos_sweep.observables.networks import observed
 from eos_sweep.runtime import planning
 from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.update_rules.composed import parse
 from helpers.runs import assert_like, complete, started, wait_for_chunks
 from helpers.stores import command, numbers
 
@@ -40,6 +42,18 @@ STARTS = {  # parameters, initial, steps
     "diverging": (tanh_net, {"eta": 5.0, "stride": 50}, {"scale": 3.0}, 500),
     "relu": (relu, {"eta": 0.006, "stride": 5, "dimension": 50}, {}, 400),
     "linear": (linear_net_full, {"eta": 1.2, "stride": 11, "width": 20}, {}, 400),
+    "an edge of its own": (
+        ruled(tanh_net, parse("heavy_ball + l2")),
+        {"eta": 0.4, "momentum": 0.3, "stride": 5, "width": 10, "weight_decay": 0.001},
+        {"scale": 1.5},
+        500,
+    ),
+    "an edge that moves": (
+        ruled(tanh_net, parse("sam + linear_warmup")),
+        {"eta": 0.4, "stride": 3, "width": 10, "batch": 15, "sam_radius": 0.02, "warmup_steps": 200},
+        {"scale": 1.5},
+        500,
+    ),
     "one step": (linear_net_full, {"eta": 0.1, "width": 20}, {}, 1),
 }
 
@@ -81,7 +95,7 @@ class Taken:
         state, loss = next(self._taken, (before, np.inf))
         theta = tuple(map(np.atleast_1d, state))
         one = np.ones(1)
-        return Snapshot(theta, np.atleast_1d(loss), theta[-1] < EDGE, one, one < 0.0, theta[-1:])
+        return Snapshot(theta, np.atleast_1d(loss), theta[-1] < theta[-2], one, one < 0.0, theta[-1:])
 
     def rescale(self, theta):
         return theta

@@ -7,9 +7,10 @@ import pytest
 
 from eos_sweep.contract import Job, Table
 from eos_sweep.engine.networks import driver
+from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import normal_draw
 from eos_sweep.models import linear_net_full, mini_batches, relu, tanh_net
-from eos_sweep.models.mini_batches import OWN_DRAWS, Drawn
+from eos_sweep.models.mini_batches import FIRST_TARGET, Drawn
 from eos_sweep.models.ruled_network import ruled
 from eos_sweep.update_rules.composed import parse
 from helpers.ruled_networks import DATA, ETA, SEED, TINY, dense, length, run, slope, under
@@ -84,7 +85,7 @@ def test_noise_on_the_targets_is_that_of_the_sample_the_output_and_the_step(batc
     given = {"width": 4, "eta": 0.3, "seed": 5}
     network = under(tanh_net, "gd", WIDE, **given, batch=batch, label_noise=0.2)
     drawn, whole = Drawn(5, (np.zeros(12),), batch), under(tanh_net, "gd", WIDE, **given)
-    places = OWN_DRAWS + np.arange(36.0).reshape(12, 3)
+    places = FIRST_TARGET + np.arange(36.0).reshape(12, 3)
     for step in range(10):
         rows = drawn.rows(step)
         noisy = WIDE.targets + 0.2 * normal_draw(5.0, float(step), places)
@@ -95,6 +96,17 @@ def test_noise_on_the_targets_is_that_of_the_sample_the_output_and_the_step(batc
         np.testing.assert_allclose(network.weights, expected, rtol=0, atol=1e-14)
         whole.restore(network.weights)
         assert network.loss == whole.loss, "the loss is that of the true targets"
+
+
+def test_noise_on_the_targets_is_a_parameter_or_a_rule():
+    network, given = under(tanh_net, "gd", **TINY, label_noise=0.3), {**TINY, "label_noise": 0.3}
+    ruled_one = under(tanh_net, "label_noise", **given)
+    assert network.advance(20).tobytes() == ruled_one.advance(20).tobytes()
+    model = ruled(tanh_net, parse("heavy_ball + label_noise"))
+    assert list(model.PARAMETERS) == [*tanh_net.PARAMETERS, "momentum"]
+    assert model.PARAMETERS["label_noise"].default > 0 == tanh_net.PARAMETERS["label_noise"].default
+    with pytest.raises(InputError, match="label_noise is for networks with targets, and relu has none"):
+        ruled(relu, parse("label_noise"))
 
 
 @pytest.mark.parametrize("given", [{"batch": 2}, {"label_noise": 0.3}, {"batch": 3, "label_noise": 0.1}])

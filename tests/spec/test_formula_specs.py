@@ -185,9 +185,11 @@ def test_a_file_may_hold_a_sweep_a_table_or_its_keys(tmp_path):
     toml(keys, BOWL)
     formula = Formula.from_dict(BOWL)
     assert [read_formula(path) for path in (whole, table, keys)] == [formula] * 3
-    assert [read_model(path) for path in (table, keys)] == [formula] * 2
-    tried = read_model(whole)
+    assert [read_model(path) for path in (table, keys)] == [(formula, "gd")] * 2
+    tried, _ = read_model(whole)
     assert tried.trial == {"a": 1.0, "eta": "uniform(0.1, 3.0)", "x": "uniform(1.0, 2.0)"}
+    toml(whole, SPEC | {"rule": "heavy_ball"})
+    assert read_model(whole) == (tried, "heavy_ball")
     toml(whole, SPEC | {"model": "quadratic"})
     with pytest.raises(SpecError, match="got model = 'quadratic'; give a file with a table"):
         read_formula(whole)

@@ -101,6 +101,8 @@ BAD = [
     ({"parameters": {"lamda1": 1}}, "parameters.lamda1: got 1.0", "did you mean 'lambda1'?"),
     ({"parameters": {"alpha": 1}}, "parameters.alpha: got 1.0 in the wrong table", "move it to [initial]"),
     ({"initial": {"clip": 1}}, "initial.clip: got 1.0 in the wrong table", "move it to [parameters]"),
+    ({"parameters": {}, "initial": ONE}, "initial.lambda1: got 1.0 in the wrong table", "move it to [parameters]"),
+    ({"regimes": ["chaotic"]}, "regimes: got ['chaotic']", "give names with conditions, such as"),
     ({"parameters": {"seed": 1}}, "parameters.seed: got 1.0", "give seed = [0, 1, 2]"),
     ({"parameters": {"lambda1": 0}}, "parameters.lambda1: got 0.0", "must be a finite number > 0"),
     ({"parameters": {"lambda1": INF}}, "parameters.lambda1: got inf", "must be a finite number > 0"),

@@ -59,7 +59,8 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
     found = {name: escaped(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
     found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
-    fixed = [found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found]
+    rule = [escaped(f"rule = {dataset.attrs['rule']}")] * ("rule" in dataset.attrs)
+    fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found)]
     unbroken = ", ".join(item.replace(" ", UNBROKEN) for item in fixed)
     lines = [line.replace(UNBROKEN, " ") for line in textwrap.wrap(unbroken, CAPTION_WIDTH)]
     return "\n".join(filter(None, [escaped(dataset.attrs.get("title", "")), *lines]))

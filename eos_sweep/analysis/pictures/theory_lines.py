@@ -8,22 +8,22 @@ import xarray as xr
 from eos_sweep import state
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.specs import sweep_of
-from eos_sweep.contract import EDGE, CriticalLine, Model, Values, is_array
-from eos_sweep.eigen.sharpness import top
+from eos_sweep.contract import CriticalLine, Model, Values, is_array
+from eos_sweep.eigen.sharpness import edge_label, edge_words, ratio
 from eos_sweep.spec.sweeps import Sweep
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
 
 
 def initial_edge(model: Model, values: Values) -> np.ndarray:
-    """Return S(theta0) eta/2, the exact sharpness at the start in units of 2/eta."""
+    """Return the exact sharpness at the start over that at the edge, S(theta0) eta/2 for gradient descent."""
     names = (*model.STATE, *model.PARAMETERS)
     arrays = np.broadcast_arrays(*(np.asarray(values[name], np.float64) for name in names))
     full = dict(zip(names, arrays, strict=True))
     p = tuple(full[name] for name in model.PARAMETERS)
     with np.errstate(all="ignore"):
         theta = state.enter(model, {name: full[name] for name in model.STATE}, p)
-        return top(model, theta, p) / EDGE
+        return ratio(model, theta, p)
 
 
 @functools.cache
@@ -31,8 +31,9 @@ def lines_of(model: Model) -> tuple[CriticalLine, ...]:
     """Return the critical lines of a model: where the start is at the edge, and its own; none of a network."""
     if is_array(model):
         return ()
-    meaning = "above it the sharpness at the start is above 2/eta"
-    start = CriticalLine("start_at_edge", r"$S(\theta_0) = 2/\eta$", meaning, functools.partial(initial_edge, model))
+    meaning = f"above it the sharpness at the start is above {edge_words(model)}"
+    label = rf"$S(\theta_0) = {edge_label(model)}$"
+    start = CriticalLine("start_at_edge", label, meaning, functools.partial(initial_edge, model))
     return (start, *model.LINES)
 
 

@@ -9,6 +9,7 @@ from eos_sweep.analysis.pictures import captions, files
 from eos_sweep.analysis.pictures.style import COLOURS, DASHES, LEGEND
 
 WHOLE_LOSS: dict[str, Any] = {"color": "0.7", "linewidth": 3.0}  # behind its parts
+ROOM = 1.5  # of the panel above the sharpness, where the edge goes beyond it
 
 
 def trajectory_plot(dataset: xr.Dataset) -> Any:
@@ -44,21 +45,36 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
             look |= WHOLE_LOSS if name == "loss" else {}
             ax.plot(dataset["step"], series[name], label=captions.symbol(series[name]).replace("_", " "), **look)
         if label == "sharpness":
-            ax.axhline(dataset.attrs["threshold"], color="black", linestyle="--", linewidth=1.0, label="2/η")
+            _draw_edge(ax, dataset)
         ax.set(ylabel=label, xmargin=0.01)
         if label == "loss":
             _scale_of_losses(ax, series["loss"])
         if len(ax.lines) > 1:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
-    axes[-1].set_xlabel("gradient descent step")
+    axes[-1].set_xlabel(captions.short(dataset["step"].attrs.get("long_name", "step")))
     axes[0].set_title(captions.escaped(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
     return figure
+
+
+def _draw_edge(ax: Any, dataset: xr.Dataset) -> None:
+    """Draw the sharpness at the edge of stability, one number or a series."""
+    look: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.0}
+    look["label"] = captions.short(dataset.attrs.get("edge", "2/η"))
+    if "threshold" in dataset:
+        edge = dataset["threshold"]
+        ax.plot(dataset["step"], edge, **look)
+        most = ROOM * max(float(dataset["sharpness"].max()), float(edge.min()))
+        if float(edge.max()) > most > 0:  # during a warmup it is far away
+            ax.set_ylim(top=most)
+    else:
+        ax.axhline(dataset.attrs["threshold"], **look)
 
 
 def _panels(series: dict[str, xr.DataArray]) -> dict[str, list[str]]:
     """Return the label of each panel -> names of the variables in it."""
     losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
-    elsewhere = {"sharpness", "flow_sharpness", *losses, *powers, *(name.removeprefix("log10_abs_") for name in powers)}
+    elsewhere = {"sharpness", "flow_sharpness", "threshold", *losses, *powers}
+    elsewhere |= {name.removeprefix("log10_abs_") for name in powers}
     panels: dict[str, list[str]] = {
         "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in series],
         "loss": losses,

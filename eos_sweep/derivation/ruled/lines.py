@@ -6,17 +6,23 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Values
+from eos_sweep.eigen.sharpness import UNTOLD
 from eos_sweep.update_rules.composed import Rule
 
 LATE = 2.0**52  # a clock at which a warmup is over
 DECAYS = "shift", "decay"  # with them gradient flow ends elsewhere
 
 
+def edge_words(rule: Rule) -> str:
+    """Return the sharpness at the edge in words."""
+    return f"the edge of {rule}"
+
+
 def edge_label(rule: Rule) -> str:
     """Return the sharpness at the edge as mathtext, without dollar signs."""
     label = rule.base.EDGE
     if rule.having("decay"):
-        return r"S_{\mathrm{edge}}"
+        return UNTOLD
     if rule.having("rate"):
         label = label.replace(r"\eta", r"\eta_t")
     return rf"{label} - \lambda" if rule.having("shift") else label

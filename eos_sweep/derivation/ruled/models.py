@@ -10,7 +10,7 @@ from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.ruled.dual_numbers import NotLinear
-from eos_sweep.derivation.ruled.lines import edge_label, lines
+from eos_sweep.derivation.ruled.lines import edge_label, edge_words, lines
 from eos_sweep.derivation.ruled.source import Ruled, Taken
 from eos_sweep.derivation.ruled.targets import TABLE, names_of
 from eos_sweep.errors import InputError, named
@@ -108,7 +108,7 @@ def _formula(model: Any, rule: Rule) -> Formula:
 
 def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> Taken:
     """Return the functions that are those of the model itself."""
-    names = [name for name in OF_BASE if hasattr(model, name)]
+    names = [name for name in OF_BASE if hasattr(model, name)] + ["loss_parts"] * bool(model.LOSS_PARTS)
     if not names:
         return Taken()
     lines = [f"from {model.__name__} import {name} as its_{name}" for name in names]
@@ -123,19 +123,19 @@ def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> Taken:
 
 def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleType:
     """Give a module the words and bounds that determine no number of a trajectory."""
-    module.TITLE = f"{model.TITLE}, {' + '.join(part.TITLE for part in rule.parts)}"
+    module.TITLE, module.RULE_TITLE = model.TITLE, rule.title
     module.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
     module.STATE = dict(model.STATE)
     module.PARAMETERS = {**model.PARAMETERS, **rule.parameters}
-    module.TRIAL = {**model.TRIAL, **{name: one.default for name, one in rule.parameters.items()}}
-    module.DESCENT = False
+    module.TRIAL = {**model.TRIAL, **rule.trial}
+    module.DESCENT, module.LOSS_PARTS = False, model.LOSS_PARTS
     module.PRESETS, module.THRESHOLDS = model.PRESETS, model.THRESHOLDS
     module.OBSERVABLES = tuple(name for name in model.OBSERVABLES if name != "magnification")
     if len(module.STATE) > 1:
         module.OBSERVABLES += ("magnification",)
     module.MATRIX = getattr(rule.base, "SHARPNESS", "Hessian")
-    module.EDGE_WORDS = f"the edge of {rule}"
-    module.EDGE_LABEL, module.LINES = edge_label(rule), lines(model, module, rule)
+    module.EDGE_WORDS, module.EDGE_LABEL = edge_words(rule), edge_label(rule)
+    module.LINES = lines(model, module, rule)
     if hasattr(model, "CONDITIONS"):
         module.CONDITIONS = model.CONDITIONS
     return module

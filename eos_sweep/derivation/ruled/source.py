@@ -11,6 +11,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.graph import Term
 from eos_sweep.derivation.ruled.dual_numbers import Condition, as_scalar
 from eos_sweep.derivation.ruled.names import memory_names
+from eos_sweep.derivation.ruled.outcome import Outcome
 from eos_sweep.derivation.ruled.targets import silenced
 from eos_sweep.derivation.ruled.traced import Bounds, Tracing
 from eos_sweep.derivation.source import ALL, SETTLING, VALLEY, WIDTH, Module, function, returned
@@ -40,7 +41,8 @@ class Ruled(Module):
     ) -> None:
         super().__init__(formula, silenced(c, targets) if targets else c, ALL)
         self._rule = rule
-        self._traced = Tracing(c, rule, clips, bounds, targets)
+        self._traced = Tracing(c, rule, clips, targets)
+        self._outcome = Outcome(self._traced, bounds)
         self._all_codes = self._names.code | self._traced.code()
         self._decays = any(hasattr(part, "shift") or hasattr(part, "decay") for part in rule.parts)
         self._edge_term = as_scalar(c.graph, composed.edge(rule, self._traced.now)).term
@@ -70,8 +72,6 @@ class Ruled(Module):
         extra: dict[str, Callable[[], str]] = {"edge": self._edge}
         if self._decays:
             extra |= {"pulls": self._pulls, "stiffness": self._stiffness}
-        if hasattr(self._rule.base, "preconditioner"):
-            extra["matrix_at"] = self._matrix
         if hasattr(self._rule.base, "coast"):
             extra["coasting"] = self._coasting
         if self._resting_conditions():
@@ -138,11 +138,11 @@ class Ruled(Module):
         return len(self._c.state) + len(places.powers) + len(places.memory) + len(places.clocks)
 
     def _step(self) -> str:
-        traced = self._traced
-        terms = [one.value for one in traced.coordinates()]
-        memory = [one.value for one in traced.memory()]
+        traced, outcome = self._traced, self._outcome
+        terms = [one.value for one in outcome.coordinates()]
+        memory = [one.value for one in outcome.memory()]
         lines = Lines(self._all_codes, self._names.taken)
-        codes = lines.write(*terms, *memory, *traced.clocks())
+        codes = lines.write(*terms, *memory, *outcome.clocks())
         self._used |= lines.used
         powers = [f"theta[{place}]" for place in traced.places.powers.values()]
         width = len(terms)
@@ -150,9 +150,9 @@ class Ruled(Module):
         return self._def("step", "theta, p", "", [*lines.lines, *returned("", whole)])
 
     def _tangent(self) -> str:
-        traced = self._traced
+        traced, outcome = self._traced, self._outcome
         moves = {name: f"v[{k}]" for k, name in enumerate(traced.all_moves())}
-        terms = [one.turned for one in (*traced.coordinates(), *traced.memory())]
+        terms = [one.turned for one in (*outcome.coordinates(), *outcome.memory())]
         told = "Apply the Jacobian of a step to changes; those of coordinates with an exponent are relative."
         return self._written("tangent", "theta, p, v", told, terms, more=moves)
 
@@ -180,23 +180,30 @@ class Ruled(Module):
         terms = [g.add(bend, shift) if row == column else bend for (row, column), bend in found]
         return self._function("stiffness", "here, p", "Return eta times the Hessian with the decay.", "here p", terms)
 
-    def _matrix(self) -> str:
-        g, now = self._c.graph, self._traced.now
-        under: Any = composed.preconditioner(self._rule, now)
-        weights = [g.div(g.one, g.call("sqrt", self._traced.value(k, one).term)) for k, one in enumerate(under.entries)]
-        shift = composed.shift(self._rule, now)
-        terms = []
-        for (row, column), bend in zip(self._c.second, self._bends(), strict=True):
-            whole = bend if shift is None or row != column else g.add(bend, as_scalar(g, shift).term)
-            terms.append(g.mul(whole, g.mul(weights[row], weights[column])))
-        return self._written("matrix_at", "theta, p", "Return eta times the preconditioned Hessian.", terms)
-
     def _curvature(self) -> str:
         if not hasattr(self._rule.base, "preconditioner"):
             return super()._curvature()
+        g, now = self._c.graph, self._traced.now
+        under: Any = composed.preconditioner(self._rule, now)
+        over = [g.div(g.one, self._traced.value(k, one).term) for k, one in enumerate(under.entries)]
+        shift = composed.shift(self._rule, now)
+        bends = dict(zip(self._c.second, self._bends(), strict=True))
+        if shift is not None:
+            bends |= {(k, k): g.add(bends[k, k], as_scalar(g, shift).term) for k in range(len(over))}
         told = "Return the numbers that determine the largest eigenvalue of eta times the preconditioned Hessian."
-        lines = [line.replace("bends(coordinates(theta), p)", "matrix_at(theta, p)") for line in self._sharpness.lines]
-        return function("curvature", "theta, p", told, lines)
+        if self._sharpness.entries:
+            terms = [self._preconditioned(bends, over, *place) for place in self._sharpness.entries]
+        else:
+            roots = [g.call("sqrt", one) for one in over]
+            terms = [g.mul(bend, g.mul(roots[row], roots[column])) for (row, column), bend in bends.items()]
+        return self._written("curvature", "theta, p", told, terms)
+
+    def _preconditioned(self, bends: dict[tuple[int, int], Term], over: list[Term], row: int, column: int) -> Term:
+        """Return an entry of the matrix, squared off the diagonal."""
+        g, bend = self._c.graph, bends[row, column]
+        return g.mul(
+            bend if row == column else g.mul(bend, bend), over[row] if row == column else g.mul(over[row], over[column])
+        )
 
     def _coasting(self) -> str:
         coast: Any = composed.coast(self._rule, self._traced.now)
@@ -218,7 +225,7 @@ class Ruled(Module):
 
     def _hits(self) -> list[Condition]:
         g = self._c.graph
-        return [*(Condition(g, term) for term in self._traced.hits()), *composed.clips(self._rule, self._traced.now)]
+        return [*(Condition(g, term) for term in self._outcome.hits()), *composed.clips(self._rule, self._traced.now)]
 
     def _clipped(self) -> str:
         told = "Tell whether a clip or a bound changes the step."

@@ -156,17 +156,19 @@ def _one(
     budget = budget_of(job, dict(zip(job.model.PARAMETERS, p, strict=True)))
     stretches = follow(job, p, initial)
     (loss,), measured, diverged, _ = next(stretches)
-    age, maximum, period = 0, measured[-1], 0
-    begin = _ends(job.model, p, measured, (loss, age, diverged, maximum), budget)
+    age, period = 0, 0
+    largest = _sizes(measured)
+    begin = _ends(job.model, p, measured, (loss, age, diverged, *largest), budget)
     started = [o.start(begin) for o in watched]
     kept = np.array([value[0] for values, _ in started for value in values], np.float64)
     counts = np.array([value[0] for _, values in started for value in values], np.int64)
     for stretch in stretches:
         losses, after, diverged, period = stretch
         feed(kept, counts, losses, loss, measured, after, age, budget - tail.window(budget))
-        age, measured, maximum = age + losses.size, after, float(np.fmax(maximum, after[-1]))
+        age, measured = age + losses.size, after
+        largest = np.fmax(largest, _sizes(after))
         loss = losses[-1] if losses.size else loss
-    end = _ends(job.model, p, measured, (loss, age, diverged, maximum), budget)._replace(period=np.array([period]))
+    end = _ends(job.model, p, measured, (loss, age, diverged, *largest), budget)._replace(period=np.array([period]))
     all_kept, all_counts = iter(kept.reshape(-1, 1)), iter(counts.reshape(-1, 1))
     found: dict[str, np.ndarray] = {}
     for o in watched:
@@ -175,10 +177,16 @@ def _one(
     return {name: found[name] for name in job.variables} | {"work": end.steps}
 
 
+def _sizes(measured: Measured) -> np.ndarray:
+    """Return eta times the sharpness, and the ratio of the sharpness to that at the edge."""
+    edge, top = np.array(measured[-2:])
+    return np.array([top, top / edge])
+
+
 def _ends(
-    model: Model, p: tuple[float, ...], measured: Measured, facts: tuple[float, int, bool, float], budget: int
+    model: Model, p: tuple[float, ...], measured: Measured, facts: tuple[float, int, bool, float, float], budget: int
 ) -> Ends:
-    loss, age, diverged, maximum = (np.array([fact]) for fact in facts)
+    loss, age, diverged, maximum, ratio = (np.array([fact]) for fact in facts)
     theta, parameters = (tuple(np.array([number]) for number in numbers) for numbers in (measured, p))
     status = np.where(diverged, DIVERGED, RUNNING)
-    return Ends(observed(model), theta, parameters, loss, age, status, maximum, budget)
+    return Ends(observed(model), theta, parameters, loss, age, status, maximum, budget, ratio=ratio)
