@@ -35,7 +35,7 @@ def normalised(folder: Path) -> Any:
 def onset(folder: Path) -> Any:
     """Return q at which runs first cross the edge, over that of the formula, for each lambda2/lambda1 and momentum."""
     spec = spec_of("momentum").to_dict()
-    axes = {"ratio": list(RATIOS), "momentum": {"linear": [0, 0.96, 25]}, "q": {"linear": [1.96, 2.16, 101]} | GROUP}
+    axes = {"ratio": list(RATIOS), "momentum": {"linear": [0, 0.96, 25]}, "q": {"linear": [1.7, 2.1, 161]} | GROUP}
     parameters = spec["parameters"] | {"eta": "q * (1 + momentum) / lambda1", "lambda2": "ratio * lambda1"}
     changes = {"axes": axes, "parameters": parameters, "initial": spec["initial"] | {"beta1": BETA1}, "steps": 200_000}
     found = stored("momentum", folder, "_onset", variables=("crossings",), **changes)
