@@ -25,11 +25,14 @@ BAD = [
     ({"rule": "l2 + decoupled_decay"}, "both have the parameter weight_decay"),
     ({"model": "uv", "parameters": {"a": None}, "initial": {"x": None}}, "the coordinates of uv are no weights"),
     ({"model": {"loss": "(x - momentum)**2/2", "state": ["x"]}}, "rule: heavy_ball has a parameter momentum, and so"),
-    ({"rule": None}, "axes.momentum: well has no 'momentum', and no expression uses it; it is a parameter of heavy_ball"),
+    (
+        {"rule": None},
+        "axes.momentum: well has no 'momentum', and no expression uses it; it is a parameter of heavy_ball",
+    ),
     (
         {"rule": None, "axes": {"eta": [1.0]}, "parameters": {"momentum": 0.5}},
-        'parameters.momentum: got 0.5, but the model has no \'momentum\'; it is a parameter of heavy_ball, nesterov; give '
-        'rule = "heavy_ball"',
+        "parameters.momentum: got 0.5, but the model has no 'momentum'; it is a parameter of heavy_ball, nesterov; "
+        'give rule = "heavy_ball"',
     ),
     ({"parameters": {"weight_decay": 0.1}}, 'it is a parameter of l2, decoupled_decay; give rule = "heavy_ball + l2"'),
     ({"rule": "l2", "axes": {"eta": ["x"]}}, "axis 'eta': got ['x']"),
