@@ -19,19 +19,19 @@ HIDDEN = 1e-100  # a smaller coordinate has no effect on the others: its square 
 
 
 @inlined
-def rescaled(mantissa, power):
-    """Return mantissa and power of the same value, with a mantissa far from underflow and overflow."""
-    factor, after = rescaling(abs(mantissa), power)
-    return mantissa * factor, after
-
-
-@inlined
 def rescaling(size, power):
-    """Return the factor of mantissas of this size, and their power after it."""
+    """Return the factor that takes a mantissa of this size far from underflow and overflow, and its power then."""
     small = size < SMALL
     large = (size > LARGE) & (power < 0.0)
     factor = select(small, UP, select(large, DOWN, 1.0))
     return factor, power + select(small, -1.0, select(large, 1.0, 0.0))
+
+
+@inlined
+def rescaled(mantissa, power):
+    """Return mantissa and power of the same value, with a mantissa far from underflow and overflow."""
+    factor, after = rescaling(abs(mantissa), power)
+    return mantissa * factor, after
 
 
 @inlined

@@ -6,8 +6,8 @@ stores CELLS runs (2000 by default) of STEPS steps (5000 by default) of each mod
 box in which models are tried, and verifies all their labels, as ``eos-sweep verify`` does.  A MODEL is a name, or the
 file of a spec, such as sweeps/factorisation.toml, whose model is tried at inputs of its own sweep; by default they are
 all models of the package.  With a RULE, such as "heavy_ball + l2", steps are taken by that update rule; ``--rule each``
-means each rule without random numbers, alone, whose parameters are drawn from its own TRIAL.  It takes about half an hour on two cores.  Of each model a row of the table in docs/trust.md
-is printed, and each difference with its cell.
+means each rule without random numbers, alone, whose parameters are drawn from its own TRIAL.  It takes about half an
+hour on two cores.  Of each model a row of the table in docs/trust.md is printed, and each difference with its cell.
 """
 
 import argparse

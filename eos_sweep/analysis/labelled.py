@@ -11,6 +11,7 @@ import xarray as xr
 from eos_sweep import labelling, models, observables, regimes, rules, trust
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import Variable
+from eos_sweep.errors import InputError, short
 from eos_sweep.rules import Limits
 from eos_sweep.spec import own_regimes
 
@@ -25,6 +26,8 @@ def limits_of(dataset: xr.Dataset, given: Mapping[str, float], own: Mapping[str,
     stored = json.loads(dataset.attrs.get("thresholds", "{}"))
     numbers = {name: value for name, value in stored.items() if name in regimes.THRESHOLDS} | dict(given)
     found = stored.get(rules.OWN, {}) if own is None else own
+    if not isinstance(found, Mapping):
+        raise InputError(f"regimes: got {short(found)}; {own_regimes.TABLE_FORM}")
     if not found:
         return regimes.thresholds(numbers)
     sweep = sweep_of(dataset)

@@ -41,6 +41,7 @@ def status(store: str, check: bool, as_json: bool) -> None:
         found["damaged_coordinates"] = checked.coordinates
         found["thresholds_problem"] = checked.thresholds
         found["ledger_problem"] = checked.ledger
+        found["spec_problem"] = checked.spec
         found["unchecked"] = checked.unchecked
     if as_json:
         click.echo(json.dumps(found))
@@ -59,6 +60,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
     if found["damaged_coordinates"]:
         names = ", ".join(found["damaged_coordinates"])
         lines.append(f"{names}: not what the spec gives; eos-sweep run --check writes them anew")
+    if found["spec_problem"]:
+        lines.append(found["spec_problem"])
     if found["ledger_problem"]:
         lines.append(f"{found['ledger_problem']}; eos-sweep run computes them again")
     if found["thresholds_problem"]:

@@ -158,7 +158,7 @@ class Formula(Frozen):
 
     def ratio(self, line: str) -> Node:
         """Return the formula of a critical line as a tree."""
-        return _parsed(self.lines[line].ratio, f"model.lines.{line}", ())
+        return _parsed(self.lines[line].ratio, f"model.lines.{line}", None)
 
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:
@@ -199,8 +199,8 @@ class Formula(Frozen):
 
 
 @functools.lru_cache(maxsize=256)
-def _parsed(formula: str, what: str, data: Tables) -> Node:
-    return grammar.parse(formula, what, dict(data), MAX_CHARACTERS)
+def _parsed(formula: str, what: str, data: Tables | None) -> Node:
+    return grammar.parse(formula, what, None if data is None else dict(data), MAX_CHARACTERS)
 
 
 def _order(tree: Node) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from eos_sweep.derivation import models
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.written_out import written_out
-from eos_sweep.errors import named
+from eos_sweep.errors import SpecError, closest, named, short
 from eos_sweep.formulas.recording import record
 
 Loss = str | Callable[..., Any]
@@ -63,7 +64,7 @@ def model(
     Raises
     ------
     SpecError, InputError
-        For the first thing that is wrong.
+        For the first thing that is wrong, such as a loss that is not twice differentiable.
 
     Examples
     --------
@@ -76,11 +77,25 @@ def model(
     """
     given = {key: value for key, value in locals().items() if value is not None}
     if not isinstance(loss, str) and callable(loss):
+        _check_coordinates(state, loss)
         given["loss"] = _recorded(loss, "model.loss")
         _add_defaults(given, loss)
     if isinstance(lines, Mapping):
         given["lines"] = {line: _line(f"model.lines.{named(str(line))}", told) for line, told in lines.items()}
-    return Formula.from_dict(given)
+    formula = Formula.from_dict(given)
+    models.source(formula)  # here rather than at a run, which takes the text from there
+    return formula
+
+
+def _check_coordinates(state: Any, loss: Callable[..., Any]) -> None:
+    """Raise SpecError unless all coordinates are arguments of the loss; what else is wrong with them is said later."""
+    arguments = _arguments(loss)
+    plain = all(one.kind is one.POSITIONAL_OR_KEYWORD for one in arguments.values())
+    for name in state if plain and arguments and isinstance(state, list | tuple | Mapping) else ():
+        if isinstance(name, str) and name not in arguments:
+            raise SpecError(
+                f"model.state: got {short(name)}, which is no argument of the function; {closest(name, arguments)}"
+            )
 
 
 def _recorded(function: Callable[..., Any], what: str) -> str:

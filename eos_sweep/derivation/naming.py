@@ -11,7 +11,7 @@ MODULE = {
     "triangle", "along", "arm", "across",
     "tolerance", "threshold", "rescale", "rescaled", "coordinates", "loss", "slopes", "bends", "step", "tangent",
     "curvature", "stable", "remaining_loss", "settled", "hessian", "clipped", "seen", "solver", "from_triangle",
-    "below", "below_edge", "Quantity", "CriticalLine", "loss_parts", "edge", "drift", "pulls", "stiffness", "matrix_at",
+    "below", "below_edge", "Quantity", "CriticalLine", "loss_parts", "edge", "drift", "pulls", "stiffness",
     "coasting", "resting", "base_of", "valley",
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ def parse(
     what
         What it is the formula of, for errors.
     tables
-        Numbers for ``x[i]``.  A sum over ``i`` is written out at once, first index first.
+        Numbers for ``x[i]``.  A sum over ``i`` is written out at once, first index first.  None: there are no sums.
     most
         The most characters.
     moved
@@ -90,6 +90,7 @@ class _Reader:
         self.words = lexer.words(source, most)
         self.parts = Parts(source.refuse)
         self.tables = Tables(source, tables or {})
+        self.has_tables = tables is not None
         self.infinity = infinity
         self.moved: str | None = None
         self.indices: dict[str, int] = {}  # of the sums around the next word
@@ -240,6 +241,8 @@ class _Reader:
             self.source.refuse(f"no function {named(name)!r}", remedy, at)
         self.take()
         if name in SUMS:
+            if not self.has_tables:
+                self.source.refuse(f"{name} has no data to run over", "write its terms out", at)
             return self.sum(word)
         operands: list[Node] = []
         while self.word.text != ")":

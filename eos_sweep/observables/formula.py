@@ -91,6 +91,7 @@ def parse(text: str, model: Model, what: str) -> Formula:
     """
     if not isinstance(text, str) or len(text) > MAX_CHARACTERS:
         grammar.parse(text, what, most=MAX_CHARACTERS)  # which says so
+    _check_sums(text, what)
     spans = list(_spans(text, what))
     if not spans:
         grammar.parse(text, what)
@@ -141,6 +142,13 @@ def _spans(text: str, what: str) -> Iterable[tuple[str, int, int, int]]:
         at = end + 1
 
 
+def _check_sums(text: str, what: str) -> None:
+    """Raise InputError for a sum, which in the formula of a loss runs over data."""
+    for match in WORD.finditer(text):
+        if match.group() == "sum" and text[match.end() :].lstrip().startswith("("):
+            _refuse(what, text, match.start(), "sum has no data to run over; write a reducer, such as mean(loss)")
+
+
 def _closing(text: str, start: int) -> tuple[int | None, bool]:
     """Return the place of the parenthesis that closes the one before ``start``, and whether no comma is between."""
     depth, alone = 1, True
@@ -181,6 +189,9 @@ def _check_names(node: Node, options: Collection[str], inside: Collection[str], 
             if part.name in inside:
                 remedy = f"it changes from step to step; write a reducer of it, such as last({part.name})"
                 _refuse(what, text, part.at, f"{part.name} stands outside of a reducer; {remedy}")
+            if part.name == "guard":
+                remedy = 'name a coordinate, or give the model one, such as guard = "x"'
+                _refuse(what, text, part.at, f"the model has no guard; {remedy}")
             _refuse(what, text, part.at, f"no name {short(part.name)}; {closest(part.name, options)}")
 
 

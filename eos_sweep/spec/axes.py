@@ -1,5 +1,6 @@
 """One axis of a grid: a name and its values, given by linear or logarithmic spacing, or as a list."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -121,6 +122,11 @@ class Axis(BaseModel):
     def bits(self) -> bytes:
         """The values as little-endian doubles, by which axes are compared."""
         return self.values.astype("<f8").tobytes()
+
+    @property
+    def fact(self) -> dict[str, tuple[str, str]]:
+        """What of the axis determines the numbers of a sweep: key -> (hash of the bits, text for people)."""
+        return {f"axes.{self.name}": (hashlib.sha256(self.bits).hexdigest(), str(self))}
 
 
 def parse_axes(given: Any) -> tuple[Axis, ...]:

@@ -1,5 +1,6 @@
 """Comparison of two sweeps: which of the facts that determine the numbers differ, and whether one extends the other."""
 
+from eos_sweep.derivation.definition import Formula
 from eos_sweep.spec.sweeps import Sweep
 
 
@@ -12,6 +13,18 @@ def differences(old: Sweep, new: Sweep) -> list[str]:
         if old_value != new_value:
             lines.append(f"{key}: {old_text} -> {new_text}" + " (with other values)" * (old_text == new_text))
     return lines
+
+
+def other_words(old: Sweep, new: Sweep) -> list[str]:
+    """Return the keys under which two specs of the same numbers have other words: lines, symbols, names, defaults."""
+    found = []
+    if isinstance(old.model, Formula) and isinstance(new.model, Formula):
+        tables = old.model.to_dict(), new.model.to_dict()
+        keys = dict.fromkeys((*tables[0], *tables[1]))
+        found = [f"model.{key}" for key in keys if key != "loss" and tables[0].get(key) != tables[1].get(key)]
+    pairs = zip(old.axes, new.axes, strict=True)
+    differ = [one.name for one, other in pairs if (one.symbol, one.long_name) != (other.symbol, other.long_name)]
+    return found + [f"axes.{name}" for name in differ]
 
 
 def extends(old: Sweep, new: Sweep) -> bool:

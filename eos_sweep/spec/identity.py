@@ -18,7 +18,7 @@ def facts_of(sweep: Any) -> Facts:
     facts |= {"axes": ", ".join(sweep.dims)}
     found = models.facts(sweep.model) | {key: (str(value), str(value)) for key, value in facts.items()}
     for axis in sweep.axes:
-        found[f"axes.{axis.name}"] = hashlib.sha256(axis.bits).hexdigest(), str(axis)
+        found |= axis.fact
     found |= input_facts(sweep.module, sweep.sources, {"parameters": sweep.parameters, "initial": sweep.initial})
     if sweep.data:
         found["data"] = sweep.data.sha256, f"{sweep.data.file} ({sweep.data.sha256[:8]})"

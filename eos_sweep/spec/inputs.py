@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -38,18 +39,8 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     """
     sources: dict[str, Source] = {}
     known = {"parameters": model.PARAMETERS, "initial": model.STATE}
+    _check_given(model, known, tables, dims)
     for table, given in tables.items():
-        for name, value in given.items():
-            label = f"{table}.{named(name)}: got {short(value)}"
-            if name == "seed" and name not in known[table]:
-                raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
-            for place in known:
-                if place != table and name in known[place]:
-                    raise SpecError(f"{label} in the wrong table; move it to [{place}]")
-            if name not in known[table]:
-                raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
-            if name in dims:
-                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
         for name, quantity in known[table].items():
             if name not in dims:
                 source = given.get(name, quantity.default)
@@ -62,6 +53,27 @@ def resolve(model: Model, tables: Mapping[str, Mapping[str, float | str]], dims:
     except ValueError as error:
         raise SpecError(str(error)) from None
     return {name: sources[name] for name in [*(name for name in sources if name not in expressions), *last]}
+
+
+def _check_given(
+    model: Model,
+    known: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Mapping[str, float | str]],
+    dims: Iterable[str],
+) -> None:
+    """Raise SpecError for a name in the wrong table, before it is missed in the right one."""
+    for table, given in tables.items():
+        for name, value in given.items():
+            label = f"{table}.{named(name)}: got {short(value)}"
+            if name == "seed" and name not in known[table]:
+                raise SpecError(f"{label}, but the seed can only be an axis; give seed = [0, 1, 2] there")
+            for place in known:
+                if place != table and name in known[place]:
+                    raise SpecError(f"{label} in the wrong table; move it to [{place}]")
+            if name not in known[table]:
+                raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
+            if name in dims:
+                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
 
 
 def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]) -> Expression:

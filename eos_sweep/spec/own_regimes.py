@@ -26,6 +26,7 @@ from eos_sweep.rules import FIRST_OWN_CODE, NEVER, Limits, RegimeRule
 
 KEYS = ("rule", "before", "after", "label", "colour", "code")
 FORM = 'give a condition in quotes, such as "crossings > 5", or a table with the key rule'
+TABLE_FORM = 'give names with conditions, such as wild = "crossings > 5"'
 DEFAULT_PLACE = "divergence"  # behind it, since nothing follows it
 MAX_OWN, MAX_NAME = 32, 60
 MAX_CHARACTERS, MAX_LABEL = 1000, 200

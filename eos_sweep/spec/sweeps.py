@@ -67,7 +67,7 @@ class Sweep(Frozen):
     data: Annotated[Data | None, PlainValidator(parse_data)] = Field(None, description=training_data.TABLE_FORM)
     chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
-    regimes: dict[str, Any] = Field({}, description=f"give name = a condition: {own_regimes.FORM}")
+    regimes: dict[str, Any] = Field({}, description=own_regimes.TABLE_FORM)
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:

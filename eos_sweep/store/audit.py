@@ -11,7 +11,7 @@ import numpy as np
 
 from eos_sweep.errors import InputError
 from eos_sweep.spec.labels import LABELS
-from eos_sweep.store import relabelling, schema, validate
+from eos_sweep.store import relabelling, schema, spec_hash, validate
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
@@ -30,13 +30,14 @@ class Findings(NamedTuple):
     thresholds: str  # what is wrong with those of the labels, if anything is
     ledger: str  # what is lost of it, if anything is
     unchecked: list[str]  # what could not be checked, in words
+    spec: str  # what is wrong with it, if anything is
 
 
 def check(store: Store, report: Report = lambda task, done, total: None) -> Findings:
     """Check an open store.
 
     Every chunk of the finished blocks is compared with its checksum, the chunks of a block with the seal in the ledger,
-    labels with those that the stored observables give, and coordinates with the spec.
+    labels with those that the stored observables give, coordinates with the spec, and the spec with its hash.
 
     Parameters
     ----------
@@ -48,15 +49,17 @@ def check(store: Store, report: Report = lambda task, done, total: None) -> Find
     unchecked = []
     if not store.sealed:
         unchecked.append("whether each chunk belongs to its place, since its blocks have no seals that fit its format")
-    if not (comparable := store.group.attrs["spec_hash"] == store.sweep.hash):
-        unchecked.append("its coordinates, since its axes have other bits on this machine")
+    if spec := spec_hash.problem(store):
+        unchecked.append("its coordinates, since its spec was edited")
+    elif not spec_hash.is_exact(store):
+        unchecked.append("the last bits of its coordinates, since its axes have other bits on this machine")
     current = relabelling.current_labels(store)
     thresholds = relabelling.wrong_thresholds(store)
     if not thresholds and (older := relabelling.older_labels(store)):
         unchecked.append(f"{' and '.join(older)}, labelled by other rules; eos-sweep relabel labels the sweep again")
-    coordinates = damaged_coordinates(store) if comparable else []
+    coordinates = [] if spec else damaged_coordinates(store)
     blocks = _damaged_blocks(store, current, report)
-    return Findings(blocks, coordinates, thresholds, store.lost_rows(), unchecked)
+    return Findings(blocks, coordinates, thresholds, store.lost_rows(), unchecked, spec)
 
 
 def _damaged_blocks(store: Store, current: list[str], report: Report) -> dict[Block, list[str]]:
@@ -83,20 +86,20 @@ def _damaged_blocks(store: Store, current: list[str], report: Report) -> dict[Bl
 
 def damaged_coordinates(store: Store) -> list[str]:
     """Return the coordinates that are missing, or that are not what the spec gives."""
-    expected = schema.coordinates(store.sweep)
+    expected, exactly = schema.coordinates(store.sweep), spec_hash.is_exact(store)
     if not store.ledger.sealed:  # early stores have fewer
         expected = {name: one for name, one in expected.items() if name in store.group or name in store.sweep.dims}
-    return [name for name, one in expected.items() if not _is_right(store, name, one)]
+    return [name for name, one in expected.items() if not _is_right(store, name, one, exactly)]
 
 
-def _is_right(store: Store, name: str, expected: schema.Coordinate) -> bool:
+def _is_right(store: Store, name: str, expected: schema.Coordinate, exactly: bool) -> bool:
     try:
         array = validate.coordinate(store.path, store.group, name, store.sweep)
         with validate.reading(store.path, name):
             found = np.asarray(array[...])
     except InputError:
         return False
-    return schema.same(found, expected.values, exactly=name in store.sweep.dims)
+    return schema.same(found, expected.values, exactly and name in store.sweep.dims)
 
 
 def mend(store: Store, held: Callable[[], None], report: Report = lambda task, done, total: None) -> None:

@@ -2,17 +2,19 @@
 
 import contextlib
 import json
+import logging
 import time
 from typing import Any
 
 from eos_sweep.errors import InputError, SpecError, short
-from eos_sweep.spec.comparison import differences, extends
+from eos_sweep.spec.comparison import differences, extends, other_words
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import provenance, relabelling, remains
+from eos_sweep.store import provenance, relabelling, remains, spec_hash
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import CREATING, EXTENDING, REMOVING, UNREADABLE, find
+from eos_sweep.store.root import CREATING, EXTENDING, READY, REMOVING, UNREADABLE, find
 from eos_sweep.store.store import Store
 
+LOG = logging.getLogger("eos_sweep")
 LATE_SECONDS = 0.1  # zarr writes several files at once, and the others may follow when one has failed
 
 
@@ -89,7 +91,9 @@ def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> No
 def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Store:
     """Open the store at ``location`` to compute what of ``sweep`` is left."""
     store = Store(location, group)
-    if group.attrs["spec_hash"] != store.sweep.hash:
+    if group.attrs["eos_sweep"] == READY and (why := spec_hash.problem(store)):
+        raise SpecError(f"{location}: {why}")
+    if not spec_hash.is_exact(store):
         raise SpecError(
             f"{location}: its axes have other bits here than where it was created; continue there, with numpy "
             f"{group.attrs['numpy_version']}, or start anew with --overwrite"
@@ -124,4 +128,16 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
         store.extend(sweep)
     elif sweep.data != store.sweep.data:
         store.move_data(sweep)
+    _say_what_it_keeps(location, store, sweep)
     return store
+
+
+def _say_what_it_keeps(location: Location, store: Store, sweep: Sweep) -> None:
+    """Log the keys of the spec that this store does not take over, if there are any."""
+    title = ["title"] if sweep.title not in ("", store.group.attrs["title"]) else []
+    if keys := title + other_words(store.sweep, sweep):
+        LOG.warning(
+            "%s: keeps its own %s; the spec has other words there, which a store in another place would take",
+            location,
+            ", ".join(keys),
+        )

@@ -76,7 +76,7 @@ class Base(Protocol):
 
 
 class Modifier(Protocol):
-    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS, TRIAL as a base rule has, and one of the functions, or more."""
+    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS, TRIAL as a base rule has, and at least one function."""
 
     EDGE: str  # the edge of gradient descent with it: a formula (mathtext)
 

@@ -84,10 +84,20 @@ def test_lines_may_be_functions():
         ((lambda x: x if x > 0 else -x, ["x"]), "np.where"),
         ((lambda x: 1 / 0, ["x"]), "ZeroDivisionError"),
         ((print, ["x"]), "model.loss"),
+        ((well, ["x", "z"]), "model.state: got 'z', which is no argument of the function; there are: x, y, a"),
+        (
+            (well, {"x": 1.0, "yy": {}}),
+            "model.state: got 'yy', which is no argument of the function; did you mean 'y'?",
+        ),
+        ((lambda theta, p: theta[0], ["x"]), "model.state: got 'x', which is no argument of the function"),
+        (("abs(x)", ["x"]), "model.loss: abs at column 1 is not twice differentiable"),
+        ((lambda x: abs(x) + x * x, ["x"]), "model.loss: abs at column 1 is not twice differentiable"),
+        (("x/(1 - 1)", ["x"]), "model.loss: divides by zero"),
+        (("x**2", ["x"], None, "guard", "z"), "model.guard: no coordinate 'z'; there are: x"),
     ],
 )
 def test_a_wrong_argument_is_one_line(arguments, words):
     with pytest.raises(InputError) as caught:
-        eos_sweep.model(*arguments)
+        eos_sweep.model(*arguments[:3], **dict([arguments[3:]] if arguments[3:] else []))
     message = str(caught.value)
     assert words in message and visible(message) == message

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import eos_sweep
-from eos_sweep.errors import SpecError
+from eos_sweep.errors import InputError, SpecError
 from eos_sweep.spec.sweeps import Sweep
 
 QUARTIC = {"model": "quartic", "steps": 10, "axes": {"x": [1.0, 2.0], "eta": [0.1, 0.2]}, "initial": {"y": 1}}
@@ -60,3 +60,5 @@ def test_a_dataset_without_a_spec_keeps_events_that_never_came():
     bare["first_crossing"] = "eta", np.array([-1, 0], np.int32)
     assert eos_sweep.label(bare, {"early": "first_crossing < 3"}).values.tolist()[0] != 64
     assert eos_sweep.label(bare, {"early": "first_crossing < 3"}).values.tolist()[1] == 64
+    with pytest.raises(InputError, match=r"regimes: got \['chaotic', 'wild'\]; give names with conditions, such as"):
+        eos_sweep.label(bare, ["chaotic", "wild"])

@@ -121,6 +121,7 @@ def test_the_attributes_say_all():
     ({f"r{k}": "eta > 1" for k in range(40)}, "regimes: 40 regimes; give at most 32"),
     ({"m": "eta > 1" + " and eta > 1" * 200}, "characters are too many"),
     ({"m": "eta > 1 / 0"}, "regimes.m: divides by zero"),
+    ({"m": "sum(crossings) > 1"}, "regimes.m: sum has no data to run over at column 1"),
     ({"m": "(" * 300 + "eta > 1" + ")" * 300}, "levels of parentheses"),
 ])  # fmt: skip
 def test_a_wrong_rule_is_refused_in_one_line(given, problem):

@@ -65,7 +65,7 @@ def test_a_lost_root_is_written_anew_by_the_same_run(stored, whole, harm, caplog
     assert run(SPEC, stored).new == 0
     assert "its zarr.json was lost or damaged; it is written anew from the spec" in caplog.text
     assert_like(stored, whole)
-    assert audit.check(Store.open(stored)) == ({}, [], "", "", [])
+    assert audit.check(Store.open(stored)) == ({}, [], "", "", [], "")
     with xr.open_zarr(stored) as found, xr.open_zarr(whole) as expected:
         differing = {name for name, value in expected.attrs.items() if found.attrs[name] != value}
         assert set(found.attrs) == set(expected.attrs) and differing <= {"history", "created"}

@@ -95,7 +95,7 @@ def no_codes(store):
 def assert_labelled_alike(store, spec):
     run(spec, store.with_name("fresh"))
     assert_like(store, store.with_name("fresh"))
-    assert audit.check(Store.open(store)) == ({}, [], "", "", [])
+    assert audit.check(Store.open(store)) == ({}, [], "", "", [], "")
 
 
 @pytest.mark.slow

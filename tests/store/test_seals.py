@@ -83,7 +83,7 @@ def test_what_belongs_elsewhere_is_found_and_computed_again(folder, two, harm):
     assert run(SPEC, folder / "s").new == 0, "a run that was not killed does not look"
     assert run(SPEC, folder / "s", check=True).new == 12
     assert_like(folder / "s", two / "s")
-    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [])
+    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [], "")
 
 
 def test_rows_of_another_place_are_found(folder, two):
@@ -143,7 +143,7 @@ def test_relabelling_that_meets_damage_says_that_it_has_changed_labels(folder, t
     shutil.copytree(two / "s", folder / "whole")
     assert command("relabel", "whole", *strict, cwd=folder).returncode == 0
     assert_like(folder / "s", folder / "whole")
-    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [])
+    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [], "")
 
 
 def edited_thresholds(folder):
@@ -206,7 +206,7 @@ def test_a_coordinate_with_other_values_is_found_and_written_anew(folder, two, n
     assert audit.check(Store.open(folder / "s")).coordinates == [name]
     assert run(SPEC, folder / "s", check=True).new == 0
     assert_like(folder / "s", two / "s")
-    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [])
+    assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [], "")
 
 
 def test_status_names_a_coordinate_with_other_values(folder):
@@ -248,7 +248,7 @@ def test_a_block_that_grew_keeps_its_seal_until_it_is_computed(tmp_path):
     assert audit.check(store).blocks == {(1, 0): ["seal"]}
     assert run(more, tmp_path / "s").failed == 0
     run({**more, "chunks": {"lambda1": 2, "eta": 2}}, tmp_path / "fresh")
-    assert audit.check(Store.open(tmp_path / "s")) == ({}, [], "", "", [])
+    assert audit.check(Store.open(tmp_path / "s")) == ({}, [], "", "", [], "")
     assert_like(tmp_path / "s", tmp_path / "fresh")
 
 

@@ -72,8 +72,6 @@ class Ruled(Module):
         extra: dict[str, Callable[[], str]] = {"edge": self._edge}
         if self._decays:
             extra |= {"pulls": self._pulls, "stiffness": self._stiffness}
-        if hasattr(self._rule.base, "preconditioner"):
-            extra["matrix_at"] = self._matrix
         if hasattr(self._rule.base, "coast"):
             extra["coasting"] = self._coasting
         if self._resting_conditions():
@@ -182,23 +180,30 @@ class Ruled(Module):
         terms = [g.add(bend, shift) if row == column else bend for (row, column), bend in found]
         return self._function("stiffness", "here, p", "Return eta times the Hessian with the decay.", "here p", terms)
 
-    def _matrix(self) -> str:
-        g, now = self._c.graph, self._traced.now
-        under: Any = composed.preconditioner(self._rule, now)
-        weights = [g.div(g.one, g.call("sqrt", self._traced.value(k, one).term)) for k, one in enumerate(under.entries)]
-        shift = composed.shift(self._rule, now)
-        terms = []
-        for (row, column), bend in zip(self._c.second, self._bends(), strict=True):
-            whole = bend if shift is None or row != column else g.add(bend, as_scalar(g, shift).term)
-            terms.append(g.mul(whole, g.mul(weights[row], weights[column])))
-        return self._written("matrix_at", "theta, p", "Return eta times the preconditioned Hessian.", terms)
-
     def _curvature(self) -> str:
         if not hasattr(self._rule.base, "preconditioner"):
             return super()._curvature()
+        g, now = self._c.graph, self._traced.now
+        under: Any = composed.preconditioner(self._rule, now)
+        over = [g.div(g.one, self._traced.value(k, one).term) for k, one in enumerate(under.entries)]
+        shift = composed.shift(self._rule, now)
+        bends = dict(zip(self._c.second, self._bends(), strict=True))
+        if shift is not None:
+            bends |= {(k, k): g.add(bends[k, k], as_scalar(g, shift).term) for k in range(len(over))}
         told = "Return the numbers that determine the largest eigenvalue of eta times the preconditioned Hessian."
-        lines = [line.replace("bends(coordinates(theta), p)", "matrix_at(theta, p)") for line in self._sharpness.lines]
-        return function("curvature", "theta, p", told, lines)
+        if self._sharpness.entries:
+            terms = [self._preconditioned(bends, over, *place) for place in self._sharpness.entries]
+        else:
+            roots = [g.call("sqrt", one) for one in over]
+            terms = [g.mul(bend, g.mul(roots[row], roots[column])) for (row, column), bend in bends.items()]
+        return self._written("curvature", "theta, p", told, terms)
+
+    def _preconditioned(self, bends: dict[tuple[int, int], Term], over: list[Term], row: int, column: int) -> Term:
+        """Return an entry of the matrix, squared off the diagonal."""
+        g, bend = self._c.graph, bends[row, column]
+        return g.mul(
+            bend if row == column else g.mul(bend, bend), over[row] if row == column else g.mul(over[row], over[column])
+        )
 
     def _coasting(self) -> str:
         coast: Any = composed.coast(self._rule, self._traced.now)
