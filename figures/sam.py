@@ -7,7 +7,6 @@ far as they are not there.  Prints shares of regimes, and the final sharpness ov
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
