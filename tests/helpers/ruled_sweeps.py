@@ -1,4 +1,4 @@
-"""A sweep under an update rule with a known edge: heavy ball on a x^2/2 diverges above 2(1 + beta)/a."""
+"""A sweep under an update rule with a known edge: heavy ball on a x^2/2 diverges above eta = 2(1 + beta)/a."""
 
 from helpers.specs import altered
 

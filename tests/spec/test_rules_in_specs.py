@@ -31,8 +31,8 @@ BAD = [
     ),
     (
         {"rule": None, "axes": {"eta": [1.0]}, "parameters": {"momentum": 0.5}},
-        "parameters.momentum: got 0.5, but the model has no 'momentum'; it is a parameter of heavy_ball, nesterov; give "
-        'rule = "heavy_ball"',
+        "parameters.momentum: got 0.5, but the model has no 'momentum'; it is a parameter of heavy_ball, nesterov; "
+        'give rule = "heavy_ball"',
     ),
     ({"parameters": {"weight_decay": 0.1}}, 'it is a parameter of l2, decoupled_decay; give rule = "heavy_ball + l2"'),
     ({"rule": "l2", "axes": {"eta": ["x"]}}, "axis 'eta': got ['x']"),
