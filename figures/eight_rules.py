@@ -44,7 +44,12 @@ def swept(folder: Path) -> dict[str, Any]:
     names = ("regime", "settled")
     return {
         one.rule: stored(
-            "eight_rules", folder, f"_{one.rule}", variables=names, rule=one.rule, parameters=parameters | one.parameters
+            "eight_rules",
+            folder,
+            f"_{one.rule}",
+            variables=names,
+            rule=one.rule,
+            parameters=parameters | one.parameters,
         )
         for one in PANELS
     }
