@@ -28,6 +28,13 @@ SCRIPTS = {
         "unclipped",
         "decay",
         "multivariate",
+        "momentum",
+        "momentum_ends",
+        "warmup",
+        "weight_decay",
+        "sam",
+        "gradient_noise",
+        "eight_rules",
     ),
     "models": (
         "regimes",

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
-from panels import EDGE, SMALL, legend, panel
+from panels import SMALL, legend, panel
 from stored_sweeps import save, spec_of, stored
 
 from eos_sweep import regimes
 from eos_sweep.analysis.pictures.style import COLOURS
 from eos_sweep.models import bivariate_theory
 
-LAMBDA1 = (10.0, 100.0, 1000.0)
+RATIOS = (1e-4, 1e-3, 1e-2)  # of lambda2 to lambda1
+BETA1 = 1e-3  # at the start of the runs that measure the onset
 GROUP = {"symbol": "q = ηλ₁/(1 + β)", "long_name": "step size over the edge"}
 DRAWN = (0.0, 0.5, 0.9, 0.95)  # momenta whose shares are printed
 
@@ -33,16 +33,15 @@ def normalised(folder: Path) -> Any:
 
 
 def onset(folder: Path) -> Any:
-    """Return the step size at which runs first cross the edge, over that of the formula, for each momentum."""
-    parameters = spec_of("momentum").to_dict()["parameters"] | {"eta": "q * (1 + momentum) / lambda1"}
-    del parameters["lambda1"]
-    q = {"linear": [1.9, 2.3, 801]} | GROUP
-    axes = {"lambda1": list(LAMBDA1), "momentum": {"linear": [0, 0.98, 50]}, "q": q}
-    found = stored("momentum", folder, "_onset", axes=axes, parameters=parameters, variables=("crossings",))
-    crossed = (found.crossings > 0).transpose("lambda1", "momentum", "q")
+    """Return q at which runs first cross the edge, over that of the formula, for each lambda2/lambda1 and momentum."""
+    spec = spec_of("momentum").to_dict()
+    axes = {"ratio": list(RATIOS), "momentum": {"linear": [0, 0.96, 25]}, "q": {"linear": [1.7, 2.1, 161]} | GROUP}
+    parameters = spec["parameters"] | {"eta": "q * (1 + momentum) / lambda1", "lambda2": "ratio * lambda1"}
+    changes = {"axes": axes, "parameters": parameters, "initial": spec["initial"] | {"beta1": BETA1}, "steps": 200_000}
+    found = stored("momentum", folder, "_onset", variables=("crossings",), **changes)
+    crossed = (found.crossings > 0).transpose("ratio", "momentum", "q")
     first = found.q[crossed.argmax("q")].where(crossed.any("q"))
-    flow = bivariate_theory.gradient_flow_sharpness(1.0, 0.5, 0.05, 0.5)  # phi/lambda1 at the start
-    return first * flow / 2.0
+    return first / bivariate_theory.onset_step_size(1.0, 0.5, BETA1, 0.5)
 
 
 def print_shares(name: str, dataset: Any) -> None:
@@ -59,8 +58,8 @@ def main(folder: str = ".") -> None:
     plain, group = stored("momentum", place, variables=("regime", "settled")), normalised(place)
     print_shares("eta from 0.005 to 0.5", plain)
     over = onset(place)
-    for lambda1, row in zip(LAMBDA1, over.values, strict=True):
-        print(f"lambda1 = {lambda1:g}: measured onset over the formula {np.nanmin(row):.4f} to {np.nanmax(row):.4f}")
+    for ratio, row in zip(RATIOS, over.values, strict=True):
+        print(f"lambda2/lambda1 = {ratio:g}: measured onset over the formula", *row.round(3))
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     axes = figure.subplots(1, 3)
     title = "Heavy ball momentum, λ₁ = 100, λ₂ = 0.01, |β₁| ≤ 0.0527, θ₀ = (0.5, 0.05, 0.5), 10,000 steps"
@@ -68,8 +67,8 @@ def main(folder: str = ".") -> None:
     found = panel(axes[0], plain, "eta", "momentum", title="step size: {edge}")
     found |= panel(axes[1], group, "q", "momentum", title="step size over the edge: {edge}")
     axes[1].set_ylabel("")
-    for lambda1, row, colour in zip(LAMBDA1, over, COLOURS, strict=False):
-        axes[2].plot(row, over.momentum, color=colour, linewidth=1.4, label=f"λ₁ = {lambda1:g}")
+    for ratio, row, colour in zip(RATIOS, over, COLOURS, strict=False):
+        axes[2].plot(row, over.momentum, color=colour, linewidth=1.4, label=f"λ₂/λ₁ = {ratio:g}")
     axes[2].axvline(1.0, color="black", linewidth=1.0, linestyle="--", label="2(1 + β)/η = φ(θ₀)")
     axes[2].set(xlabel="measured onset over the formula", ylim=axes[0].get_ylim())
     axes[2].set_title("first crossing of the edge", loc="left", fontsize=SMALL)
