@@ -94,6 +94,12 @@ def test_a_store_with_an_odd_rule_is_refused_in_a_line(folder, tmp_path, rule):
     assert invoke("status", tmp_path / "s.zarr").exit_code == 2
 
 
+def test_other_thresholds_label_it_again(folder, tmp_path):
+    shutil.copytree(folder / "s.zarr", tmp_path / "s.zarr")
+    found = strict(told("relabel", tmp_path / "s.zarr", "--threshold", "blowup=1e300", "--json"))
+    assert found["labelled"] == 30 and found["thresholds"]["blowup"] == 1e300
+
+
 def test_exports_and_pictures_keep_the_rule(folder):
     told("export", folder / "s.zarr", folder / "s.nc")
     told("export", folder / "s.zarr", folder / "s.zarr.zip")
