@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from panels import SMALL, legend, panel
 from stored_sweeps import save, spec_of, stored
@@ -40,8 +41,18 @@ def onset(folder: Path) -> Any:
     changes = {"axes": axes, "parameters": parameters, "initial": spec["initial"] | {"beta1": BETA1}, "steps": 200_000}
     found = stored("momentum", folder, "_onset", variables=("crossings",), **changes)
     crossed = (found.crossings > 0).transpose("ratio", "momentum", "q")
-    first = found.q[crossed.argmax("q")].where(crossed.any("q"))
+    first = found.q[crossed.argmax("q")].where(crossed.any("q") & ~crossed.isel(q=0))  # else it is off the axis
     return first / bivariate_theory.onset_step_size(1.0, 0.5, BETA1, 0.5)
+
+
+def overshooting(ratio: float) -> float:
+    """Return the momentum beyond which the relevant feature swings about its minimum, at the onset.
+
+    There eta 2 lambda2 = (1 - sqrt(beta))^2, with the curvature 2 lambda2 at alpha = beta2 = 1 and eta = 2 (1 +
+    beta)/lambda1.
+    """
+    share = 1.0 - 4.0 * ratio
+    return ((1.0 - np.sqrt(1.0 - share**2)) / share) ** 2
 
 
 def print_shares(name: str, dataset: Any) -> None:
@@ -59,7 +70,10 @@ def main(folder: str = ".") -> None:
     print_shares("eta from 0.005 to 0.5", plain)
     over = onset(place)
     for ratio, row in zip(RATIOS, over.values, strict=True):
-        print(f"lambda2/lambda1 = {ratio:g}: measured onset over the formula", *row.round(3))
+        print(
+            f"lambda2/lambda1 = {ratio:g}: swings beyond beta = {overshooting(ratio):.3f}; onset over the formula:",
+            *row.round(3),
+        )
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     axes = figure.subplots(1, 3)
     title = "Heavy ball momentum, λ₁ = 100, λ₂ = 0.01, |β₁| ≤ 0.0527, θ₀ = (0.5, 0.05, 0.5), 10,000 steps"
@@ -69,9 +83,10 @@ def main(folder: str = ".") -> None:
     axes[1].set_ylabel("")
     for ratio, row, colour in zip(RATIOS, over, COLOURS, strict=False):
         axes[2].plot(row, over.momentum, color=colour, linewidth=1.4, label=f"λ₂/λ₁ = {ratio:g}")
+        axes[2].axhline(overshooting(ratio), color=colour, linewidth=0.9, linestyle=":")
     axes[2].axvline(1.0, color="black", linewidth=1.0, linestyle="--", label="2(1 + β)/η = φ(θ₀)")
     axes[2].set(xlabel="measured onset over the formula", ylim=axes[0].get_ylim())
-    axes[2].set_title("first crossing of the edge", loc="left", fontsize=SMALL)
+    axes[2].set_title("first crossing of the edge; dotted: swings begin", loc="left", fontsize=SMALL)
     axes[2].tick_params(labelsize=SMALL)
     axes[2].xaxis.label.set_size(SMALL)
     axes[2].legend(frameon=False, fontsize=SMALL)

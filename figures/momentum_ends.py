@@ -46,10 +46,10 @@ def tell(dataset: Any, ratio: np.ndarray, share: np.ndarray) -> None:
         k = row_of(dataset, wanted)
         inside = share[k] >= HALF
         there = [abs(q - at).argmin() for at in AT]
-        words = ", ".join(f"q = {at:g}: {ratio[k, j]:.2f}" for at, j in zip(AT, there, strict=True) if inside[j])
+        words = "".join(f"q = {at:g}: {ratio[k, j]:.2f}; " for at, j in zip(AT, there, strict=True) if inside[j])
         flattest = np.where(inside, ratio[k], np.inf).argmin()
         print(
-            f"beta = {beta[k]:.2f}: half diverge from q = {q[~inside].min():.2f}; {words}; "
+            f"beta = {beta[k]:.2f}: half diverge from q = {q[~inside].min():.2f}; {words}"
             f"flattest {ratio[k, flattest]:.3f} at q = {q[flattest]:.2f}"
         )
     speed = q * (1.0 + beta[:, None]) / (1.0 - beta[:, None])  # eta S0/(1 - beta)
@@ -87,7 +87,7 @@ def main(folder: str = ".") -> None:
     right.minorticks_off()
     right.set(xticks=[2, 5, 10, 20, 50], xticklabels=["2", "5", "10", "20", "50"])
     right.set_title("the same at equal η/(1 − β); dotted: the edge at the start", loc="left", fontsize="medium")
-    right.legend(loc="upper right", framealpha=1.0, edgecolor="none")
+    right.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.6, 1.0))
     title = (
         f"Heavy ball momentum on ½(xy − 1)², {dataset.sizes['seed']} starts, x₀ in [3, 8], y₀ in [−1, 1], 5000 steps"
     )

@@ -64,7 +64,8 @@ def main(folder: str = ".") -> None:
         row[1].tick_params(labelsize="small")
     label_outer_panels(axes)
     figure.colorbar(mesh, ax=axes[:, 1], location="right", aspect=40, extend="max")
-    title = "Sharpness-aware minimisation, λ₁ = 100, λ₂ = 0.01, |β₁| ≤ 0.0527, θ₀ = (0.5, 0.05, 0.5), 10,000 steps"
+    entries = {("the start is at the edge" if "theta_0" in label else label): one for label, one in entries.items()}
+    title = "Sharpness-aware minimisation, λ₁ = 100, λ₂ = 0.01, |β₁| ≤ 0.0527, θ₀ = (0.5, 0.05, 0.5), 40,000 steps"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     legend(figure, entries, "outside lower left", 4)
     save(figure, "sam")

@@ -102,7 +102,6 @@ def main(folder: str = ".") -> None:
         ax.tick_params(labelsize=SMALL)
     start = next(label for label in entries if label.startswith("$S"))
     shown = {label: entry for label, entry in entries.items() if not label.startswith("$S")}
-    entries[start].set_label("the start is at the edge")
     shown["the start is at the edge"] = entries[start]
     title = "Weight decay, λ₁ = 100, λ₂ = 0.01, |β₁| ≤ 0.0527, θ₀ = (0.5, 0.05, 0.5), 40,000 steps"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")

@@ -97,10 +97,10 @@ def check_stability(model: Model) -> None:
 
 
 def check_edge(model: Model) -> None:
-    """Look whether the edge of stability is positive, and whether it depends on the state only if the model says so."""
+    """Look whether the edge of stability is a size, and whether it depends on the state only if the model says so."""
     theta, p = states(model)
     edge, where = np.broadcast_to(edge_of(model)(theta, p), theta[0].shape), place(model, theta, p)
-    require_all(edge > 0, "edge: not positive", where, edge=edge)
+    require_all(edge >= 0, "edge: negative or no number", where, edge=edge)
     if not edge_moves(model):
         elsewhere = edge_of(model)(tuple(np.zeros_like(column) for column in theta), p)
         require_all(edge == elsewhere, "edge: depends on the state; give EDGE_MOVES = True", where, edge=edge)

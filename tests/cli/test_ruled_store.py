@@ -56,7 +56,9 @@ def test_the_dataset_diverges_above_the_edge_and_says_whose_edge_it_is(folder):
         assert (found.attrs["rule"], found.attrs["edge"]) == ("heavy_ball", "2(1+β)/η")
         assert found.attrs["title"] == "well: heavy ball momentum over momentum, eta"
         assert found.attrs["source"].startswith("heavy ball momentum on ")
-        assert found.sharpness_ratio_final.attrs["long_name"].startswith("sharpness in units of the edge of heavy_ball")
+        assert found.sharpness_ratio_max.attrs["long_name"].endswith(
+            "sharpness in units of the edge of heavy_ball, the start included"
+        )
         relabelled = eos_sweep.label(found.load())
         np.testing.assert_array_equal(relabelled, found.regime)
 
@@ -90,6 +92,12 @@ def test_a_store_with_an_odd_rule_is_refused_in_a_line(folder, tmp_path, rule):
         Store.open(tmp_path / "s.zarr")
     assert "rule" in str(error.value) and "\n" not in str(error.value)
     assert invoke("status", tmp_path / "s.zarr").exit_code == 2
+
+
+def test_other_thresholds_label_it_again(folder, tmp_path):
+    shutil.copytree(folder / "s.zarr", tmp_path / "s.zarr")
+    found = strict(told("relabel", tmp_path / "s.zarr", "--threshold", "blowup=1e300", "--json"))
+    assert found["labelled"] == 30 and found["thresholds"]["blowup"] == 1e300
 
 
 def test_exports_and_pictures_keep_the_rule(folder):
@@ -132,9 +140,9 @@ def test_trace_has_the_stored_bits_and_the_trajectory(folder):
 
 
 def test_verify_and_budget_agree_with_the_labels(folder):
-    report = strict(told("verify", folder / "s.zarr", "--number", 12, "--json"))
+    report = strict(told("verify", folder / "s.zarr", "--sample", 12, "--json"))
     assert not report["differences"]
-    found = strict(told("budget", folder / "s.zarr", "--all", "--json"))
+    found = strict(told("budget", folder / "s.zarr", "--json"))
     assert found["more_steps"] == 800 and found["changed"]["value"] == 0.0
 
 
@@ -156,7 +164,7 @@ def test_processes_of_dask_give_the_bits_of_threads(folder, tmp_path):
 def test_seeds_of_a_noisy_rule_are_added_and_change_nothing_before(tmp_path):
     def noisy(seeds):
         axes = {"eta": {"linear": [0.2, 1.8, 5]}, "seed": seeds}
-        return Sweep.from_dict(changed(rule="two_sample", axes=axes, parameters={"noise": 0.5}))
+        return Sweep.from_dict(changed(rule="two_sample", steps=20, axes=axes, parameters={"noise": 0.5}))
 
     eos_sweep.run(noisy([0, 1]), tmp_path / "s.zarr")
     assert eos_sweep.run(noisy([0, 1, 2]), tmp_path / "s.zarr").new == 5

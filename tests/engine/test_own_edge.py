@@ -5,15 +5,19 @@ import types
 import numpy as np
 import pytest
 
-from eos_sweep import models, observables, trust
+import eos_sweep
+from eos_sweep import models, observables, plot, trust
+from eos_sweep.analysis.one_cell import report
 from eos_sweep.analysis.pictures.theory_lines import lines_of
 from eos_sweep.analysis.trajectories import trajectory
 from eos_sweep.checks.exact import numpy_run
+from eos_sweep.checks.labels.judge import judge
 from eos_sweep.conformance import checks
 from eos_sweep.conformance.requirements import ConformanceError
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from eos_sweep.models import bivariate
+from eos_sweep.spec.sweeps import make
 from helpers import heavy_ball, heavy_slope, named_inputs
 from helpers.own_modules import BY_HAND, written
 
@@ -50,7 +54,7 @@ def test_the_models_pass_the_checks(allowed, name, check):
 @pytest.mark.parametrize(("name", "function", "wrong", "words"), [
     ("helpers.heavy_ball", "tangent", lambda theta, p, v: (*TANGENT(theta, p, v)[:3], v[3]), "velocity_y"),
     ("helpers.heavy_ball", "EDGE_MOVES", False, "depends on the state"),
-    ("helpers.heavy_slope", "edge", lambda theta, p: 0.0 * p[0], "not positive"),
+    ("helpers.heavy_slope", "edge", lambda theta, p: -p[0], "negative"),
     ("helpers.heavy_slope", "MEMORY", {"velocity": "y"}, "MEMORY: y"),
     ("helpers.heavy_slope", "MEMORY", {"x": "x"}, "not distinct"),
 ])  # fmt: skip
@@ -186,3 +190,23 @@ def test_a_module_that_says_nothing_of_rules_runs_as_before(own_module):
         batch.run(Job(one, observables.expand(["default"], one), 300, 1e-12), *start) for one in (model, whole)
     )
     assert all(np.array_equal(found[name], right[name], equal_nan=True) for name in right)
+
+
+@pytest.mark.slow
+def test_a_stored_sweep_is_labelled_drawn_and_judged(allowed, tmp_path):
+    axes = {"momentum": [0.0, 0.5, 0.9], "eta": {"log": [0.02, 0.4, 9]}}
+    sweep = make(
+        "helpers.heavy_ball", axes, {"a": 20.0, "warmup": 30.0}, {"x": 0.01, "y": 0.8}, steps=300,
+        observables=["default", "doubled"],
+    )  # fmt: skip
+    eos_sweep.run(sweep, tmp_path / "s")
+    dataset = eos_sweep.open_sweep(tmp_path / "s").load()
+    assert len(np.unique(dataset.regime)) >= 3 and (dataset.settled > 0).all()
+    assert {"sharpness_ratio_final", "period_doubled", "velocity_x"} & set(dataset) == {
+        "sharpness_ratio_final", "period_doubled"
+    }  # fmt: skip
+    verdicts = judge(str(tmp_path / "s"), tuple(range(27)), 0)
+    assert {one.verdict for one in verdicts} <= {"agree", "sensitive"}
+    found, run = report(tmp_path / "s", {}, {"momentum": 2, "eta": 5})
+    assert all(found["stored"].values()) and run.threshold.dims == ("step",)
+    plot.save(plot.trajectory_plot(run), tmp_path / "run.png")

@@ -1,5 +1,6 @@
 """The figures of update rules: the closed forms that they draw, and the numbers that they read from maps."""
 
+import momentum
 import momentum_ends
 import numpy as np
 import pytest
@@ -32,6 +33,16 @@ def test_the_minimum_under_decay_is_at_rest_and_at_the_edge(one):
     np.testing.assert_allclose(lambda2 * (x * x - 1.0) * x + pull * x, 0.0, atol=1e-15)
     edge = (2.0 - eta * decay) * (1.0 + beta) / eta if decoupled else 2.0 * (1.0 + beta) / eta - decay
     np.testing.assert_allclose(lambda1 * x * x, edge, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [1e-4, 1e-2])
+def test_heavy_ball_swings_beyond_the_momentum_of_the_figure(ratio):
+    def roots(beta):
+        step = 2.0 * ratio * 2.0 * (1.0 + beta)
+        return np.roots([1.0, -(1.0 + beta - step), beta])
+
+    beta = momentum.overshooting(ratio)
+    assert np.isreal(roots(beta - 1e-4)).all() and not np.isreal(roots(beta + 1e-4)).any()
 
 
 def test_step_sizes_that_train_are_read_off_the_map():
