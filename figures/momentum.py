@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from panels import EDGE, SMALL, legend, panel
+from panels import SMALL, legend, panel
 from stored_sweeps import save, spec_of, stored
 
 from eos_sweep import regimes

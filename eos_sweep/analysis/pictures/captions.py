@@ -59,7 +59,7 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
     found = {name: escaped(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
     found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
-    rule = [escaped(f"rule = {dataset.attrs['rule']}")] * ("rule" in dataset.attrs)
+    rule = [f"rule = {short(dataset.attrs['rule'])}"] if "rule" in dataset.attrs else []
     fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found)]
     unbroken = ", ".join(item.replace(" ", UNBROKEN) for item in fixed)
     lines = [line.replace(UNBROKEN, " ") for line in textwrap.wrap(unbroken, CAPTION_WIDTH)]
