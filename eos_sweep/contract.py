@@ -1,8 +1,7 @@
 """The contracts of models, observables and networks, and the types that they share.
 
-A *model* and an *observable* are modules, not classes: numba resolves ``model.step(...)`` on a closed-over module,
-and a module's functions keep their names in tracebacks, in caches and in the reader's head.  Several observables with
-one logic share a module, as an :class:`ObservableRecord` each.
+A *model* and an *observable* are modules, not classes: numba resolves ``model.step(...)`` on a closed-over module, and
+its functions keep their names in tracebacks.  Several observables of one module are an :class:`ObservableRecord` each.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -136,8 +135,7 @@ class Model(Hashable, Protocol):
 
     SHARPNESS_STAGES: Sequence[Callable[[Numbers], Numbers]]
 
-    # How far the loss is above its minimum, or less: the loss itself where the minimum is zero.  A run has settled only
-    # where that is below the tolerance.
+    # How far the loss is above its minimum, or less; a run has settled only where that is below the tolerance.
     def remaining_loss(self, theta: Numbers, p: Numbers, loss: Any) -> Any: ...
     def settled(self, theta: Numbers, p: Numbers, loss: Any, tolerance: Any) -> Any: ...
     def clipped(self, theta: Numbers, p: Numbers) -> Any: ...
@@ -147,16 +145,14 @@ class Model(Hashable, Protocol):
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
-    # Optional: ``edge(theta, p)``, the largest eigenvalue of eta times the Hessian from which on the rule is unstable,
-    # if that is not EDGE.  In NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow
-    # reaches, NaN if it reaches none; ``balance(theta, p)``, which gradient flow conserves; and
-    # ``weights_squared(theta, p)``, the squared length of all weights, where it is not that of the coordinates.
+    # Optional: ``edge(theta, p)``, the largest eigenvalue of eta times the Hessian that is stable, if not EDGE.  In
+    # NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, NaN if it reaches
+    # none; ``balance(theta, p)``, which it conserves; ``weights_squared(theta, p)``, the squared length of all weights,
+    # where it is not that of the coordinates.
 
 
-OPTIONAL_ATTRIBUTES = (
-    *("CONDITIONS", "DESCENT", "MATRIX", "MEMORY", "CLOCKS", "EDGE_MOVES", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"),
-    "claims",
-)
+WORDS = "MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"
+OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MEMORY", "CLOCKS", "EDGE_MOVES", "claims", *WORDS
 OPTIONAL_FUNCTIONS = "edge", "flow_sharpness", "balance", "weights_squared"
 
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
@@ -236,8 +232,7 @@ class Table(NamedTuple):
 class Network(Protocol):
     """One trajectory of an array model: its weights at one step, their gradient and their loss, all float64.
 
-    ``weights`` is one vector of all that is trained.  Only ``advance`` and ``restore`` change it, and they update
-    ``loss`` and ``gradient``.
+    ``weights`` is one vector of all that is trained.  ``advance`` and ``restore`` alone change it, loss and gradient.
     """
 
     weights: np.ndarray

@@ -23,7 +23,7 @@ from rich.progress import track
 
 from eos_sweep import regimes, trust
 from eos_sweep.checks.exact import oracle
-from eos_sweep.checks.labels.judge import labels_under_noise
+from eos_sweep.checks.labels.judge import differs_by_rounding
 from eos_sweep.checks.labels.report import wilson
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
@@ -120,9 +120,9 @@ def exact(inputs, steps, kept):
     return labels, bits
 
 
-def rounding_gives(inputs, steps, code):
-    """Tell whether a label is among those that noise of the size of rounding gives."""
-    return code in labels_under_noise(job(bivariate, steps), LIMITS, *inputs, 0, 0)
+def rounding_decides(inputs, steps, pair):
+    """Tell whether noise of the size of rounding leads from the kernel's label to the exact one, or back."""
+    return differs_by_rounding(job(bivariate, steps), LIMITS, *inputs, 0, 0, pair)
 
 
 def print_share(name, agree):
@@ -154,7 +154,7 @@ def main():
     certain, shaken = neighbours_agree(inputs, mine, steps), hang_on_rounding(inputs, steps)
     right, bits = all_exact(inputs, steps, given.keep)
     wrong = np.flatnonzero((mine != right) & (bits > 0))
-    moves = {row: rounding_gives(part(inputs, [row]), steps, mine[row]) for row in wrong}
+    moves = {row: rounding_decides(part(inputs, [row]), steps, (int(mine[row]), int(right[row]))) for row in wrong}
 
     print_share("labels of the kernel that are exact", mine == right)
     print_share("... where eight neighbours agree", (mine == right)[certain])

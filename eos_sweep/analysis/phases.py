@@ -19,7 +19,7 @@ sqrt(lambda1).  Finite steps make a run turn later and drift makes it turn soone
 import numpy as np
 import xarray as xr
 
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named
 from eos_sweep.models import bivariate_theory
 
 PHASES = {"diverged": 0, "I": 1, "II.1": 2, "II.2": 3}
@@ -67,7 +67,7 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If ``run`` is not a trajectory of this model.
+        If ``run`` is not a trajectory of this model, or one of another rule than gradient descent.
 
     Examples
     --------
@@ -84,6 +84,9 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
     missing = [name for name in NEEDED if name not in run.variables]
     if missing:
         raise InputError(f"run: has no {', '.join(missing)}; give a trajectory of the model 'bivariate'")
+    if "rule" in run.attrs:
+        rule = named(str(run.attrs["rule"]))
+        raise InputError(f"run: takes its steps by {rule}; give one of gradient descent, whose phases these are")
     alpha, ratio = run.alpha.values, (run.sharpness / run.threshold).values
     scale = float(run.eta * run.lambda1)
     z = 0.5 * scale * alpha * alpha

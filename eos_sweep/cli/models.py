@@ -1,4 +1,4 @@
-"""``eos-sweep check`` and ``eos-sweep derive``: whether a model is one, and what a formula becomes."""
+"""``eos-sweep check`` and ``eos-sweep derive``: whether a model is one, and what a formula or a rule makes of it."""
 
 import sys
 from pathlib import Path
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def check(model: str) -> None:
     """Check that a model does what sweeps rely on.
 
-    MODEL is a name of the table, a module of your own, or a TOML file that gives a model by a formula.  Its step is
-    compared with the gradient of its loss, its Hessian and tangent with finite differences, its sharpness with the
-    Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its bounds must be refused.  Finally it
-    is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula in the file of a sweep, from the
-    ranges of that sweep.  A sweep with an update rule is checked with its steps, for parameters from the rule's TRIAL.
+    MODEL is a name of the table, a module of your own, or a TOML file that gives a model by a formula, or a model and
+    an update rule.  Its step is compared with the gradient of its loss, its Hessian and tangent with finite
+    differences, its sharpness with the Hessian, and the kernel with NumPy and with exact arithmetic.  Inputs beyond its
+    bounds must be refused.  Finally it is swept and drawn.  The inputs are drawn from the model's TRIAL; for a formula
+    in the file of a sweep, from the ranges of that sweep; for parameters of a rule, from the rule's TRIAL.
 
     Exit codes: 0 all checks passed; 1 some failed; 2 there is no such model.
 
@@ -72,11 +72,11 @@ def _module(given: str) -> "Model":
 @click.option("-o", "--out", type=click.Path(), help="Write a module, a .py file, instead of printing it.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 def derive(spec: str, out: str | None, overwrite: bool) -> None:
-    """Print the module that is derived from a formula.
+    """Print the module that is derived from a formula, or from the loss of a model for another update rule.
 
-    SPEC is a TOML file: that of a sweep whose table [model] has a loss, or one with nothing but this table.  The module
-    is a model as one that is written by hand.  With --out it becomes a model of your own, which may be changed and is
-    run with --import.
+    SPEC is a TOML file: that of a sweep whose table [model] has a loss, or one with nothing but this table; with a rule
+    other than gd the model may have a name.  The module is a model as one that is written by hand.  With --out it
+    becomes a model of your own, which may be changed and is run with --import.
 
     \b
     Examples:
@@ -84,9 +84,9 @@ def derive(spec: str, out: str | None, overwrite: bool) -> None:
       eos-sweep derive my_sweep.toml -o my_model.py
       eos-sweep --import my_model run another_sweep.toml
     """
+    from eos_sweep import models
     from eos_sweep.analysis.whole_files import whole
-    from eos_sweep.derivation.models import source
-    from eos_sweep.spec.formula_files import read_formula
+    from eos_sweep.spec.formula_files import read_derived
 
     if out is not None:
         path = Path(out)
@@ -94,7 +94,7 @@ def derive(spec: str, out: str | None, overwrite: bool) -> None:
             raise InputError(f"{out}: not the name of a module; give one such as my_model.py")
         if path.exists() and not overwrite:
             raise InputError(f"{out}: exists; choose another name, or --overwrite")
-    text = source(read_formula(spec))
+    text = models.source(*read_derived(spec))
     if out is None:
         click.echo(text, nl=False)
         return

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from eos_sweep.contract import Quantity
 from eos_sweep.derivation.definition import Formula
@@ -40,7 +41,8 @@ def written(formula: Formula, carried: Sequence[int], own: Collection[str] = ())
         lines.append(f"PRESETS = {formula.presets!r}")
     if formula.lines:
         told = [
-            f"    CriticalLine({_text(name)}, {_text(_plain(line.label))}, {_text(line.meaning)}, line_{name}),\n"
+            f"    CriticalLine({_text(name)}, {_text(_plain(line.label))}, {_text(line.meaning)}, line_{name}"
+            f"{', of_edge=True' * line.edge}),\n"
             for name, line in formula.lines.items()
         ]
         lines.append(f"LINES = (\n{''.join(told)})")
@@ -95,8 +97,30 @@ def _quantity(name: str, quantity: Quantity) -> str:
     for bound in ("above", "least", "most"):
         if getattr(quantity, bound) != getattr(usual, bound):
             parts.append(f"{bound}={_float(getattr(quantity, bound))}")
-    parts.append(f"sizes={SIZES.get(name, USUAL_SIZES)!r}")
+    parts += ["whole=True"] * quantity.whole
+    (one,) = sized({name: quantity}).values()
+    parts.append(f"sizes={_pair(one.sizes)}")
     return f"Quantity({', '.join(parts)})"
+
+
+def _pair(sizes: tuple[float, float]) -> str:
+    return f"({_float(sizes[0])}, {_float(sizes[1])})"
+
+
+def of_module(model: Any) -> str:
+    """Return the declarations of a model as text, without its critical lines."""
+    words = "TITLE", "RULE_TITLE", "REFERENCE", "MATRIX", "EDGE_WORDS", "EDGE_LABEL"
+    found = [f"{name} = {_text(getattr(model, name))}" for name in words if hasattr(model, name)]
+    found.append(f"DESCENT = {getattr(model, 'DESCENT', True)}")
+    for name in ("STATE", "PARAMETERS", "LOSS_PARTS"):
+        table = getattr(model, name)
+        found += [_table(name, {key: _quantity(key, one) for key, one in table.items()})] * bool(table)
+    found.append(_table("TRIAL", {key: _written(given) for key, given in model.TRIAL.items()}))
+    found += [_table("PRESETS", {key: repr(one) for key, one in model.PRESETS.items()})] * bool(model.PRESETS)
+    for name in ("OBSERVABLES", "THRESHOLDS"):
+        value = getattr(model, name)
+        found += [f"{name} = {value!r}".replace("'", '"')] * bool(value)
+    return "\n".join(found)
 
 
 def _trial(name: str, quantity: Quantity, coordinate: bool) -> str:

@@ -92,7 +92,7 @@ class Formula(Frozen):
         found["state"] = state if any(state.values()) else list(state)
         found["parameters"] = {name: table for name, table in parameters.items() if table or self._only_told(name)}
         found |= {"guard": self.guard, "title": self.title, "reference": self.reference, "presets": self.presets}
-        found["lines"] = {name: line._asdict() for name, line in self.lines.items()}
+        found["lines"] = {name: line.to_dict() for name, line in self.lines.items()}
         found |= {"data": self.data, "trial": self.trial}
         return strict_json({key: value for key, value in found.items() if value})
 

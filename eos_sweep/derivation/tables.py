@@ -35,6 +35,11 @@ class Line(NamedTuple):
     ratio: str
     label: str  # plain text
     meaning: str
+    edge: bool = False  # whether the ratio is a sharpness over 2/eta, so that under other rules their edge counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table of the line; without ``edge`` if it is not one."""
+        return {key: value for key, value in self._asdict().items() if key != "edge" or value}
 
 
 def check_name(label: str, name: Any) -> str:
@@ -192,6 +197,8 @@ def parse_lines(given: Any) -> dict[str, Line]:
         if not isinstance(table.get("ratio"), str):
             got = short(table["ratio"]) if "ratio" in table else "no ratio"
             raise SpecError(f"{label}.{name}: got {got}; give a formula in quotes that is 1 on the line")
+        if not isinstance(edge := table.get("edge", False), bool):
+            raise SpecError(f"{label}.{name}.edge: got {short(edge)}; give true if the ratio is S eta/2")
         usual = {
             "label": name.replace("_", " "),
             "meaning": f"where {named(visible(' '.join(table['ratio'].split())))} = 1",
@@ -199,7 +206,7 @@ def parse_lines(given: Any) -> dict[str, Line]:
         words = {
             key: short_text(f"{label}.{name}: got {key}", table.get(key, usual[key]), MAX_SENTENCE) for key in usual
         }
-        found[name] = Line(table["ratio"], **words)
+        found[name] = Line(table["ratio"], edge=edge, **words)
     return found
 
 

@@ -149,7 +149,7 @@ def _finished(
 ) -> dict[str, np.ndarray]:
     """Return the values of the observables from the table, and the steps taken as "work"."""
     model, at = begin.model, arrange(begin.model, tuple(compiled))
-    numbers, integers = (np.ascontiguousarray(part.T) for part in table)
+    numbers, integers = (np.array(part.T, order="C") for part in table)  # copies: the kernel may go on with the table
     age, status = integers[at.age // WIDTH], integers[at.status // WIDTH]
     theta = tuple(numbers[: len(begin.theta)])
     loss, maximum = numbers[at.loss // WIDTH], numbers[at.maximum // WIDTH]

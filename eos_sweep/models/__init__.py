@@ -12,11 +12,12 @@ from typing import Any
 
 from eos_sweep import plain
 from eos_sweep.contract import Model, is_array
+from eos_sweep.derivation import models as derivation
 from eos_sweep.derivation import modules as derived
 from eos_sweep.derivation.completing import completed, completed_from
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
-from eos_sweep.derivation.ruled.models import base_of, ruled
+from eos_sweep.derivation.ruled.models import base_of, module_text, ruled
 from eos_sweep.eigen.sharpness import UNTOLD, edge_label, edge_words
 from eos_sweep.errors import InputError, named, short
 from eos_sweep.models import ruled_network
@@ -178,6 +179,22 @@ def get(name: str | Formula, rule: str = PLAIN) -> Model:
     if parsed.is_plain:
         return model
     return ruled_network.ruled(model, parsed) if is_array(model) else ruled(model, parsed)  # type: ignore[return-value]
+
+
+def source(name: str | Formula, rule: str = PLAIN) -> str:
+    """Return the text of the module that is derived from a formula, or for a rule: a module of one's own if stored.
+
+    Raises
+    ------
+    InputError
+        As for :func:`get`, or if the model is a network.
+    """
+    parsed, model = parse(rule), _get(name)
+    if parsed.is_plain and isinstance(name, Formula):
+        return derivation.source(name)
+    if parsed.is_plain or is_array(model):
+        raise InputError(f"model {named(name_of(model))}: no module is derived from it; give a formula of a loss")
+    return module_text(model, parsed)
 
 
 def _get(name: str | Formula) -> Model:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, PlainValidator, Strict, ValidationInfo
 from eos_sweep import training_data
 from eos_sweep.contract import Data
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.errors import InputError, SpecError
+from eos_sweep.errors import InputError, SpecError, short
 from eos_sweep.plain_data import number, number_or_text
 from eos_sweep.update_rules import composed as update_rules
 
@@ -34,7 +34,7 @@ def parse_rule(given: Any) -> str:
     if isinstance(given, list | tuple) and all(isinstance(part, str) for part in given) and given:
         given = " + ".join(given)
     if not isinstance(given, str):
-        raise ValueError("neither a text nor a list of texts")
+        raise SpecError(f'rule: got {short(given)}; give a text such as "heavy_ball + l2"')
     try:
         return str(update_rules.parse(given))
     except InputError as error:

@@ -9,21 +9,30 @@ import numpy as np
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, short
 from eos_sweep.spec import formula_data
+from eos_sweep.spec.fields import parse_rule
+from eos_sweep.spec.names import check_model
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.update_rules.composed import PLAIN
 
 CORNERS = 64  # points of the grid at which the range of an expression is looked for
 
 
-def read_formula(path: str | Path) -> Formula:
-    """Return the formula of a file.
+def read_derived(path: str | Path) -> tuple[str | Formula, str]:
+    """Return the formula of a file and the update rule; under another rule than ``gd`` it may be a model by name.
 
     Raises
     ------
     SpecError
         If the file has no formula, or for the first thing that is wrong with it.
     """
-    return _formula_of(path, formula_data.read(path))
+    given = formula_data.read(path)
+    rule = parse_rule(given["rule"]) if "rule" in given else PLAIN
+    if rule != PLAIN and isinstance(given.get("model"), str):
+        check_model(given["model"], rule)
+        return given["model"], rule
+    found = _formula_of(path, given)
+    check_model(found, rule)
+    return found, rule
 
 
 def read_model(path: str | Path) -> tuple[str | Formula, str]:
@@ -37,8 +46,8 @@ def read_model(path: str | Path) -> tuple[str | Formula, str]:
     given = formula_data.read(path)
     if isinstance(given.get("model"), str) or set(given) - {"model"} - set(Formula.model_fields):
         sweep = Sweep.from_dict(given, Path(path).parent)
-        model = sweep.model
-        return model if isinstance(model, str) or model.trial else _tried(sweep, model), sweep.rule
+        untold = isinstance(sweep.model, Formula) and not sweep.model.trial
+        return _tried(sweep) if untold else sweep.model, sweep.rule
     return _formula_of(path, given), PLAIN
 
 
@@ -50,16 +59,17 @@ def _formula_of(path: str | Path, given: Mapping[str, Any]) -> Formula:
     return Formula.from_dict(found)
 
 
-def _tried(sweep: Sweep, formula: Formula) -> Formula:
-    """Return ``formula``, which is to be tried at inputs between the least and the most of the sweep."""
+def _tried(sweep: Sweep) -> Formula:
+    """Return the formula of a sweep, which is to be tried at inputs between the least and the most of the sweep."""
     rng = np.random.default_rng(0)
     points = {axis.name: rng.choice(axis.values, CORNERS) for axis in sweep.axes}
     for axis in sweep.axes:
         points[axis.name][:2] = axis.values.min(), axis.values.max()
     initial, parameters = sweep.inputs(points)
-    own = {**parameters, **initial}.items()  # those of an update rule are tried at draws of its own
-    ranges = {name: _range(values) for name, values in own if name in (*formula.state, *formula.parameters)}
-    return Formula.from_dict(formula.to_dict() | {"trial": ranges})
+    ranges = {name: _range(values) for name, values in {**parameters, **initial}.items()}
+    formula = Formula.model_validate(sweep.model)
+    known = {name: ranges[name] for name in (*formula.parameters, *formula.state)}
+    return Formula.from_dict(formula.to_dict() | {"trial": known})
 
 
 def _range(values: np.ndarray) -> float | str:

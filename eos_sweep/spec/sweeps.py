@@ -51,7 +51,7 @@ class Sweep(Frozen):
     model: Annotated[str | Formula, PlainValidator(parse_model)] = Field(
         description='name a model, such as model = "bivariate", or give a table [model] with loss and state'
     )
-    rule: Annotated[str, PlainValidator(parse_rule)] = Field(PLAIN, description='give a text such as "heavy_ball + l2"')
+    rule: Annotated[str, PlainValidator(parse_rule)] = PLAIN
     title: str = Field("", description="give a text in quotes")
     steps: WholeNumber = Field(ge=1, le=MAX_STEPS, description="give a whole number from 1 to 2_000_000_000")
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")

@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -249,8 +249,3 @@ def projected(rule: Rule, now: Now, x: np.ndarray) -> np.ndarray:
     """Return weights after the bound, if the rule has one; NumPy only."""
     most = bound(rule, now)
     return x if most is None else np.clip(x, -most, most)
-
-
-def facts(rule: Rule) -> Mapping[str, Any]:
-    """Return what determines the numbers of a sweep beside its model."""
-    return {} if rule.is_plain else {"rule": str(rule)}

@@ -111,6 +111,12 @@ def test_only_runs_of_this_model_have_these_phases():
         eos_sweep.segment_phases(run)
 
 
+def test_runs_of_other_rules_have_other_phases():
+    run = eos_sweep.trajectory("bivariate", AT, A, steps=10).assign_attrs(rule="heavy_ball")
+    with pytest.raises(InputError, match="run: takes its steps by heavy_ball; give one of gradient descent"):
+        eos_sweep.segment_phases(run)
+
+
 def test_a_sharpness_of_exactly_two_over_eta_is_above():
     given_ = {"lambda1": 1.0, "lambda2": 0.1, "eta": 2.0}
     run = eos_sweep.trajectory("bivariate", given_, {"alpha": 1.0, "beta1": 0.0, "beta2": 1.0}, steps=3)

@@ -88,6 +88,22 @@ def test_a_coordinate_that_vanishes_keeps_its_size(rule):
     assert theta[3][0] < -3.0 and 1e-40 < abs(theta[1][0]) < 1e140
 
 
+@np.errstate(all="ignore")
+def test_a_run_on_which_a_decay_takes_the_guarded_weight_to_zero_is_not_over():
+    """Close to zero alpha follows the slower of two modes, alpha + beta2 > 0, long after the loss stops falling."""
+    model = models.get("bivariate", "l2")
+    given = {"lambda1": 2.039, "lambda2": 0.002445, "eta": 0.6447, "radius": 0.4395, "weight_decay": 0.2775}
+    p = parameters(model, "bivariate", **given)
+    theta, signs = start(model, tuple(np.array([x]) for x in (-1.0142, -0.2228, 1.0171)), p), []
+    for age in range(1, 1201):
+        theta = model.step(theta, p)
+        signs.append(np.sign(theta[0][0]))
+        if age % 16 == 0:
+            theta = model.rescale(theta, p)
+            assert not model.settled(theta, p, model.loss(theta, p), 1e-12)
+    assert signs[400] == -1.0 and signs[-1] == 1.0
+
+
 def test_models_without_weights_are_refused():
     for name in ("uv", "linear_net", "stabilization", "threshold"):
         with pytest.raises(

@@ -109,6 +109,15 @@ def test_other_observables_change_no_bit(chosen, whole):
             assert same_bits(right[name], whole[name]), name
 
 
+def test_twice_the_budget_leaves_the_results_of_the_budget_as_they_are():
+    """Also where there is but one trajectory, whose row of the table is a column, too."""
+    more = (*LABELS, *(f"{name}_doubled" for name in CROSSINGS))
+    for rows in (slice(0, 40), slice(7, 8)):
+        given = subset(INITIAL, rows), subset(PARAMETERS, rows)
+        alone, found = (simulate(*given, 103, names, TOLERANCE) for names in (LABELS, more))
+        assert_same({name: found[name] for name in LABELS}, alone)
+
+
 def test_threads_change_no_bit(whole):
     halves = [slice(0, 250), slice(250, 500)] * 4
     with ThreadPoolExecutor(4) as pool:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from eos_sweep.errors import SpecError
-from eos_sweep.spec.formula_files import read_formula
+from eos_sweep.spec.formula_files import read_derived
 from eos_sweep.spec.sweeps import Sweep, load_spec
 
 MODEL = {"loss": "mean(i, (w*x[i] - y[i])**2)/2", "state": ["w"]}
@@ -32,7 +32,7 @@ def spec(tmp_path):
 def test_columns_of_a_file_are_tables_of_the_formula(spec):
     sweep = load_spec(spec)
     assert sweep.model.data == {"x": (1.0, 0.5), "y": (2.0, -1e-3)}
-    assert read_formula(spec) == sweep.model
+    assert read_derived(spec)[0] == sweep.model
     assert Sweep.from_dict(sweep.to_dict()).hash == sweep.hash  # a store needs no file
 
 

@@ -13,7 +13,7 @@ from eos_sweep.analysis.opened import open_sweep
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, visible
 from eos_sweep.spec.comparison import differences
-from eos_sweep.spec.formula_files import read_formula, read_model
+from eos_sweep.spec.formula_files import read_derived, read_model
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
 from helpers.stores import FEW, command, toml
@@ -184,7 +184,7 @@ def test_a_file_may_hold_a_sweep_a_table_or_its_keys(tmp_path):
     toml(table, {"model": BOWL})
     toml(keys, BOWL)
     formula = Formula.from_dict(BOWL)
-    assert [read_formula(path) for path in (whole, table, keys)] == [formula] * 3
+    assert [read_derived(path)[0] for path in (whole, table, keys)] == [formula] * 3
     assert [read_model(path) for path in (table, keys)] == [(formula, "gd")] * 2
     tried, _ = read_model(whole)
     assert tried.trial == {"a": 1.0, "eta": "uniform(0.1, 3.0)", "x": "uniform(1.0, 2.0)"}
@@ -192,7 +192,7 @@ def test_a_file_may_hold_a_sweep_a_table_or_its_keys(tmp_path):
     assert read_model(whole) == (tried, "heavy_ball")
     toml(whole, SPEC | {"model": "quadratic"})
     with pytest.raises(SpecError, match="got model = 'quadratic'; give a file with a table"):
-        read_formula(whole)
+        read_derived(whole)
 
 
 @pytest.mark.slow

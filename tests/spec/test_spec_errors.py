@@ -31,7 +31,7 @@ BAD = [
     ({"model": "bivariat"}, "model: no model 'bivariat'", "did you mean 'bivariate'?"),
     ({"model": 3}, "model: got 3", "name a model"),
     ({"stpes": 10, "steps": None}, "stpes: unknown key, got 10", "did you mean 'steps'?"),
-    ({"xyzzy": 1}, "xyzzy: unknown key, got 1", "there are: model, title, steps"),
+    ({"xyzzy": 1}, "xyzzy: unknown key, got 1", "there are: model, rule, title, steps"),
     ({"steps": None}, "steps: missing", "give a whole number from 1 to 2_000_000_000"),
     ({"steps": 1e4}, "steps: got 10000.0", "give a whole number"),
     ({"steps": "10"}, "steps: got '10'", "give a whole number"),

@@ -42,6 +42,8 @@ def test_no_expression_and_no_name_of_a_model_runs_anything(tmp_path):
         toml(tmp_path / f"e{k}.toml", changed(parameters={"radius": expression}))
     for k, model in enumerate(MODELS):
         toml(tmp_path / f"m{k}.toml", changed(model=model))
+    for k, rule in enumerate((MARK, f"heavy_ball + {MARK}", f"../{MARK}", "interface", "os", f"__import__('{MARK}')")):
+        toml(tmp_path / f"r{k}.toml", changed(rule=rule))
     toml(tmp_path / "data.toml", changed(data={"file": f"{MARK}.py"}))
     specs = sorted(path.name for path in tmp_path.glob("*.toml"))
     lines = [(tmp_path, (name, spec)) for spec in specs for name in ("plan", "run", "trace")]

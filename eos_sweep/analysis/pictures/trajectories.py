@@ -9,7 +9,7 @@ from eos_sweep.analysis.pictures import captions, files
 from eos_sweep.analysis.pictures.style import COLOURS, DASHES, LEGEND
 
 WHOLE_LOSS: dict[str, Any] = {"color": "0.7", "linewidth": 3.0}  # behind its parts
-ROOM = 1.5  # of the panel above the sharpness, where the edge goes beyond it
+ROOM = 1.25  # of a panel above the sharpness, where the edge goes beyond it
 
 
 def trajectory_plot(dataset: xr.Dataset) -> Any:
@@ -61,11 +61,11 @@ def _draw_edge(ax: Any, dataset: xr.Dataset) -> None:
     look: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.0}
     look["label"] = captions.short(dataset.attrs.get("edge", "2/η"))
     if "threshold" in dataset:
-        edge = dataset["threshold"]
+        edge, (low, high) = dataset["threshold"], ax.get_ylim()
         ax.plot(dataset["step"], edge, **look)
-        most = ROOM * max(float(dataset["sharpness"].max()), float(edge.min()))
+        most = ROOM * max(high, float(edge.min()))
         if float(edge.max()) > most > 0:  # during a warmup it is far away
-            ax.set_ylim(top=most)
+            ax.set_ylim(min(low, 0.0), most)
     else:
         ax.axhline(dataset.attrs["threshold"], **look)
 

@@ -7,11 +7,10 @@ import gmpy2
 import numpy as np
 
 from eos_sweep.checks.exact import arithmetic, flat
-from eos_sweep.checks.exact.states import Snapshot
+from eos_sweep.checks.exact.states import EPSILON, Snapshot
 from eos_sweep.contract import Model, Numbers
 from eos_sweep.state import clocks, guard_index, places, started, turned
 
-EPSILON = 2.0**-52
 LEAST = 2.0**-168  # of a mantissa, about 1e-50
 
 

@@ -7,7 +7,10 @@ import numpy as np
 
 from eos_sweep.contract import Model, Numbers
 from eos_sweep.eigen.sharpness import edge_of
-from eos_sweep.state import enter, guard_index
+from eos_sweep.state import enter, guard_index, turned
+
+EPSILON = 2.0**-52
+RARER = 4.0  # times as rare is noise in the second trajectory as in the first, and so on to the fourth
 
 
 class Snapshot(NamedTuple):
@@ -49,10 +52,18 @@ class States(Protocol):
 
 
 class DoubleStates:
-    """Trajectories in doubles, as NumPy arrays: the same bits as in a kernel."""
+    """Trajectories in doubles, as NumPy arrays: without noise the same bits as in a kernel."""
 
-    def __init__(self, model: Model, initial: Mapping[str, np.ndarray], p: Numbers) -> None:
-        """Start at the coordinates ``initial`` with parameters ``p``."""
+    def __init__(
+        self, model: Model, initial: Mapping[str, np.ndarray], p: Numbers, noise: np.random.Generator | None = None
+    ) -> None:
+        """Start at the coordinates ``initial`` with parameters ``p``.
+
+        With ``noise`` steps move each number but the clocks by up to a unit in the last place: each step of every
+        fourth trajectory, and fewer of the others, which may rest in between where rounding lets them.
+        """
+        self._noise = noise
+        self._places = {place for place, _ in turned(model)}
         self._model, self._p = model, p
         self._initial = enter(model, initial, p)
         self._guard = guard_index(model)
@@ -63,7 +74,18 @@ class DoubleStates:
 
     def step(self, theta: Numbers, running: np.ndarray) -> Snapshot:
         """Take a step from ``theta``, with all trajectories."""
-        return self._snapshot(self._model.step(theta, self._p), self._model.clipped(theta, self._p))
+        clipped = self._model.clipped(theta, self._p)
+        return self._snapshot(self._shaken(self._model.step(theta, self._p)), clipped)
+
+    def _shaken(self, theta: Numbers) -> Numbers:
+        if self._noise is None:
+            return theta
+        count = len(theta[0])
+        now = self._noise.random(count) < RARER ** -(np.arange(count) % 4)
+        return tuple(
+            x * np.where(now, 1.0 + EPSILON * self._noise.uniform(-1.0, 1.0, count), 1.0) if k in self._places else x
+            for k, x in enumerate(theta)
+        )
 
     def rescale(self, theta: Numbers) -> Numbers:
         """Return the model's rescaled ``theta``."""

@@ -3,18 +3,21 @@
 Doubles round at each step.  Some trajectories magnify rounding until it decides the label: chaotic ones, and those that
 pass close to an unstable orbit for a while, where exact arithmetic comes as close as 1e-40 and a double no closer than
 1e-16.  No computation with doubles gives these labels reliably.  So a stored label that differs from the exact one is
-*sensitive* if exact arithmetic gives it, too, in one of NOISY_RUNS runs in which each step moves each coordinate at
-random, by up to a unit in the last place of a double.  Otherwise it is *wrong*.
+*sensitive* if noise of the size of rounding leads from one to the other: if exact arithmetic gives it, too, in one of
+NOISY_RUNS runs in which each step moves each coordinate at random, by up to a unit in the last place of a double; or if
+doubles give the exact one in as many runs in which steps do so.  The second is needed where a gradient is zero in
+doubles: a run may rest there while its edge falls, and rounding, but no noise, holds it there.  Otherwise the label is
+*wrong*.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep import regimes
-from eos_sweep.checks.exact import oracle
+from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.sample import inputs
 from eos_sweep.contract import Job
 from eos_sweep.runtime import worker
@@ -60,10 +63,30 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     for k, cell in enumerate(cells):
         verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
         if verdict == WRONG:  # without an exact label there is nothing to be sensitive against
-            noisy = labels_under_noise(job, store.thresholds, initial, parameters, k, seed + cell)
-            verdict = SENSITIVE if int(stored[k]) in noisy else verdict
+            pair = int(stored[k]), int(exact[k])
+            if differs_by_rounding(job, store.thresholds, initial, parameters, k, seed + cell, pair):
+                verdict = SENSITIVE
         verdicts.append(Verdict(cell, names[stored[k]], names[exact[k]], verdict, bool(parted[k]), int(bits[k])))
     return verdicts
+
+
+def differs_by_rounding(
+    job: Job,
+    limits: Mapping[str, float],
+    initial: Mapping[str, np.ndarray],
+    parameters: Mapping[str, np.ndarray],
+    row: int,
+    seed: int,
+    pair: tuple[int, int],
+) -> bool:
+    """Tell whether noise as of rounding leads from one label of trajectory ``row`` to the other: stored, exact.
+
+    From the stored one it can only if doubles do give that label.
+    """
+    given = job, limits, initial, parameters, row
+    if pair[0] in labels_under_noise(*given, seed):
+        return True
+    return _labels(numpy_run.run, *given, 1) == {pair[0]} and pair[1] in labels_under_noise(*given, seed, doubles=True)
 
 
 def labels_under_noise(
@@ -73,11 +96,26 @@ def labels_under_noise(
     parameters: Mapping[str, np.ndarray],
     row: int,
     seed: int,
+    doubles: bool = False,
 ) -> set[int]:
-    """Return the labels of trajectory ``row`` in exact arithmetic with noise of the size of rounding to doubles."""
-    start, p = ({name: np.repeat(array[row], NOISY_RUNS) for name, array in t.items()} for t in (initial, parameters))
-    found = oracle.run_in(oracle.FIRST_BITS, job, start, p, noise=np.random.default_rng(seed))
-    return set(regimes.classify(start | p | found, limits).tolist())
+    """Return the labels of trajectory ``row`` in exact arithmetic, or in doubles, with noise as of rounding."""
+    run = numpy_run.run if doubles else functools.partial(oracle.run_in, oracle.FIRST_BITS)
+    noisy = functools.partial(run, noise=np.random.default_rng(seed))
+    return _labels(noisy, job, limits, initial, parameters, row, NOISY_RUNS)
+
+
+def _labels(
+    run: Callable[..., Mapping[str, np.ndarray]],
+    job: Job,
+    limits: Mapping[str, float],
+    initial: Mapping[str, np.ndarray],
+    parameters: Mapping[str, np.ndarray],
+    row: int,
+    times: int,
+) -> set[int]:
+    """Return the labels of trajectory ``row`` in as many runs."""
+    start, p = ({name: np.repeat(array[row], times) for name, array in t.items()} for t in (initial, parameters))
+    return set(regimes.classify({**start, **p, **run(job, start, p)}, limits).tolist())
 
 
 @functools.lru_cache(maxsize=1)

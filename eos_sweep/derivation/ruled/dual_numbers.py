@@ -225,9 +225,12 @@ def _function(name: str) -> Callable[[Any], Any]:
         g = _graph(value)
         argument = as_scalar(g, value)
         term = g.call(name, argument.term)
-        return Scalar(
-            g, term, None if argument.move is None else g.mul(RULES[name](g, argument.term, term), argument.move)
-        )
+        if argument.move is None:
+            return Scalar(g, term)
+        slope = RULES[name](g, argument.term, term)
+        if name == "sqrt":  # a second moment that is zero does not move: its gradient is zero
+            slope = g.select(g.raw("==", term, g.zero), g.zero, slope)
+        return Scalar(g, term, g.mul(slope, argument.move))
 
     return function
 

@@ -5,7 +5,7 @@ import threading
 from types import ModuleType
 from typing import Any
 
-from eos_sweep.derivation import loader, modules, smoothness
+from eos_sweep.derivation import declarations, loader, modules, smoothness
 from eos_sweep.derivation.calculus import Calculus, derive
 from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
 from eos_sweep.derivation.definition import Formula
@@ -48,6 +48,17 @@ def base_of(name: str) -> tuple[str, Rule] | None:
 def source(model: Any, rule: Rule) -> str:
     """Return the text of the model that takes its steps by ``rule``."""
     return _text(model, rule)[0]
+
+
+def module_text(model: Any, rule: Rule) -> str:
+    """Return the text of the same model with all that it declares, for a module of the user's own."""
+    text, told = source(model, rule), declarations.of_module(ruled(model, rule))
+    head, first, rest = text.partition("\nCARRIED = ")
+    if "np." in told and "import numpy as np" not in head:
+        head = head.replace("\n\nfrom ", "\n\nimport numpy as np\n\nfrom ", 1)
+    head = head.replace("\nfrom ", "\nfrom eos_sweep.contract import Quantity\nfrom ", 1)
+    head = head.replace(f"from {model.__name__} import", f"from {_name_of(model)} import")
+    return f"{head}\n{told}{first}{rest}"
 
 
 def _derived(model: Any, rule: Rule) -> ModuleType:

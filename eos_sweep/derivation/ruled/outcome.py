@@ -45,11 +45,13 @@ class Outcome:
     def _coordinate(self, k: int, entry: Form | Scalar) -> Moved:
         if isinstance(entry, Scalar):
             return self._bounded(k, entry.term, entry.moves())
+        return self._bounded(k, self._unbounded(k, entry), self._relative(k, entry, own=True))
+
+    def _unbounded(self, k: int, form: Form) -> Term:
+        """Return the mantissa of a coordinate after a step, before it is moved into its bounds."""
         g, name = self._g, self._c.state[k].name
-        factor = self._factor(k, entry)
-        rest = [self._traced.part(k, symbol, part) for symbol, part in entry.parts.items() if symbol != name]
-        value = g.sum(g.raw("*", self._traced.mantissas[name], factor), *rest)
-        return self._bounded(k, value, self._relative(k, entry, own=True))
+        rest = [self._traced.part(k, symbol, part) for symbol, part in form.parts.items() if symbol != name]
+        return g.sum(g.raw("*", self._traced.mantissas[name], self._factor(k, form)), *rest)
 
     def _factor(self, k: int, form: Form) -> Term:
         """Return what a step multiplies a mantissa by, with the rounding errors of what it is made of.
@@ -127,7 +129,16 @@ class Outcome:
     def _remembered(self, k: int, entry: Form | Scalar) -> Moved:
         if isinstance(entry, Scalar):
             return Moved(entry.term, entry.moves())
-        return Moved(self._traced.mantissa(k, entry), self._relative(k, entry, own=False))
+        return Moved(self._traced.mantissa(k, entry), self._over_bounded(k, self._relative(k, entry, own=False)))
+
+    def _over_bounded(self, k: int, relative: Term) -> Term:
+        """Return a change over a coordinate after the step, over that coordinate in its bounds."""
+        g, free = self._g, self._unbounded(k, self.after.update.entries[k])
+        held = self._bounded(k, free, g.zero).value
+        if held is free:
+            return relative
+        safe = g.select(g.raw("==", held, g.zero), g.raw("inf"), held)
+        return g.mul(g.select(g.raw("==", held, free), g.one, g.div(free, safe)), relative)
 
     def clocks(self) -> list[Term]:
         """Return the clocks after a step, in the order of the state."""

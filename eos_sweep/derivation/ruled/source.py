@@ -250,6 +250,7 @@ class Ruled(Module):
             "rest = remaining_loss(theta, p, loss)",
             f"low = (isolated_rest(work, {eta}) < tolerance) & (rest < tolerance)",
             "room = gap(matrix, end, least)",
+            *self._without_flip(),
             *self._with_drift("room", "low", bends),
             "over = low & (room < 1.0) & stable(curvature(theta, p), below(edge(theta, p), room))",
         ]
@@ -269,6 +270,14 @@ class Ruled(Module):
         resting = " & resting(theta, p)" if self._resting_conditions() else ""
         told = "Tell whether the run stays at a minimum."
         return function("settled", "theta, p, loss, tolerance", told, [*lines, f"return {result}{resting}"])
+
+    def _without_flip(self) -> list[str]:
+        """Return what waits while a decay takes the guarded weight to zero, where it may change its sign."""
+        if not self._decays or self._formula.guard is None:
+            return []
+        k = [x.name for x in self._c.state].index(self._formula.guard)
+        decay = self._names.code["weight_decay"]
+        return [f"low = low & (({decay} == 0.0) | (abs(way[{k}]) < 0.5 * abs(here[{k}])))"]
 
     def _with_drift(self, room: str, low: str, bends: str) -> list[str]:
         if not hasattr(self._rule.base, "coast"):

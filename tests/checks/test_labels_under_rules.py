@@ -1,0 +1,63 @@
+"""Labels of models under update rules, against exact arithmetic."""
+
+import numpy as np
+import pytest
+
+from eos_sweep import models, regimes, trust
+from eos_sweep.checks.exact import numpy_run, oracle
+from eos_sweep.checks.labels.judge import differs_by_rounding
+from eos_sweep.conformance.trial import inputs
+from eos_sweep.contract import Job
+from eos_sweep.update_rules.composed import BASES, MODIFIERS, PLAIN, parse
+from helpers.named_inputs import columns
+
+STEPS, RUNS = 200, 12
+PLAINLY = [name for name in (*BASES, *MODIFIERS) if name != PLAIN and "seed" not in parse(name).parameters]
+DRAWN = ["two_sample", "gradient_noise"]
+EVERY = (*PLAINLY, *DRAWN, "adam + cosine + update_clip")
+CASES = [(name, rule) for name in ("bivariate", "quartic") for rule in EVERY]
+QUICK = [("quartic", "heavy_ball"), ("bivariate", "nesterov + l2")]  # each compiles a search for periods
+
+
+def labels(model, initial, parameters, steps=STEPS):
+    """Return job, thresholds, labels in doubles, in exact arithmetic, and the bits of these."""
+    limits = regimes.thresholds(model.THRESHOLDS)
+    job = Job(model, regimes.reads(limits), steps, 1e-12)
+    doubles = numpy_run.run(job, initial, parameters)
+    exact, bits = oracle.run(job, initial, parameters, doubles)
+    given = initial | parameters
+    return job, limits, regimes.classify(given | doubles, limits), regimes.classify(given | exact, limits), bits
+
+
+def assert_no_label_is_wrong(name, rule):
+    model = models.get(name, rule)
+    given = inputs(model, RUNS)
+    job, limits, mine, right, bits = labels(model, *given)
+    assert len(np.unique(right)) > 1 or rule == "sign"
+    assert (bits > 0).mean() > 0.9
+    for row in np.flatnonzero((mine != right) & (bits > 0)):
+        assert differs_by_rounding(job, limits, *given, row, 0, (int(mine[row]), int(right[row]))), row
+
+
+@pytest.mark.parametrize(("name", "rule"), QUICK)
+def test_labels_are_those_of_exact_arithmetic(name, rule):
+    assert_no_label_is_wrong(name, rule)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "rule"), CASES)
+def test_labels_under_every_rule_are_those_of_exact_arithmetic(name, rule):
+    assert_no_label_is_wrong(name, rule)
+
+
+def test_a_rest_at_which_a_warmup_takes_the_edge_below_the_sharpness_hangs_on_rounding():
+    """In doubles the gradient becomes zero during the warmup; later the minimum is unstable, but they stay."""
+    model = models.get("quartic", "linear_warmup")
+    start = {"x": 1.490979580004229, "y": 0.7938105061723442}
+    initial, parameters = columns(model, **start, eta=0.41745873932295713, warmup_steps=50.0)
+    job, limits, mine, right, _ = labels(model, initial, parameters, 600)
+    names = regimes.names(limits)
+    assert names[mine[0]] == "periodic" and names[right[0]] != "periodic"
+    assert differs_by_rounding(job, limits, initial, parameters, 0, 0, (int(mine[0]), int(right[0])))
+    found = numpy_run.run(job._replace(variables=(*trust.REQUIRED, "magnification")), initial, parameters)
+    assert trust.classify(found, limits)[0] == trust.CODES["rounding"]
