@@ -17,6 +17,8 @@ from stored_sweeps import save, spec_of, stored
 
 from eos_sweep import regimes
 
+LINES = 4  # that a map keeps: where the start and where gradient flow is at the edge, each with its halo
+
 
 class Panel(NamedTuple):
     """A rule with its parameters, and the title of its map."""
@@ -64,12 +66,16 @@ def main(folder: str = ".") -> None:
         dataset = found[one.rule]
         shares = {name: 100.0 * float((dataset.regime == code).mean()) for name, code in regimes.CODES.items()}
         print(f"{one.rule}:", ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share))
-        entries |= panel(ax, dataset, "eta", "lambda1", title=f"{one.title}: {{edge}}")
+        found_here = panel(ax, dataset, "eta", "lambda1", title=f"{one.title}: {{edge}}")
+        entries |= {label: entry for label, entry in found_here.items() if not isinstance(entry, Line2D)}
+        for line in ax.lines[LINES:]:
+            line.remove()
         ax.label_outer()
-    shown = {label: entry for label, entry in entries.items() if not isinstance(entry, Line2D)}
+    solid, dashed = axes[0, 0].lines[1::2]
+    entries |= {"the start is at the edge": solid, "gradient flow ends at the edge": dashed}
     title = "Regimes under eight rules, λ₂ = 0.01, |β₁| ≤ 0.527/√λ₁, θ₀ = (0.5, 0.05, 0.5), 10,000 steps"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    legend(figure, shown, "outside lower left", 8)
+    legend(figure, entries, "outside lower left", 5)
     save(figure, "eight_rules")
 
 

@@ -34,7 +34,7 @@ def over_gd(dataset: Any) -> Any:
 
 
 def tell(found: dict[str, Any]) -> None:
-    """Print shares of regimes, and quartiles of the final sharpness at the edge of stability."""
+    """Print shares of regimes, and medians of the final sharpness at the edge of stability."""
     for rule, dataset in found.items():
         shares = {name: 100.0 * float((dataset.regime == code).mean()) for name, code in regimes.CODES.items()}
         print(f"{rule}:", ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share))

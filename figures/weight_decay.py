@@ -53,8 +53,8 @@ def swept(folder: Path) -> dict[str, Any]:
 def at_the_edge(dataset: Any, one: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the decay and the step size with which the balanced minimum is at the edge.
 
-    The loss with the decay d that the weights feel has its minimum at alpha^2 = beta2^2 = 1 - d/lambda2, beta1 = 0; S is
-    lambda1 alpha^2 there.
+    The loss with the decay d that the weights feel has its minimum at alpha^2 = beta2^2 = 1 - d/lambda2, beta1 = 0.
+    There S is lambda1 alpha^2.
     """
     lambda1, lambda2 = float(dataset.lambda1), float(dataset.lambda2)
     felt = lambda2 * (1.0 - np.geomspace(1.0, 1e-4, 2000))

@@ -38,3 +38,9 @@ def _under(model, theta, gradient, eta):
     if "decay2_power" in model.CLOCKS:
         second = second / (1.0 - decay**8)
     return np.sqrt(second) + model.PARAMETERS["epsilon"].default
+
+
+@pytest.mark.parametrize("rule", ["heavy_ball", "sign", "rmsprop", "adam"])
+def test_lines_of_the_plain_sharpness_are_not_drawn_where_the_preconditioned_one_counts(rule):
+    names = [line.name for line in models.get("bivariate", rule).LINES]
+    assert ("onset" in names) == (rule == "heavy_ball")

@@ -35,8 +35,11 @@ def is_steady(rule: Rule) -> bool:
 
 
 def lines(model: Any, module: Any, rule: Rule) -> tuple[CriticalLine, ...]:
-    """Return the lines of ``model`` where a sharpness is at the edge, for the edge of the rule."""
-    if not is_steady(rule) or any(rule.having(name) for name in DECAYS):
+    """Return the lines of ``model`` where a sharpness is at the edge, for the edge of the rule.
+
+    None if the sharpness that counts is that of a preconditioned Hessian, of which the lines know nothing.
+    """
+    if not is_steady(rule) or any(rule.having(name) for name in (*DECAYS, "SHARPNESS")):
         return ()
     return tuple(_moved(line, module, rule) for line in model.LINES if line.of_edge)
 
