@@ -89,9 +89,7 @@ def main(folder: str = ".") -> None:
     right.set(xticks=[2, 5, 10, 20, 50], xticklabels=["2", "5", "10", "20", "50"])
     right.set_title("the same at equal η/(1 − β); dotted: the edge at the start", loc="left", fontsize="medium")
     right.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.6, 1.0))
-    title = (
-        f"Heavy ball on ½(xy − 1)², {dataset.sizes['seed']} starts, x₀ in [3, 8], y₀ in [−1, 1], 5000 steps"
-    )
+    title = f"Heavy ball on ½(xy − 1)², {dataset.sizes['seed']} starts, x₀ in [3, 8], y₀ in [−1, 1], 5000 steps"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     save(figure, "momentum_ends")
 
