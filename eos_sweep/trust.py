@@ -57,8 +57,7 @@ def _hangs_on_rounding(o, t):
     # Two runs that rounding has parted have other crossings, but about as many.
     few = (o.crossings > 0) & (o.crossings - np.sqrt(o.crossings) < t.crossings)
     flips = (o.sign_flips >= t.flips) | (o.guard_factor_min < t.near_flip)
-    rests = (o.period == 1) & (o.final_above == regimes.ABOVE)  # as no run does for long that is not there exactly
-    return (o.magnification > t.bits) & ((o.regime == DIVERGENCE) | flips | few | rests)
+    return (o.magnification > t.bits) & ((o.regime == DIVERGENCE) | flips | few)
 
 
 def _is_slow(o, t):
@@ -84,8 +83,7 @@ REASONS = (
         code=2,
         words="an error of rounding has grown by more than `bits` bits (chaos, or a long stay by an unstable orbit), "
         "and the label hangs on divergence, on a sign flip that happened or came near (a step multiplied the guarded "
-        "weight by less than `near_flip`), on so few crossings that their number's square root matters, or on a rest "
-        "above the edge, which a run leaves by the smallest change",
+        "weight by less than `near_flip`), or on so few crossings that their number's square root matters",
         reads=("magnification",),
         holds=_hangs_on_rounding,
         optional=True,

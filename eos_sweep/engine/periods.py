@@ -10,6 +10,10 @@ M and d are of the coordinates and of the memory of an update rule.  A velocity 
 which a change could be small.  What counts of a number of the memory is by how much it moves coordinates within these
 k steps; one that moves none is left out.
 
+A state that does not move is on an orbit of one step.  Where the edge of stability moves, doubles may come to rest at a
+minimum while it is stable, exactly, and stay there when it is no longer.  Without rounding a run would leave, so such a
+rest is no orbit.
+
 Source: any text on continuation of periodic orbits, such as Kuznetsov 2004, Elements of Applied Bifurcation Theory, 10.
 """
 
@@ -20,11 +24,13 @@ from collections.abc import Callable
 import numpy as np
 
 from eos_sweep.contract import LONGEST_PERIOD, Model, Numbers
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, matrix_of
 from eos_sweep.engine import lanes
 from eos_sweep.engine.compilation import compile_or_load
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.scalar import inlined
 from eos_sweep.state import turned, width
+from eos_sweep.update_rules.rmsprop import SHARPNESS as PRECONDITIONED
 
 # Relative to each coordinate; of the memory, by what it does to coordinates.
 REACHED = 1e-8  # the distance to an orbit at which a trajectory is on it: far above rounding, and Newton's step is good
@@ -73,7 +79,7 @@ def finder(model: Model) -> Callable:
     """
     count, size = len(model.STATE), len(turned(model))
     state_like, parameters_like = (0.0,) * width(model), (0.0,) * len(model.PARAMETERS)
-    on_orbit = _on_orbit(model)
+    on_orbit, leaves = _on_orbit(model), _leaves(model)
 
     @inlined
     def change(theta, start):
@@ -96,12 +102,20 @@ def finder(model: Model) -> Callable:
                 theta = model.step(theta, p)
                 far = change(theta, start)
                 if far <= CLOSER * nearest and on_orbit(start, theta, p, k, room):
-                    periods[place] = k
+                    periods[place] = 0 if k == 1 and leaves(start, p) else k
                     break
                 nearest = min(nearest, far)
 
     meaning = digest_of(model, (), (sys.modules[__name__], ["finder"]))
     return compile_or_load(find, f"find_{meaning}", "void(float64[:, ::1], float64[:, ::1], int64[::1])")
+
+
+def _leaves(model: Model) -> Callable:
+    """Build the test whether a run would leave a place of rest but for rounding, since the edge has moved below it."""
+    if not edge_moves(model) and matrix_of(model) != PRECONDITIONED:
+        return inlined(lambda theta, p: False)
+    edge = edge_of(model)
+    return inlined(lambda theta, p: not model.stable(model.curvature(theta, p), edge(theta, p)))
 
 
 def _on_orbit(model: Model) -> Callable:

@@ -25,7 +25,6 @@ import numpy as np
 
 from eos_sweep.contract import CriticalLine, Quantity
 from eos_sweep.derivation.convergence import MARGIN, below_edge
-from eos_sweep.eigen.matrices import from_rows
 from eos_sweep.eigen.symmetric import SYMMETRIC_STAGES, symmetric_stable
 from eos_sweep.exponent import UP, rescaled, seen, value
 from eos_sweep.functions import log_cosh_jet
@@ -51,6 +50,7 @@ TRIAL = {
     "ell": "max(0, uniform(-1, 2.2))",
 }
 CARRIED = ("x",)
+OBSERVABLES = ()
 PRESETS = {"ell": {"log_cosh": "1", "logistic": "2", "sqrt": "0"}}
 
 
@@ -79,12 +79,6 @@ LINES = (
         lambda v: v["eta"] * steepest(v["ell"]) / np.sqrt(2.0),
     ),
 )
-
-
-@inlined
-def threshold(p):
-    eta, ell = p
-    return 2.0 / eta
 
 
 # A step, its loss and its curvature share s, and l with its derivatives at s.
@@ -208,9 +202,3 @@ def balance(theta, p):
 def flow_sharpness(theta, p):
     """Return |y^2 - x^2|, the sharpness where gradient flow ends."""
     return np.abs(balance(theta, p))
-
-
-def hessian(theta, p):
-    """Return the Hessian of L, shape (..., 2, 2), in the order of STATE."""
-    along, across, arm = (0.5 * threshold(p) * bend for bend in bends(theta, p))
-    return from_rows([(along, arm), (arm, across)])

@@ -17,7 +17,7 @@ is set to zero below 1e-100.  A coordinate that grows is never set to zero.
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Quantity, Values
-from eos_sweep.exponent import HIDDEN, rescaled, seen
+from eos_sweep.exponent import HIDDEN, rescaled
 from eos_sweep.plain import *
 from eos_sweep.scalar import inlined, larger, residual, select
 
@@ -38,6 +38,7 @@ PARAMETERS = {
 TRIAL = {f"theta{k}": "uniform(-2, 2)" for k in range(1, 6)} | {f"a{k}": "uniform(0, 3)" for k in range(1, 6)}
 TRIAL |= {"eta": "10 ** uniform(-2, 0)"}
 CARRIED = ("theta1",)
+OBSERVABLES = ()
 GUARD = "theta1"
 
 
@@ -53,12 +54,6 @@ LINES = (
         _oscillation,
     ),
 )
-
-
-@inlined
-def threshold(p):
-    a1, a2, a3, a4, a5, a6, a7, a8, eta = p
-    return 2.0 / eta
 
 
 @inlined
@@ -118,23 +113,6 @@ def rescale(theta, p):
 
 
 @inlined
-def visible(theta1, power):
-    """Return the value of theta1, or zero where it is below 1e-100, whatever its power."""
-    value = seen(theta1, power)
-    return select(abs(value) < HIDDEN, 0.0, value)
-
-
-@inlined
-def loss(theta, p):
-    theta1, theta2, theta3, theta4, theta5, theta6, theta7, theta8, power = theta
-    a1, a2, a3, a4, a5, a6, a7, a8, eta = p
-    value = visible(theta1, power)
-    first = (a1 * (value * value) + a2 * (theta2 * theta2)) + (a3 * (theta3 * theta3) + a4 * (theta4 * theta4))
-    last = (a5 * (theta5 * theta5) + a6 * (theta6 * theta6)) + (a7 * (theta7 * theta7) + a8 * (theta8 * theta8))
-    return 0.5 * (first + last)
-
-
-@inlined
 def curvature(theta, p):
     """Return the largest eigenvalue of eta times the Hessian, which is diagonal."""
     a1, a2, a3, a4, a5, a6, a7, a8, eta = p
@@ -160,9 +138,3 @@ SHARPNESS_STAGES = (top,)
 def settled(theta, p, loss, tolerance):
     """Tell whether all coordinates shrink from here on: below 2/eta they do, and the sharpness is constant."""
     return (loss < tolerance) & stable(curvature(theta, p), EDGE)
-
-
-def hessian(theta, p):
-    """Return the Hessian of L, shape (..., 8, 8), in the order of STATE."""
-    shape = np.broadcast_shapes(*map(np.shape, (*theta, *p)))
-    return np.stack([np.broadcast_to(a, shape) for a in p[:-1]], -1)[..., None] * np.eye(DIMENSIONS)

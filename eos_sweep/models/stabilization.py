@@ -52,6 +52,7 @@ TRIAL = {
 }
 DESCENT = False  # descent is in q = y/sqrt(beta), not in y
 CARRIED = ("x",)
+OBSERVABLES = ()
 LIMIT = 1e30  # of |L|
 PRESETS = {"x": {"centre": "sqrt(2 * alpha / beta)"}}
 
@@ -86,12 +87,6 @@ LINES = (
         lambda v: _from_the_edge(v, v["eta"] * np.sqrt(0.5 * v["beta"]) * np.abs(v["x"])),
     ),
 )
-
-
-@inlined
-def threshold(p):
-    eta, alpha, beta = p
-    return 2.0 / eta
 
 
 @inlined
@@ -135,16 +130,6 @@ def rescale(theta, p):
     x, y, power = theta
     x, power = rescaled(x, power)
     return x, y, power
-
-
-@inlined
-def loss(theta, p):
-    """Return L, or infinity where |L| exceeds LIMIT."""
-    x, y, power = theta
-    eta, alpha, beta = p
-    edge = threshold(p)
-    low = (0.25 * (edge + y) * edge * pressure(theta, p) - alpha * y) / beta
-    return select(abs(low) < LIMIT, low, np.inf)
 
 
 @inlined

@@ -50,14 +50,19 @@ def test_labels_under_every_rule_are_those_of_exact_arithmetic(name, rule):
     assert_no_label_is_wrong(name, rule)
 
 
-def test_a_rest_at_which_a_warmup_takes_the_edge_below_the_sharpness_hangs_on_rounding():
+def test_a_rest_at_which_a_warmup_takes_the_edge_below_the_sharpness_is_no_orbit():
     """In doubles the gradient becomes zero during the warmup; later the minimum is unstable, but they stay."""
     model = models.get("quartic", "linear_warmup")
-    start = {"x": 1.490979580004229, "y": 0.7938105061723442}
-    initial, parameters = columns(model, **start, eta=0.41745873932295713, warmup_steps=50.0)
+    start = {"x": [1.490979580004229, 1.2084674941901157], "y": [0.7938105061723442, -0.5228811486482644]}
+    eta = [0.41745873932295713, 0.5341339343286798]
+    initial, parameters = columns(model, **start, eta=eta, warmup_steps=50.0)
     job, limits, mine, right, _ = labels(model, initial, parameters, 600)
     names = regimes.names(limits)
-    assert names[mine[0]] == "periodic" and names[right[0]] != "periodic"
-    assert differs_by_rounding(job, limits, initial, parameters, 0, 0, (int(mine[0]), int(right[0])))
-    found = numpy_run.run(job._replace(variables=(*trust.REQUIRED, "magnification")), initial, parameters)
-    assert trust.classify(found, limits)[0] == trust.CODES["rounding"]
+    assert [names[code] for code in mine] == ["unsettled", "chaotic"]
+    assert [names[code] for code in right] == ["edge_of_stability"] * 2
+    for row in range(2):
+        assert differs_by_rounding(job, limits, initial, parameters, row, 0, (int(mine[row]), int(right[row])))
+    observed = (*trust.REQUIRED, "magnification", "loss_final")
+    found = numpy_run.run(job._replace(variables=observed), initial, parameters)
+    assert (found["loss_final"] == 0.0).all() and (found["period"] == 0).all()
+    assert (trust.classify(found, limits) == trust.CODES["rounding"]).all()

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eos_sweep
-from eos_sweep import observables, regimes
+from eos_sweep import models, observables, regimes
 from eos_sweep.errors import SpecError
-from eos_sweep.models import product
+from eos_sweep.models.product import final_gap, jet, steepest
 from helpers import named_inputs as named
 from helpers.critical_lines import lines
 from helpers.exact_labels import assert_labels_are_exact, assert_small_numbers_are_exact
@@ -19,6 +19,7 @@ from helpers.kernel_and_numpy import bisect, columns
 
 pytestmark = pytest.mark.slow
 
+product = models.get("product")
 ALL = observables.expand(("all",), product)
 SOME = observables.expand((*regimes.REQUIRED, "loss_rises", "sharpness_final", "loss_final", "y_final"), product)
 LINES = lines(product)
@@ -180,7 +181,7 @@ def test_the_final_gap_to_the_edge_is_g_times_the_step_size(ell):
     """G is 3/2 for log cosh, 6 for the logistic loss, 1 for the root; (2/eta - S)/eta deviates by a square of eta."""
     eta = np.array([0.1, 0.05, 0.025])
     found = run(100_000, 1e-28, x=0.01, y=1.2 * np.sqrt(2 / eta), eta=eta, ell=ell)
-    gap, limit = (2 / eta - found["sharpness_final"]) / eta, product.final_gap(ell)
+    gap, limit = (2 / eta - found["sharpness_final"]) / eta, final_gap(ell)
     assert limit == {1.0: 1.5, 2.0: 6.0, 0.0: 1.0}[ell] and (found["outcome"] == 1).all()
     assert (4 * gap[2] - gap[1]) / 3 == pytest.approx(float(limit), rel=3e-5)
     if ell == 1.0:
@@ -193,7 +194,7 @@ def test_beyond_the_edge_x_follows_the_orbit_of_two_steps(ell):
     trajectory = eos_sweep.trajectory("product", {"eta": 0.01, "ell": ell}, {"x": 0.01, "y": 20.0}, steps=60_000)
     s, y = trajectory.x.values * trajectory.y.values, trajectory.y.values
     theta = (trajectory.x.values, y, 0 * y)
-    pull = product.jet(theta, (np.full_like(y, 0.01), np.full_like(y, ell)))[3]
+    pull = jet(theta, (np.full_like(y, 0.01), np.full_like(y, ell)))[3]
     beyond = slice(50, int(np.argmax(0.01 * y * y < 2.02)))
     assert beyond.stop > 1000
     assert np.abs(pull / s * 0.01 * y * y / 2 - 1)[beyond].max() < 2e-3
@@ -230,7 +231,7 @@ def test_from_the_onset_line_on_the_end_is_less_sharp_than_that_of_gradient_flow
 
 @pytest.mark.parametrize("ell", ELLS.values())
 def test_far_out_runs_diverge_from_the_line_on(ell):
-    place = np.sqrt(2) / product.steepest(ell)
+    place = np.sqrt(2) / steepest(ell)
     assert LINES["divergence"].ratio({"eta": place, "ell": ell}) == pytest.approx(1, rel=1e-15)
     found = bisect(
         lambda eta: run(2_000_000, x=1e3, y=2e3, eta=eta, ell=ell)["outcome"] == 2, 0.99 * place, 1.01 * place

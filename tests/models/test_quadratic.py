@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eos_sweep import regimes
+from eos_sweep import models, regimes
 from eos_sweep.contract import EDGE
 from eos_sweep.eigen.sharpness import sharpness
-from eos_sweep.models import quadratic
+from eos_sweep.models.quadratic import factor
 from helpers import named_inputs as named
 from helpers.critical_lines import lines
 from helpers.kernel_and_numpy import bisect
 
 pytestmark = pytest.mark.slow
 
+quadratic = models.get("quadratic")
 COUNTS = ("outcome", "steps_taken", "sign_flips", "final_above", "loss_final", "theta1_final")
 FINAL = tuple(f"{name}_final" for name in quadratic.STATE)
 LINES = lines(quadratic)
@@ -43,7 +44,7 @@ def test_a_coordinate_scales_by_exactly_one_minus_eta_lambda(a, eta, steps):
 def test_the_factor_is_known_where_eta_lambda_rounds_to_one():
     eta, a = 0.1, 10.0 * (1 + 2.0**-52)
     truth = float(1 - Fraction(eta) * Fraction(a))
-    assert quadratic.factor(a, eta) == pytest.approx(truth, rel=1e-15) and truth != 0
+    assert factor(a, eta) == pytest.approx(truth, rel=1e-15) and truth != 0
 
 
 START = {"theta1": 0.3, "theta2": -1.0, "theta4": 1e-3, "a1": 7.0, "a2": 0.1, "a4": 2.0}

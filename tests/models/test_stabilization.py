@@ -10,8 +10,8 @@ import pytest
 import sympy
 
 import eos_sweep
-from eos_sweep import observables, plot
-from eos_sweep.models import stabilization
+from eos_sweep import models, observables, plot
+from eos_sweep.models.stabilization import centre, energy, pressure
 from helpers import formulas
 from helpers import named_inputs as named
 from helpers.critical_lines import lines
@@ -19,6 +19,7 @@ from helpers.kernel_and_numpy import bisect, follow
 
 pytestmark = pytest.mark.slow
 
+stabilization = models.get("stabilization")
 ALL = observables.expand(("all",), stabilization)
 LINES = lines(stabilization)
 run = functools.partial(named.run, stabilization, alpha=1.0, beta=1.0)
@@ -118,8 +119,8 @@ def test_no_lane_is_slowed_by_how_small_x_is():
     path = follow({"x": 1e-3, "y": -5.0}, {"eta": 0.1, "alpha": 1e-3, "beta": 1.0}, 4000, 0.0, stabilization)
     assert path.log10_abs_beta1.min() < -900
     assert abs(path.theta[0]).min() > 1e-200
-    pressure = stabilization.pressure(path.theta, (0.1, 1e-3, 1.0))
-    assert (pressure[pressure > 0] > 1e-220).all()
+    pushed = pressure(path.theta, (0.1, 1e-3, 1.0))
+    assert (pushed[pushed > 0] > 1e-220).all()
 
 
 def test_what_a_step_nearly_extinguishes_is_exact():
@@ -178,12 +179,12 @@ def test_the_period_of_small_cycles():
 
 @pytest.mark.parametrize(("eta", "alpha", "beta"), [(0.1, 1.0, 1.0), (0.02, 3.0, 0.5)])
 def test_energy_grows_by_the_same_factor_at_each_step_near_the_centre(eta, alpha, beta):
-    start = stabilization.centre(alpha, beta) * (1 + 1e-5)
+    start = centre(alpha, beta) * (1 + 1e-5)
     run_ = eos_sweep.trajectory(
         "stabilization", {"eta": eta, "alpha": alpha, "beta": beta}, {"x": start, "y": 0}, steps=100
     )
-    energy = stabilization.energy(run_.x.values, run_.y.values, alpha, beta)
-    assert energy[1:] / energy[:-1] == pytest.approx(1 + 2 * alpha * eta**2, rel=1e-4)
+    energies = energy(run_.x.values, run_.y.values, alpha, beta)
+    assert energies[1:] / energies[:-1] == pytest.approx(1 + 2 * alpha * eta**2, rel=1e-4)
 
 
 def test_a_run_leaves_where_the_source_of_the_numbers_says():

@@ -7,7 +7,7 @@ import eos_sweep
 from eos_sweep import models, observables
 from eos_sweep.checks.exact import oracle
 from eos_sweep.engine import batch
-from eos_sweep.models import quadratic, quartic
+from eos_sweep.models import quartic
 from eos_sweep.observables import theorem_4_1
 from helpers import named_inputs
 from helpers.kernel_and_numpy import ALL, OFF, simulate
@@ -47,6 +47,7 @@ def test_a_guarded_weight_that_starts_at_zero_came_near_no_flip(beta2):
 @pytest.mark.slow
 def test_the_guard_factor_is_the_same_in_exact_arithmetic_across_powers():
     """A weight that halves at each step, down to 1e-240: its mantissa changes its power on the way."""
+    quadratic = models.get("quadratic")
     names = tuple(observables.expand(["guard_factor_min", "sign_flips"], quadratic))
     given = {"eta": np.array([0.5]), **{f"a{k}": np.array([float(k == 1)]) for k in range(1, 9)}}
     start = {f"theta{k}": np.array([float(k == 1)]) for k in range(1, 9)}

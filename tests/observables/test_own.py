@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eos_sweep import observables
+from eos_sweep import models, observables
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.contract import Job, OwnObservable
 from eos_sweep.engine import batch
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.errors import InputError
-from eos_sweep.models import bivariate, product, quadratic, tanh_net
+from eos_sweep.models import bivariate, tanh_net
 from eos_sweep.observables import formula, own_source
 from eos_sweep.observables.networks import observed
 from eos_sweep.spec.sweeps import Sweep
 from helpers import named_inputs
 from helpers.kernel_and_numpy import same_bits
 
+product, quadratic = models.get("product"), models.get("quadratic")
 STEPS = 40
 ETA = np.array([0.1, 0.5, 1.0, 1.5, 1.75, 2.25, 2.5])
 # On L = theta^2 / 2 from theta = 1: theta_k = (1 - eta)^k, and S eta / 2 = eta / 2.

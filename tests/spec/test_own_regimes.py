@@ -5,15 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from eos_sweep import regimes
+from eos_sweep import models, regimes
 from eos_sweep.errors import InputError, SpecError
-from eos_sweep.models import quadratic
 from eos_sweep.rules import FIRST_OWN_CODE
 from eos_sweep.spec import own_regimes
 from eos_sweep.spec.sweeps import Sweep
 from helpers.regime_examples import CALM, DIVERGED, FLIPPED, HOVERED
 
-KNOWN = own_regimes.known_to(quadratic, ())
+KNOWN = own_regimes.known_to(models.get("quadratic"), ())
 STOCK = [rule.regime for rule in regimes.RULES]
 
 
