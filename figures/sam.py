@@ -18,7 +18,7 @@ from eos_sweep import regimes
 from eos_sweep.analysis.slices import cell_edges
 
 RULES = {"sam_unnormalised": "SAM, not normalised", "sam": "SAM"}
-NAMES = ("regime", "settled", "sharpness_final", "outcome")
+NAMES = ("regime", "settled", "sharpness_final", "final_above")
 
 
 def closed_edge(dataset: Any) -> Any:
@@ -38,6 +38,9 @@ def tell(found: dict[str, Any]) -> None:
     for rule, dataset in found.items():
         shares = {name: 100.0 * float((dataset.regime == code).mean()) for name, code in regimes.CODES.items()}
         print(f"{rule}:", ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share))
+        bounded = dataset.regime != regimes.CODES["divergence"]
+        above = 100.0 * float((dataset.final_above == regimes.ABOVE).where(bounded).mean())
+        print(f"{rule}: {above:.0f} % of the bounded runs end at the edge or above it")
         for rho in (1e-4, 1e-3, 1e-2, 1e-1):
             row = dataset.sel(sam_radius=rho, method="nearest")
             ends = over_gd(row).where(row.regime == EDGE)

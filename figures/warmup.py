@@ -52,6 +52,9 @@ def main(folder: str = ".") -> None:
         k = int(abs(warmup - w).argmin())
         bounds = f"{safe[k] * start:.2f}/S0, all beyond {last[k] * start:.2f}/S0"
         print(f"W = {warmup[k]:g}: none diverges up to eta = {bounds}; eta/W = {last[k] / warmup[k]:.5f}")
+    k, bounded = warmup.size - 1, (dataset.regime != regimes.CODES["divergence"]).sel(warmup_steps=warmup[-1])
+    inside = eta[~bounded.values & (eta < last[k])] / warmup[k]
+    print(f"within them diverge eta/W = {inside.min():.5f} to {inside.max():.5f} at W = {warmup[k]:g}")
     law = eos_sweep.power_law(warmup[warmup >= LONG], last[warmup >= LONG])
     words = f"exponent {law.exponent:.2f} ({law.exponent_low:.2f} to {law.exponent_high:.2f})"
     print(f"from W = {LONG} on the second grows with {words}")

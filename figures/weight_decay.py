@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 from panels import EDGE, SMALL, legend, panel
 from stored_sweeps import save, spec_of, stored
 
 from eos_sweep.analysis.pictures.style import HALO, HALO_WIDTH, PINK
 
+MARGIN = 1.02  # times the decay of the line: beyond it a cell is above the line
 STEPS = (1.25, 2.0, 3.0)  # printed, step sizes in units of 2(1 + beta)/lambda1
 
 
@@ -83,7 +85,12 @@ def tell(found: dict[str, Any]) -> None:
             column = dataset.regime.sel(eta=times * 2.0 * (1.0 + one.momentum) / 100.0, method="nearest")
             most = float(column.weight_decay.where(column == EDGE).max())
             formula = np.interp(float(column.eta), eta, decay)
-            print(f"{one.rule}, eta = {float(column.eta):.4f}: edge up to {most:.5f}, formula {formula:.5f}")
+            words = f"edge up to {most:.5f}, {100.0 * most / formula:.0f} % of the formula"
+            print(f"{one.rule}, eta = {float(column.eta):.4f}: {words}")
+        line = np.interp(dataset.eta, eta, decay, left=0.0)
+        above = dataset.weight_decay > MARGIN * xr.DataArray(line, dims="eta", coords={"eta": dataset.eta})
+        there = int(((dataset.regime == EDGE) & above).sum())
+        print(f"{one.rule}: {there} of {int(above.sum()):,} cells above the line are at the edge of stability")
     for first, second in SAME:
         same = 100.0 * float((found[first].regime == found[second].regime).mean())
         print(f"{PANELS[first].rule} and {PANELS[second].rule}: the same label on {same:.2f} % of cells")
