@@ -161,7 +161,7 @@ def test_the_line_of_the_start_is_at_the_edge():
     (line,) = lines_of(heavy_slope)
     values = {"a": 2.0, "x": 0.0, "momentum": np.array([0.0, 0.5, 0.9]), "eta": np.array([1.0, 1.5, 1.9])}
     np.testing.assert_allclose(line.ratio(values), 1.0, rtol=1e-15)
-    assert line.label == r"$S(\theta_0)$ at the edge" and "2 (1 + momentum)/eta" in line.meaning
+    assert line.label == r"$S(\theta_0) = S_{\mathrm{edge}}$" and "2 (1 + momentum)/eta" in line.meaning
     assert lines_of(bivariate)[0].label == r"$S(\theta_0) = 2/\eta$"
 
 
