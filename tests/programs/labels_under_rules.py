@@ -94,7 +94,7 @@ def main():
     options.add_argument("--points", type=int, default=100)
     options.add_argument("--steps", type=int, default=300)
     options.add_argument("--rule", action="append")
-    got = options.parse_args()
+    got = options.parse_intermixed_args()
     for name in got.models:
         given = read_model(name)[0] if name.endswith(".toml") else name
         for rule in got.rule or RULES:
