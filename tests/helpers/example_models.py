@@ -12,7 +12,7 @@ from helpers import named_inputs as named
 
 SWEEPS = Path(eos_sweep.__file__).parents[1] / "sweeps"
 TABLES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(SWEEPS.glob("*.toml"))}
-NAMES = [name for name, table in TABLES.items() if isinstance(table["model"], dict)]
+NAMES = [name for name, table in TABLES.items() if isinstance(table["model"], dict) and "rule" not in table]
 
 
 @functools.cache

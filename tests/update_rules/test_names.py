@@ -15,7 +15,7 @@ from eos_sweep.update_rules.composed import BASES, CLOCK, MODIFIERS, parse
 
 PARTS = [*BASES, *MODIFIERS]
 HOOKS = "labels", "gradient", "shift", "rate", "tick", "decay", "limited", "bound", "settles", "clips"
-NO_RULES = "__init__", "arithmetic", "composed", "interface"
+NO_RULES = "__init__", "arithmetic", "composed", "interface", "words"
 
 
 @st.composite
