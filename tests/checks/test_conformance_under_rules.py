@@ -19,7 +19,9 @@ PAIRS = [
     ("product", "heavy_ball + weight_bound"), ("multivariate", "rmsprop"), ("scalar_net", "sign"),
     ("quadratic", "normalised"),
 ]  # fmt: skip
-CASES = [(name, rule, check) for name in ("bivariate", "quartic") for rule in RULES for check in checks.CHECKS]
+# Each pair compiles kernels for all observables.
+WHOLE = [("quartic", "heavy_ball"), ("quartic", "adam"), ("bivariate", "sam"), ("bivariate", TOGETHER[0])]
+CASES = [(*pair, check) for pair in WHOLE for check in checks.CHECKS if check not in QUICK]
 
 
 @pytest.mark.parametrize(("name", "rule"), PAIRS)
@@ -28,16 +30,24 @@ def test_some_models_under_rules_conform(name, rule):
         check(models.get(name, rule))
 
 
+# Some coordinates of scalar_net and quadratic are not used where they are tried.  There a second moment stays zero, and
+# its root has no derivative; nor has a coordinate that does not move and is at its bound.
+KINKED = [(name, rule) for name in ("scalar_net", "quadratic") for rule in RULES if rule[:4] in ("rmsp", "adam")]
+KINKED.append(("scalar_net", "weight_bound"))
+MODELS = "bivariate", "quartic", "product", "multivariate", "scalar_net", "quadratic"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", ["product", "multivariate", "scalar_net", "quadratic"])
+@pytest.mark.parametrize(
+    ("name", "rule"), [(name, rule) for name in MODELS for rule in RULES if (name, rule) not in KINKED]
+)
 def test_models_under_rules_conform_as_far_as_no_kernel_is_needed(name, rule):
     test_some_models_under_rules_conform(name, rule)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "rule", "check"), CASES)
-def test_models_under_every_rule_conform(name, rule, check):
+def test_whole_models_under_rules_conform(name, rule, check):
     check(models.get(name, rule))
 
 

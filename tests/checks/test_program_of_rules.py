@@ -5,6 +5,7 @@ import pytest
 from programs import labels_under_rules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "words"),
     [("budgets", "converged 31, changed []"), ("neutral", "differ 0, silently []")],

@@ -55,7 +55,7 @@ def test_neutral_parameters_give_the_bits_of_gradient_descent(name, rule):
     v = tuple(rng.standard_normal(count) for _ in coordinates)
     turned = (*v, *(np.zeros(count) for _ in model.MEMORY))
     width = len(here)
-    for age in range(1, 97):
+    for age in range(1, 49):
         v, turned = plain.tangent(here, q, v), model.tangent(theta, p, turned)
         here, theta = plain.step(here, q), model.step(theta, p)
         if age % 16 == 0:
@@ -75,12 +75,12 @@ def _neutral(model):
 
 @pytest.mark.parametrize("rule", ["heavy_ball", "nesterov", "sam_unnormalised", "linear_warmup + gradient_clip"])
 def test_a_coordinate_that_vanishes_keeps_its_size(rule):
-    """Far below the edge beta1 shrinks by a factor a step; no double holds it after 4000 steps."""
+    """Far below the edge beta1 shrinks by a factor a step; no double holds it after 3000 steps."""
     model = models.get("bivariate", rule)
     given = {"momentum": 0.3} if "momentum" in model.PARAMETERS else {}
     p = parameters(model, "bivariate", lambda1=1.0, eta=0.5, lambda2=0.01, **given)
     theta = start(model, (np.array([0.9]), np.array([0.1]), np.array([0.5])), p)
-    for age in range(1, 4001):
+    for age in range(1, 3001):
         theta = model.step(theta, p)
         if age % 16 == 0:
             theta = model.rescale(theta, p)

@@ -227,9 +227,9 @@ def _function(name: str) -> Callable[[Any], Any]:
         term = g.call(name, argument.term)
         if argument.move is None:
             return Scalar(g, term)
-        slope = RULES[name](g, argument.term, term)
-        if name == "sqrt":  # a second moment that is zero does not move: its gradient is zero
-            slope = g.select(g.raw("==", term, g.zero), g.zero, slope)
+        # A second moment that is zero does not move: its gradient is zero.
+        value = g.select(g.raw("==", term, g.zero), g.raw("inf"), term) if name == "sqrt" else term
+        slope = RULES[name](g, argument.term, value)
         return Scalar(g, term, g.mul(slope, argument.move))
 
     return function
