@@ -173,10 +173,10 @@ WRITERS: dict[str, Callable[[Lines, Term], Written]] = {
 CALLED = {"sqrt": "np.sqrt"}
 
 
-def jets(*tops: Term) -> set[int]:
-    """Return the indices of arguments of which two or more of log cosh, tanh and 1/cosh^2 occur in terms."""
+def jets(*tops: Term, least: int = 2) -> set[int]:
+    """Return the indices of arguments of which two or more of log cosh, tanh and 1/cosh^2 occur in terms, or less."""
     found = Counter(part.operands[0].index for part in reachable(*tops) if part.op in JET)
-    return {index for index, times in found.items() if times > 1}
+    return {index for index, times in found.items() if times >= least}
 
 
 def _spared(parts: Iterable[Term], jets: Collection[int]) -> Counter[int]:

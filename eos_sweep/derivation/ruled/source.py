@@ -15,7 +15,7 @@ from eos_sweep.derivation.ruled.outcome import Outcome
 from eos_sweep.derivation.ruled.targets import silenced
 from eos_sweep.derivation.ruled.traced import Bounds, Tracing
 from eos_sweep.derivation.source import ALL, SETTLING, VALLEY, WIDTH, Module, function, returned
-from eos_sweep.derivation.writing import Lines, tuple_of
+from eos_sweep.derivation.writing import Lines, jets, tuple_of
 from eos_sweep.formulas import text
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import Rule
@@ -93,7 +93,7 @@ class Ruled(Module):
         more: dict[str, str] | None = None,
     ) -> str:
         """Return a function of terms of the state ``theta``."""
-        lines = Lines(self._all_codes | (more or {}), self._names.taken)
+        lines = Lines(self._all_codes | (more or {}), self._names.taken, self._together(terms))
         codes = lines.write(*terms)
         self._used |= lines.used
         return self._def(name, arguments, told, [*lines.lines, *returned(codes[0], [] if single else codes)])
@@ -103,6 +103,10 @@ class Ruled(Module):
         used = set(re.findall(r"\w+", "\n".join(lines)))
         opened = [line for line in self._opened("theta p") if used & set(re.findall(r"\w+", line.partition(" = ")[0]))]
         return function(name, arguments, told, [*opened, *lines])
+
+    def _together(self, terms: Sequence[Term]) -> set[int]:
+        """Return the arguments of jets.  At a second place they are others than in the loss, but rounded alike."""
+        return self._jets | jets(*terms, least=1) if self._jets else set()
 
     def _coordinates(self) -> str:
         found = []
@@ -141,7 +145,7 @@ class Ruled(Module):
         traced, outcome = self._traced, self._outcome
         terms = [one.value for one in outcome.coordinates()]
         memory = [one.value for one in outcome.memory()]
-        lines = Lines(self._all_codes, self._names.taken)
+        lines = Lines(self._all_codes, self._names.taken, self._together([*terms, *memory]))
         codes = lines.write(*terms, *memory, *outcome.clocks())
         self._used |= lines.used
         powers = [f"theta[{place}]" for place in traced.places.powers.values()]
