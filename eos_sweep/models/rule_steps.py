@@ -40,7 +40,7 @@ class Stepping:
 
     def __init__(self, network: Any, rule: Rule, p: Mapping[str, Any]) -> None:
         """Begin with a network at its initial weights; ``p`` has the parameters of the rule, eta and the seed."""
-        if hasattr(rule.base, "preconditioner") and not hasattr(network, "hessian_product"):
+        if hasattr(rule.base, "scaling") and not hasattr(network, "hessian_product"):
             raise InputError(
                 f"rule: {rule} needs the product of the Hessian with a vector; give the network a hessian_product"
             )
@@ -90,12 +90,12 @@ class Stepping:
     def sharpness(self) -> float:
         """Return the largest eigenvalue of the Hessian, preconditioned where the rule is."""
         now = self._now()
-        diagonal = composed.preconditioner(self._rule, now)
+        diagonal = composed.scaling(self._rule, now)
         network = self._at_home()
         if diagonal is None:
             return float(network.sharpness())
         shift = composed.shift(self._rule, now)
-        scale, decay = 1.0 / np.sqrt(diagonal), 0.0 if shift is None else shift / now.eta
+        scale, decay = np.sqrt(diagonal), 0.0 if shift is None else shift / now.eta
 
         def product(vector: np.ndarray) -> np.ndarray:
             scaled = scale * vector

@@ -14,7 +14,7 @@ from eos_sweep.update_rules.composed import Rule
 # Of the parts of a rule: what determines the numbers.
 DECIDING = (
     *("MEMORY", "CLOCKS", "ORDER", "update", "gradient", "limited", "rate", "decay", "bound", "tick", "labels"),
-    *("edge", "preconditioner", "shift"),
+    *("edge", "scaling", "shift"),
 )
 LABEL_NOISE = "label_noise"  # a rule and its parameter; networks with the parameter move their targets themselves
 SHARED = "seed", LABEL_NOISE  # parameters of a model that are those of a rule

@@ -12,6 +12,7 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules import rmsprop
+from eos_sweep.update_rules.arithmetic import unless_zero
 from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
 
 TITLE = "Adam"
@@ -40,15 +41,26 @@ def powers(now: Now) -> tuple[Scalar, Scalar]:
     )
 
 
+def inverse(now: Now, second: Vector) -> Vector:
+    """Return 1/(eta (1 - beta1^t) (1 - beta2^t) (sqrt(nu^) + epsilon)), zero in place of infinity.
+
+    With u = 1 - beta2^t, the divisor is (1 - beta1^t) (sqrt(u nu') + u epsilon).  That takes one root and one division
+    for a coordinate, which the step and the sharpness share, and none for the powers.
+    """
+    power1, power2 = powers(now)
+    rest = 1.0 - power2
+    root = np.sqrt(rest * second) + rest * (now.eta * now.p.epsilon)
+    return 1.0 / unless_zero((1.0 - power1) * root)
+
+
 def update(now: Now) -> Update:
     """Return eta m^/(sqrt(nu^) + epsilon)."""
     push = now.push(now.x)
     power1, power2 = powers(now)
     first = now.p.decay1 * now.memory.first_moment + (1.0 - now.p.decay1) * push
     second = rmsprop.second_moment(now, push)
-    step = (first / (1.0 - power1)) / rmsprop.divisor(now, second / (1.0 - power2))
     return Update(
-        now.eta * step,
+        (now.eta * (1.0 - power2)) * first * inverse(now, second),
         {"first_moment": first, "second_moment": second},
         {"decay1_power": power1, "decay2_power": power2},
     )
@@ -60,11 +72,11 @@ def edge(now: Now) -> Scalar:
     return (1.0 + now.keep) * (1.0 + now.p.decay1) / (1.0 - now.p.decay1) * (1.0 - power1)
 
 
-def preconditioner(now: Now) -> Vector:
-    """Return sqrt(nu^) + epsilon."""
-    _, power2 = powers(now)
+def scaling(now: Now) -> Vector:
+    """Return 1/(sqrt(nu^) + epsilon)."""
+    power1, power2 = powers(now)
     second = rmsprop.second_moment(now, now.push(now.x))
-    return rmsprop.divisor(now, second / (1.0 - power2)) / now.eta
+    return (now.eta * (1.0 - power1) * (1.0 - power2)) * inverse(now, second)
 
 
 def settles(now: Now) -> Condition:

@@ -185,7 +185,7 @@ def bound(rule: Rule, now: Now) -> Scalar | None:
 
 
 def scheduled(rule: Rule, now: Now) -> tuple[Now, Scalar | None]:
-    """Return a step as ``edge`` and ``preconditioner`` of a base rule see it, and the factor of the schedules."""
+    """Return a step as ``edge`` and ``scaling`` of a base rule see it, and the factor of the schedules."""
     push, factor = transformed(rule, now), rate(rule, now)
     kept = keep(rule, now, factor)
     now = now._replace(push=push, keep=1.0 if kept is None else kept)
@@ -200,7 +200,7 @@ def edge(rule: Rule, now: Now) -> Scalar:
     found = rule.base.edge(seen)
     if factor is not None:
         found = found / factor
-    if not hasattr(rule.base, "preconditioner"):
+    if not hasattr(rule.base, "scaling"):
         for part in rule.having("shift"):
             found = found - part.shift(now)
     return found
@@ -211,11 +211,11 @@ def shift(rule: Rule, now: Now) -> Scalar | None:
     return next((part.shift(now) for part in rule.having("shift")), None)
 
 
-def preconditioner(rule: Rule, now: Now) -> Vector | None:
-    """Return the diagonal that stands under the Hessian, None if there is none."""
-    if not hasattr(rule.base, "preconditioner"):
+def scaling(rule: Rule, now: Now) -> Vector | None:
+    """Return what the rule multiplies each coordinate of the gradient by, beside eta; None if nothing."""
+    if not hasattr(rule.base, "scaling"):
         return None
-    return rule.base.preconditioner(now._replace(push=transformed(rule, now)))
+    return rule.base.scaling(now._replace(push=transformed(rule, now)))
 
 
 def settles(rule: Rule, now: Now) -> list[Condition]:

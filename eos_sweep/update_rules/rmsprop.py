@@ -32,16 +32,16 @@ def second_moment(now: Now, push: Vector) -> Vector:
     return now.p.decay2 * now.memory.second_moment + (1.0 - now.p.decay2) * (push * push)
 
 
-def divisor(now: Now, second: Vector) -> Vector:
-    """Return eta (sqrt(nu) + epsilon), infinity in place of zero."""
-    return unless_zero(np.sqrt(second) + now.eta * now.p.epsilon)
+def inverse(now: Now, second: Vector) -> Vector:
+    """Return 1/(eta (sqrt(nu) + epsilon)), zero in place of infinity.  The step and the sharpness share it."""
+    return 1.0 / unless_zero(np.sqrt(second) + now.eta * now.p.epsilon)
 
 
 def update(now: Now) -> Update:
     """Return eta g/(sqrt(nu') + epsilon)."""
     push = now.push(now.x)
     second = second_moment(now, push)
-    return Update(now.eta * (push / divisor(now, second)), {"second_moment": second})
+    return Update(now.eta * (push * inverse(now, second)), {"second_moment": second})
 
 
 def edge(now: Now) -> Scalar:
@@ -49,9 +49,9 @@ def edge(now: Now) -> Scalar:
     return 1.0 + now.keep
 
 
-def preconditioner(now: Now) -> Vector:
-    """Return sqrt(nu') + epsilon."""
-    return divisor(now, second_moment(now, now.push(now.x))) / now.eta
+def scaling(now: Now) -> Vector:
+    """Return 1/(sqrt(nu') + epsilon)."""
+    return now.eta * inverse(now, second_moment(now, now.push(now.x)))
 
 
 def settles(now: Now) -> Condition:

@@ -33,9 +33,9 @@ def edge(now: Now) -> Scalar:
     return 1.0 + now.keep
 
 
-def preconditioner(now: Now) -> Vector:
-    """Return |g|, infinity where it is zero."""
-    return unless_zero(np.abs(now.push(now.x))) / now.eta
+def scaling(now: Now) -> Vector:
+    """Return 1/|g|, zero where the gradient is zero."""
+    return now.eta * (1.0 / unless_zero(np.abs(now.push(now.x))))
 
 
 def settles(now: Now) -> Condition:

@@ -90,7 +90,7 @@ def test_a_rule_tells_what_it_is(name):
         assert quantity.default in (0.0, math.inf) or quantity.sizes[0] <= quantity.default <= quantity.sizes[1]
     if name in BASES:
         assert isinstance(part.EDGE_OF_STATE, bool) and callable(part.update) and callable(part.edge)
-        assert hasattr(part, "preconditioner") == hasattr(part, "SHARPNESS")
+        assert hasattr(part, "scaling") == hasattr(part, "SHARPNESS")
     else:
         assert any(hasattr(part, hook) for hook in HOOKS)
         assert hasattr(part, "gradient") == hasattr(part, "ORDER")

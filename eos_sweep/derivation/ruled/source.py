@@ -185,11 +185,11 @@ class Ruled(Module):
         return self._function("stiffness", "here, p", "Return eta times the Hessian with the decay.", "here p", terms)
 
     def _curvature(self) -> str:
-        if not hasattr(self._rule.base, "preconditioner"):
+        if not hasattr(self._rule.base, "scaling"):
             return super()._curvature()
         g, now = self._c.graph, self._traced.now
-        under: Any = composed.preconditioner(self._rule, now)
-        over = [g.div(g.one, self._traced.value(k, one).term) for k, one in enumerate(under.entries)]
+        scaling: Any = composed.scaling(self._rule, now)
+        over = [self._traced.value(k, one).term for k, one in enumerate(scaling.entries)]
         shift = composed.shift(self._rule, now)
         bends = dict(zip(self._c.second, self._bends(), strict=True))
         if shift is not None:
@@ -240,7 +240,7 @@ class Ruled(Module):
         return super()._remaining_loss().replace("slopes(", f"{pulls}(")
 
     def _settled(self) -> str:
-        if hasattr(self._rule.base, "preconditioner"):
+        if hasattr(self._rule.base, "scaling"):
             return function("settled", "theta, p, loss, tolerance", "", [NEVER])
         eta = self._names.code[STEP_SIZE]
         push, bends = ("pulls", "stiffness") if self._decays else ("slopes", "bends")
