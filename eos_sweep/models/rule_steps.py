@@ -53,15 +53,19 @@ class Stepping:
         seed, places = float(self._p.seed), np.arange(weights.size, dtype=np.float64)
         self._normals = Ahead(lambda steps: normal_draw(seed, steps[:, None], places), weights.size)
         self._signs = Ahead(lambda steps: sign_draw(seed, steps, COIN), 1)
+        self.clips = np.zeros(0, bool)  # of each step of the last advance, whether a clip or a bound changed it
         self._be_in(State(0, weights, memory, clocks))
 
     def advance(self, steps: int) -> np.ndarray:
         """Take so many steps; return the loss after each of them."""
-        losses = np.empty(steps)
+        losses, self.clips = np.empty(steps), np.zeros(steps, bool)
         for k in range(steps):
             state, now = self._state, self._now()
             after = composed.step(self._rule, now)
             weights = composed.projected(self._rule, now, after.update)
+            self.clips[k] = any(composed.clips(self._rule, now)) or (
+                weights is not after.update and not np.array_equal(weights, after.update)
+            )
             memory, clocks = {**state.memory, **after.memory}, {**state.clocks, **after.clocks}
             self.resume(State(state.step + 1, weights, memory, clocks))
             losses[k] = self.loss

@@ -13,7 +13,7 @@ TINY = {"width": 3, "points": 6, "degree": 2, "eta": ETA, "seed": SEED}
 DATA = tanh_net.chebyshev(2, 6)
 NAMES = (
     *("steps_taken", "outcome", "crossings", "tail_mean", "tail_max", "sharpness_max", "sharpness_final", "loss_final"),
-    *("norm_final", "period"),
+    *("norm_final", "period", "clip_fraction"),
 )
 
 

@@ -165,3 +165,20 @@ def test_a_look_at_the_sharpness_changes_no_step():
         for _ in range(10):
             other.sharpness(), other.edge(), other.readings()
             assert one.advance(1) == other.advance(1)
+
+
+def test_clips_are_counted():
+    given = {**TINY, "gradient_clip": 0.15, "weight_bound": 1.85}
+    network = under(tanh_net, "gd + gradient_clip + weight_bound", **given)
+    right = []
+    for _ in range(60):
+        pull, before = slope(network.weights), network.weights
+        beyond = length(pull) > 0.15
+        free = before - ETA * pull * (0.15 / length(pull) if beyond else 1.0)
+        right.append(beyond or np.abs(free).max() > 1.85)
+        network.advance(1)
+        assert network.clips.tolist() == [right[-1]]
+    assert 10 < sum(right) < 50
+    stored = run(tanh_net, "gd + gradient_clip + weight_bound", 60, **given)
+    assert stored["clip_fraction"] == sum(right) / 60
+    assert run(tanh_net, "heavy_ball", 60, **TINY, momentum=0.5)["clip_fraction"] == 0.0

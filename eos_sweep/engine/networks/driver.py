@@ -47,6 +47,7 @@ class Stretch(NamedTuple):
     measured: Measured  # at the last of these steps
     diverged: bool  # whether the next step would leave the bound
     period: int = 0  # of the orbit on which the last stretch ends, if an observable needs it
+    clips: np.ndarray = np.zeros(0, bool)  # of each step, whether a clip or a bound changed it
 
 
 def follow(job: Job, p: Sequence[float], initial: Sequence[float]) -> Iterator[Stretch]:
@@ -74,10 +75,10 @@ def follow(job: Job, p: Sequence[float], initial: Sequence[float]) -> Iterator[S
     for age in range(0, budget, stride):
         if diverged:
             return
-        losses, diverged = _advance(network, min(stride, budget - age), model.LIMIT)
+        losses, clips, diverged = _advance(network, min(stride, budget - age), model.LIMIT)
         measured = measure(measured[-1]) if losses.size else measured
         last = age + stride >= budget and not diverged
-        yield Stretch(losses, measured, diverged, _period(network) if last and "period" in job.variables else 0)
+        yield Stretch(losses, measured, diverged, _period(network) if last and "period" in job.variables else 0, clips)
 
 
 def _period(network: Network) -> int:
@@ -105,15 +106,19 @@ def _period(network: Network) -> int:
     return 0
 
 
-def _advance(network: Network, steps: int, limit: float) -> tuple[np.ndarray, bool]:
-    """Take steps as far as the loss stays within the bound; return their losses, and whether the next one diverges."""
+def _advance(network: Network, steps: int, limit: float) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Take steps as far as the loss stays within the bound.
+
+    Return their losses, whether a clip or a bound changed them, and whether the next one diverges.
+    """
     before = getattr(network, "saved", network.weights.copy)()
     losses = network.advance(steps)
+    clips = getattr(network, "clips", np.zeros(steps, bool))
     inside = int(np.logical_and.accumulate(losses < limit).sum())
     if inside < steps:
         getattr(network, "resume", network.restore)(before)
         network.advance(inside)
-    return losses[:inside], inside < steps
+    return losses[:inside], clips[:inside], inside < steps
 
 
 def budget_of(job: Job, named: Mapping[str, float]) -> int:
@@ -155,7 +160,7 @@ def _one(
     """Run one trajectory; return its observables, as arrays of length one."""
     budget = budget_of(job, dict(zip(job.model.PARAMETERS, p, strict=True)))
     stretches = follow(job, p, initial)
-    (loss,), measured, diverged, _ = next(stretches)
+    (loss,), measured, diverged, *_ = next(stretches)
     age, period = 0, 0
     largest = _sizes(measured)
     begin = _ends(job.model, p, measured, (loss, age, diverged, *largest), budget)
@@ -163,8 +168,8 @@ def _one(
     kept = np.array([value[0] for values, _ in started for value in values], np.float64)
     counts = np.array([value[0] for _, values in started for value in values], np.int64)
     for stretch in stretches:
-        losses, after, diverged, period = stretch
-        feed(kept, counts, losses, loss, measured, after, age, budget - tail.window(budget))
+        losses, after, diverged, period, clips = stretch
+        feed(kept, counts, losses, clips, loss, measured, after, age, budget - tail.window(budget))
         age, measured = age + losses.size, after
         largest = np.fmax(largest, _sizes(after))
         loss = losses[-1] if losses.size else loss

@@ -27,10 +27,11 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
     Returns
     -------
     callable
-        ``feed(kept, counts, losses, loss, held, measured, age, tail)`` updates ``kept`` and ``counts``, which the
-        observables keep of a trajectory, by the steps age + 1, age + 2, ... with ``losses``.  ``loss`` is that of step
-        ``age``.  A state is the readings, the edge and eta times the sharpness: ``measured`` at the last of
-        the steps, ``held`` at those before it.  The tail begins after step ``tail``.
+        ``feed(kept, counts, losses, clips, loss, held, measured, age, tail)`` updates ``kept`` and ``counts``, which
+        the observables keep of a trajectory, by the steps age + 1, age + 2, ... with ``losses``; a clip changed those
+        of ``clips``.  ``loss`` is that of step ``age``.  A state is the readings, the edge and eta times the
+        sharpness: ``measured`` at the last of the steps, ``held`` at those before it.  The tail begins after step
+        ``tail``.
     """
     watch, fold = compose(observables, observed(model))
     watch_sharpness = compose_sharpness(observables, (EVERY_STEP,), observed(model))
@@ -40,13 +41,13 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
     bits_like = nested([(0,) * o.FLAGS for o in observables])
     width = len(model.READINGS) + 2
 
-    def feed(kept, counts, losses, loss, held, measured, age, tail):
+    def feed(kept, counts, losses, clips, loss, held, measured, age, tail):
         mine, counted, bits = lanes.read(kept, 0, 1, kept_like), lanes.read(counts, 0, 1, counts_like), bits_like
         marked = 0
         for k in range(losses.size):
             theta = measured if k + 1 == losses.size else held
             edge, top = theta[width - 2], theta[width - 1]
-            moment = Moment(held, theta, (), losses[k], loss, not top >= edge, 1.0, 1.0, False)
+            moment = Moment(held, theta, (), losses[k], loss, not top >= edge, 1.0, 1.0, clips[k])
             mine, bits = watch(mine, bits, moment, np.int64(1) << marked)
             if age + k >= tail:
                 mine = watch_tail(mine, top, edge, (top,), (theta, losses[k]))
@@ -63,5 +64,7 @@ def build(model: ArrayModel, observables: tuple[Observable, ...]) -> Callable:
     parts = [part for observable in observables for part in observable_parts(observable, observed(model))]
     meaning = digest(*parts, (sys.modules[__name__], ["build"]), tables=TABLES)
     numbers = f"UniTuple(float64, {width})"
-    signature = f"void(float64[::1], int64[::1], float64[::1], float64, {numbers}, {numbers}, int64, int64)"
+    signature = (
+        f"void(float64[::1], int64[::1], float64[::1], boolean[::1], float64, {numbers}, {numbers}, int64, int64)"
+    )
     return compile_or_load(feed, f"feed_{width}_{meaning}", signature)
