@@ -23,7 +23,7 @@ from rich.progress import track
 
 from eos_sweep import regimes, trust
 from eos_sweep.checks.exact import oracle
-from eos_sweep.checks.labels.judge import differs_by_rounding
+from eos_sweep.checks.labels.judge import Trajectory
 from eos_sweep.checks.labels.report import wilson
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
@@ -122,7 +122,7 @@ def exact(inputs, steps, kept):
 
 def rounding_decides(inputs, steps, pair):
     """Tell whether noise of the size of rounding leads from the kernel's label to the exact one, or back."""
-    return differs_by_rounding(job(bivariate, steps), LIMITS, *inputs, 0, 0, pair)
+    return Trajectory(job(bivariate, steps), LIMITS, *inputs, 0).differs_by_rounding(0, *pair)
 
 
 def print_share(name, agree):

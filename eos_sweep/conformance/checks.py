@@ -17,7 +17,7 @@ from eos_sweep import models, observables, plot, regimes
 from eos_sweep.analysis import trajectories
 from eos_sweep.analysis.boundaries import uncomputed
 from eos_sweep.checks.exact import numpy_run, oracle
-from eos_sweep.checks.labels.judge import differs_by_rounding
+from eos_sweep.checks.labels.judge import Trajectory
 from eos_sweep.conformance.by_hand import check_by_hand
 from eos_sweep.conformance.derivatives import check_descent, check_hessian, check_tangent
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
@@ -182,8 +182,7 @@ def check_labels(model: Model) -> None:
     exact, names = regimes.classify(right, limits), list(regimes.CODES)
     for seed in np.flatnonzero((mine != exact) & (bits > 0)):
         wrong = f"{names[mine[seed]]}: the label of the trial's seed {seed}, not {names[exact[seed]]}"
-        pair = int(mine[seed]), int(exact[seed])
-        near = differs_by_rounding(job, limits, *given, int(seed), 0, pair)
+        near = Trajectory(job, limits, *given, int(seed)).differs_by_rounding(0, int(mine[seed]), int(exact[seed]))
         require(near, f"{wrong}, that of exact arithmetic, and noise leads from neither to the other")
 
 

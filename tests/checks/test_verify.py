@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 
 from eos_sweep import regimes
 from eos_sweep.checks.exact import oracle
-from eos_sweep.checks.labels.judge import Verdict, labels_under_noise
+from eos_sweep.checks.labels.judge import Trajectory, Verdict
 from eos_sweep.checks.labels.report import Report, wilson
 from eos_sweep.checks.labels.sample import Stratum, at_boundary, draw
 from eos_sweep.cli.main import main
@@ -139,10 +139,10 @@ def test_a_label_that_rounding_decides_is_called_sensitive():
     kernel = regimes.classify(batch.run(job, initial, parameters), limits)
     exact = regimes.classify(oracle.run(job, initial, parameters)[0], limits)
     assert kernel[0] != exact[0]
-    assert int(kernel[0]) in labels_under_noise(job, limits, initial, parameters, 0, 0)
+    assert int(kernel[0]) in Trajectory(job, limits, initial, parameters, 0).labels_under_noise(0)
     quiet = {name: values * 0 + 0.1 for name, values in initial.items()}  # far from any edge
     calm = regimes.classify(oracle.run(job, quiet, parameters)[0], limits)
-    assert labels_under_noise(job, limits, quiet, parameters, 0, 0) == {int(calm[0])}
+    assert Trajectory(job, limits, quiet, parameters, 0).labels_under_noise(0) == {int(calm[0])}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from eos_sweep import models, observables, regimes
 from eos_sweep.checks.exact import numpy_run, oracle
-from eos_sweep.checks.labels.judge import labels_under_noise
+from eos_sweep.checks.labels.judge import Trajectory
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from helpers.losses import model_of
@@ -52,7 +52,7 @@ def labels(found):
 def assert_same_labels(job, given, mine, theirs):
     """Compare labels; where they differ, either is one that noise as of rounding may give."""
     for place in np.flatnonzero(mine != theirs):
-        noisy = labels_under_noise(job, LIMITS, *given, int(place), 0)
+        noisy = Trajectory(job, LIMITS, *given, int(place)).labels_under_noise(0)
         assert {int(mine[place]), int(theirs[place])} <= set(noisy)
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from eos_sweep import models, regimes, trust
 from eos_sweep.checks.exact import numpy_run, oracle
-from eos_sweep.checks.labels.judge import COUNTED, differs_by_rounding
+from eos_sweep.checks.labels.judge import COUNTED, Trajectory
 from eos_sweep.conformance.trial import inputs
 from eos_sweep.contract import CONVERGED, Job
 from eos_sweep.spec.formula_files import read_model
@@ -44,7 +44,7 @@ def exact(given, rule, points, steps):
     wrong = [
         row
         for row in differ.tolist()
-        if not differs_by_rounding(job, limits, *inputs_of, row, row, (int(mine[row]), int(wanted[row])))
+        if not Trajectory(job, limits, *inputs_of, row).differs_by_rounding(row, int(mine[row]), int(wanted[row]))
     ]
     parted = np.any([found[name] != right[name] for name in COUNTED], axis=0)
     return f"differ {differ.size}, wrong {wrong}, undecided {(bits == 0).sum()}, parted {parted.sum()}"

@@ -63,59 +63,43 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     for k, cell in enumerate(cells):
         verdict = UNDECIDED if bits[k] == 0 else AGREE if stored[k] == exact[k] else WRONG
         if verdict == WRONG:  # without an exact label there is nothing to be sensitive against
-            pair = int(stored[k]), int(exact[k])
-            if differs_by_rounding(job, store.thresholds, initial, parameters, k, seed + cell, pair):
+            one = Trajectory(job, store.thresholds, initial, parameters, k)
+            if one.differs_by_rounding(seed + cell, int(stored[k]), int(exact[k])):
                 verdict = SENSITIVE
         verdicts.append(Verdict(cell, names[stored[k]], names[exact[k]], verdict, bool(parted[k]), int(bits[k])))
     return verdicts
 
 
-def differs_by_rounding(
-    job: Job,
-    limits: Mapping[str, float],
-    initial: Mapping[str, np.ndarray],
-    parameters: Mapping[str, np.ndarray],
-    row: int,
-    seed: int,
-    pair: tuple[int, int],
-) -> bool:
-    """Tell whether noise as of rounding leads from one label of trajectory ``row`` to the other: stored, exact.
+class Trajectory(NamedTuple):
+    """One trajectory of a job, and the thresholds of its label."""
 
-    From the stored one it can only if doubles do give that label.
-    """
-    given = job, limits, initial, parameters, row
-    if pair[0] in labels_under_noise(*given, seed):
-        return True
-    return _labels(numpy_run.run, *given, 1) == {pair[0]} and pair[1] in labels_under_noise(*given, seed, doubles=True)
+    job: Job
+    limits: Mapping[str, float]
+    initial: Mapping[str, np.ndarray]
+    parameters: Mapping[str, np.ndarray]
+    row: int  # of these arrays
 
+    def differs_by_rounding(self, seed: int, stored: int, exact: int) -> bool:
+        """Tell whether noise as of rounding leads from one label to the other.
 
-def labels_under_noise(
-    job: Job,
-    limits: Mapping[str, float],
-    initial: Mapping[str, np.ndarray],
-    parameters: Mapping[str, np.ndarray],
-    row: int,
-    seed: int,
-    doubles: bool = False,
-) -> set[int]:
-    """Return the labels of trajectory ``row`` in exact arithmetic, or in doubles, with noise as of rounding."""
-    run = numpy_run.run if doubles else functools.partial(oracle.run_in, oracle.FIRST_BITS)
-    noisy = functools.partial(run, noise=np.random.default_rng(seed))
-    return _labels(noisy, job, limits, initial, parameters, row, NOISY_RUNS)
+        From the stored one it can only if doubles do give that label.
+        """
+        if stored in self.labels_under_noise(seed):
+            return True
+        return self._labels(numpy_run.run, 1) == {stored} and exact in self.labels_under_noise(seed, doubles=True)
 
+    def labels_under_noise(self, seed: int, doubles: bool = False) -> set[int]:
+        """Return the labels in exact arithmetic, or in doubles, with noise as of rounding."""
+        run = numpy_run.run if doubles else functools.partial(oracle.run_in, oracle.FIRST_BITS)
+        return self._labels(functools.partial(run, noise=np.random.default_rng(seed)), NOISY_RUNS)
 
-def _labels(
-    run: Callable[..., Mapping[str, np.ndarray]],
-    job: Job,
-    limits: Mapping[str, float],
-    initial: Mapping[str, np.ndarray],
-    parameters: Mapping[str, np.ndarray],
-    row: int,
-    times: int,
-) -> set[int]:
-    """Return the labels of trajectory ``row`` in as many runs."""
-    start, p = ({name: np.repeat(array[row], times) for name, array in t.items()} for t in (initial, parameters))
-    return set(regimes.classify({**start, **p, **run(job, start, p)}, limits).tolist())
+    def _labels(self, run: Callable[..., Mapping[str, np.ndarray]], times: int) -> set[int]:
+        """Return the labels in as many runs."""
+        start, p = (
+            {name: np.repeat(array[self.row], times) for name, array in table.items()}
+            for table in (self.initial, self.parameters)
+        )
+        return set(regimes.classify({**start, **p, **run(self.job, start, p)}, self.limits).tolist())
 
 
 @functools.lru_cache(maxsize=1)
