@@ -32,6 +32,7 @@ OF_STATE = {
     "tangent",
     "hessian",
 }
+UNPACKING = "step", "loss", "curvature", "settled", "tangent", "hessian"  # whose derived forms take a state apart
 _COMPLETING = threading.Lock()
 _COMPLETE: dict[str, tuple[Any, Any]] = {}  # name of the user's module -> what it was made of, and the complete one
 _COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
@@ -100,6 +101,13 @@ def source(module: Any) -> str:
             f"{of_state[0]} is given, and {names[0]} would have its own exponent; give CARRIED = {names!r}, and theta"
             " holds their powers behind the coordinates, or CARRIED = ()"
         )
+    for kept in ("MEMORY", "CLOCKS"):
+        lacking = [one for one in UNPACKING if one not in own]
+        if getattr(module, kept, None) and lacking:
+            raise InputError(
+                f"{kept} is given, so theta holds more than the coordinates, of which what is derived knows nothing;"
+                f" define {', '.join(lacking)}, too"
+            )
     return write(formula, c, Given(module.__name__, own, plainly))
 
 

@@ -187,6 +187,8 @@ WRONG = {
     "no_formula": (("def loss(theta, p):\n    (x, y), (eta, a) = theta, p\n    return " + LINE, 'LOSS = "x*(y"'), ")"),
     "number": (("def loss(theta, p):\n    (x, y), (eta, a) = theta, p\n    return " + LINE, "LOSS = 3"), "3"),
     "carried": (("TITLE", "def step(theta, p):\n    return theta\n\nTITLE"), "CARRIED = ('y',)"),
+    "memory": (("TITLE", "MEMORY = {'velocity': 'x'}\n\nTITLE"), "define step, loss, curvature"),
+    "clocks": (("TITLE", "CLOCKS = {'age': 0.0}\n\nTITLE"), "CLOCKS is given"),
     "half_sharpness": (("TITLE", "def stable(curvature, bound):\n    return True\n\nTITLE"), "SHARPNESS_STAGES"),
     "not_carried": (("TITLE", 'CARRIED = ("x",)\nTITLE'), "CARRIED"),
 }  # fmt: skip
