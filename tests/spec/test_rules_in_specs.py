@@ -2,8 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
+import eos_sweep
+from eos_sweep import models
 from eos_sweep.errors import SpecError
 from eos_sweep.spec.comparison import differences, extends
 from eos_sweep.spec.sweeps import Sweep, load_spec
@@ -83,3 +86,27 @@ def test_a_seed_of_an_axis_and_one_of_a_rule_are_the_same():
     sweep = Sweep.from_dict(changed(**TWO) | {"axes": {"seed": [0.0, 3.0], "eta": [1.0]}})
     _, parameters = sweep.inputs({"seed": sweep.axis("seed").values, "eta": 1.0})
     assert parameters["seed"].tolist() == [0.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "edge"),
+    [
+        ("heavy_ball", {"momentum": 0.5}, lambda eta: 2 * 1.5 / eta),
+        ("nesterov", {"momentum": 0.5}, lambda eta: 2 * 1.5 / (2 * eta)),
+        ("heavy_ball + l2", {}, None),  # its gradient flow ends elsewhere
+        ("gd + linear_warmup", {"warmup_steps": 50.0}, lambda eta: 2 / eta),
+        ("rmsprop", {}, None),
+        ("sam", {}, None),
+    ],
+)
+def test_a_line_at_the_edge_is_at_that_of_the_rule_and_others_are_left_out(rule, given, edge):
+    line = {"ratio": "eta*a/2", "label": "start", "edge": True}
+    formula = eos_sweep.model("a*x**2/2", ["x"], {"a": {}}, lines={"at_edge": line, "other": "eta*a/4"})
+    values = {"eta": np.array([0.1, 0.4]), "a": np.array([3.0, 7.0]), "x": np.ones(2), **given}
+    assert [one.name for one in models.get(formula).LINES] == ["at_edge", "other"]
+    found = models.get(formula, rule).LINES
+    if edge is None:
+        assert found == ()
+    else:
+        assert [one.name for one in found] == ["at_edge"]
+        np.testing.assert_allclose(found[0].ratio(values), values["a"] / edge(values["eta"]), rtol=1e-14)
