@@ -10,7 +10,7 @@ import click
 from eos_sweep.cli.logs import log_to_stderr
 from eos_sweep.cli.options import AS_JSON, check_drawable, draw, with_resources
 from eos_sweep.cli.text import check_picture, duration, size
-from eos_sweep.errors import visible
+from eos_sweep.errors import named, visible
 
 if TYPE_CHECKING:
     from eos_sweep.runtime.resources import Resources
@@ -92,12 +92,15 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
       eos-sweep plan sweeps/flagship.toml --workers 8
     """
     from eos_sweep.runtime import planning
+    from eos_sweep.spec.sweeps import load_spec
 
-    found = planning.plan(spec, workers=workers)
+    sweep = load_spec(spec)
+    found = planning.plan(sweep, workers=workers)
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
     block = " x ".join(map(str, found.block_shape))
+    click.echo(f"model         {named(visible(sweep.model_name))}, rule {sweep.rule}")
     click.echo(f"trajectories  {found.trajectories:,}")
     click.echo(f"blocks        {found.blocks:,} of {block}")
     click.echo(f"on disk       at most {size(found.bytes)} ({len(found.variables)} variables, before compression)")

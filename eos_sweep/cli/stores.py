@@ -72,6 +72,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
 def _print_status(found: dict[str, Any]) -> None:
     beat = found["heartbeat"]
     click.echo(named(visible(found["title"]), 200))
+    click.echo(f"model         {named(visible(found['model']))}, rule {found['rule']}")
     click.echo(f"trajectories  {found['trajectories_done']:,} of {found['trajectories']:,}")
     click.echo(
         f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"

@@ -257,6 +257,8 @@ class Store:
         return {
             "title": self.group.attrs["title"],
             "spec_hash": self.sweep.hash,
+            "model": self.sweep.model_name,
+            "rule": self.sweep.rule,
             "trajectories": self.sweep.size,
             "trajectories_done": self.computed(),
             "blocks": done.size,

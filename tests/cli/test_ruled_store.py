@@ -43,10 +43,13 @@ def told(*words):
     return done.stdout
 
 
-def test_plan_and_status_tell_of_all_cells(folder):
-    assert "30" in told("plan", folder / "s.toml")
+def test_plan_and_status_tell_of_all_cells_and_of_the_rule(folder):
+    planned = told("plan", folder / "s.toml")
+    assert "30" in planned and "well, rule heavy_ball" in planned
+    assert "well, rule heavy_ball" in told("status", folder / "s.zarr")
     status = strict(told("status", folder / "s.zarr", "--json"))
     assert status["trajectories_done"] == status["trajectories"] == 30 and not status["failed"]
+    assert (status["model"], status["rule"]) == ("well", "heavy_ball")
 
 
 def test_the_dataset_diverges_above_the_edge_and_says_whose_edge_it_is(folder):
