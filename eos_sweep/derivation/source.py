@@ -218,14 +218,7 @@ class Module:
         code = self._names.code[calculus.STEP_SIZE]
         self._used |= SETTLING
         lines = [
-            "here = coordinates(theta)",
-            f"{self._names.unpacked_parameters()} = p",
-            "push, matrix = slopes(here, p), bends(here, p)",
-            "way, work, least = newton(matrix, push)",
-            "end = bends(moved(here, way, 1.0), p)",
-            "rest = remaining_loss(theta, p, loss)",
-            f"low = (isolated_rest(work, {code}) < tolerance) & (rest < tolerance)",
-            "room = gap(matrix, end, least)",
+            *self._towards_minimum("slopes", "bends"),
             "over = low & (room < 1.0) & stable(curvature(theta, p), below_edge(room))",
         ]
         if self._c.bounded_below:
@@ -241,6 +234,19 @@ class Module:
             lines.append("return over")
             told = "Tell whether the run stays at an isolated minimum."
         return function("settled", "theta, p, loss, tolerance", told, lines)
+
+    def _towards_minimum(self, slopes: str, bends: str) -> list[str]:
+        """Return the lines that take Newton's step: whether little loss is left on it, and the room it needs."""
+        return [
+            "here = coordinates(theta)",
+            f"{self._names.unpacked_parameters()} = p",
+            f"push, matrix = {slopes}(here, p), {bends}(here, p)",
+            "way, work, least = newton(matrix, push)",
+            f"end = {bends}(moved(here, way, 1.0), p)",
+            "rest = remaining_loss(theta, p, loss)",
+            f"low = (isolated_rest(work, {self._names.code[calculus.STEP_SIZE]}) < tolerance) & (rest < tolerance)",
+            "room = gap(matrix, end, least)",
+        ]
 
     def _hessian(self) -> str:
         self._used |= {"from_triangle", "scaled"}

@@ -246,14 +246,7 @@ class Ruled(Module):
         push, bends = ("pulls", "stiffness") if self._decays else ("slopes", "bends")
         self._used |= (SETTLING - {"below_edge"}) | {"below"}
         lines = [
-            "here = coordinates(theta)",
-            f"{self._names.unpacked_parameters()} = p",
-            f"push, matrix = {push}(here, p), {bends}(here, p)",
-            "way, work, least = newton(matrix, push)",
-            f"end = {bends}(moved(here, way, 1.0), p)",
-            "rest = remaining_loss(theta, p, loss)",
-            f"low = (isolated_rest(work, {eta}) < tolerance) & (rest < tolerance)",
-            "room = gap(matrix, end, least)",
+            *self._towards_minimum(push, bends),
             *self._without_flip(),
             *self._with_drift("room", "low", bends),
             "over = low & (room < 1.0) & stable(curvature(theta, p), below(edge(theta, p), room))",
