@@ -177,6 +177,7 @@ def test_a_fixed_point_that_a_projection_holds_above_the_edge_is_periodic():
     assert regime == "periodic" and found["period"] == 1 and found["final_above"] == 2 and found["loss_final"] < 1e-20
 
 
+@pytest.mark.slow
 def test_a_two_cycle_above_the_edge_is_periodic():
     """A clip c lets beta1 jump to and fro by eta c for ever, far above the edge."""
     start = {"alpha": 1.4, "beta1": -0.019, "beta2": 0.228}

@@ -56,10 +56,8 @@ def outcome_of_a_run(folder, error, *options):
     return json.loads(command("--import", "fatal", "status", "s", "--json", cwd=folder).stdout)
 
 
-@pytest.mark.parametrize(
-    "error",
-    ["SystemExit(0)", *(pytest.param(error, marks=pytest.mark.slow) for error in ERRORS if error != "SystemExit(0)")],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ERRORS)
 def test_a_block_whose_model_raises_anything_has_failed_and_the_others_are_done(tmp_path, error):
     found = outcome_of_a_run(tmp_path, error)
     (failure,) = found["failed"].values()

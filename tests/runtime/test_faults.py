@@ -56,9 +56,8 @@ def missing(path):
     path.unlink()
 
 
-@pytest.mark.parametrize(
-    "harm", [flip, *(pytest.param(harm, marks=pytest.mark.slow) for harm in (truncate, empty, missing))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", [flip, truncate, empty, missing])
 def test_a_damaged_chunk_is_found_and_computed_again(tmp_path, whole, harm):
     shutil.copytree(whole, tmp_path / "s")
     before = complete(tmp_path / "s")

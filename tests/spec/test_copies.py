@@ -54,6 +54,7 @@ def test_rules_of_ones_own_are_known_in_another_process(tmp_path):
     assert done.stdout == "[False, True, False]\n", done.stderr
 
 
+@pytest.mark.slow
 def test_a_dataset_without_a_spec_keeps_events_that_never_came():
     dataset = eos_sweep.sweep("quartic", {"eta": [0.1, 1.0]}, initial={"x": 0.5, "y": 0.1}, steps=20)
     bare = dataset.drop_attrs(deep=True)
