@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from eos_sweep.analysis.opened import load_sweep, open_sweep
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.runtime import in_memory
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.runtime.runner import Report, run_on
 from eos_sweep.spec.sweeps import Sweep, make
@@ -59,7 +60,8 @@ def sweep(
         Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
         in its list ``"stored"``.
     out
-        Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory.
+        Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory, and
+        nothing is written, unless worker processes compute, which use a temporary store.
     workers, threads, scheduler
         What computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.
     tolerance
@@ -99,7 +101,7 @@ def sweep(
     Stopped
         If the run could not go on, as for :func:`eos_sweep.run`.
     RuntimeError
-        If a block failed; with ``out``, the other blocks are kept.
+        If the model, or an expression of inputs, fails; with ``out``, the other blocks are kept.
 
     Examples
     --------
@@ -136,6 +138,8 @@ def sweep(
     if out is not None:
         _run(spec, out, resources, overwrite, report, f"; the other blocks are kept in {out}")
         return open_sweep(out)
+    if resources.checked().in_this_process:
+        return in_memory.compute(spec, resources.local_cores, report)
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
         path = Path(folder) / "sweep.zarr"
         _run(spec, path, resources, overwrite, report, "")

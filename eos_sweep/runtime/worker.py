@@ -165,13 +165,13 @@ def compute_block(
         anew = cells.size == math.prod(_shape(region))
         for some, found in _batches(watch.timed(compute), cells, map_batches):
             steps += int(found["work"].sum())
-            _enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
+            enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
         chunks = _written(store, block, values, writing)
     except _BatchFailed as failure:
         # The block is reported as failed, with the reason; the others go on.
         error = _traced(failure.error)
-        point = _point(store.sweep, region, _failing_cells(compute, failure.cells))
-        return failed._replace(seconds=watch.seconds, error=error, point=point)
+        where = point(store.sweep, region, failing_cells(compute, failure.cells))
+        return failed._replace(seconds=watch.seconds, error=error, point=where)
     except Stopped as reason:
         return failed._replace(seconds=watch.seconds, stop=str(reason))
     except Exception as error:
@@ -209,7 +209,7 @@ def _batches(
         yield part, found
 
 
-def _enter(
+def enter(
     values: dict[str, np.ndarray],
     cells: np.ndarray,
     found: dict[str, np.ndarray],
@@ -227,10 +227,10 @@ def _enter(
 
 def evaluate(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
     """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
-    return batch.run(sweep.job(), *sweep.inputs(_points(sweep, region, cells)))
+    return batch.run(sweep.job(), *sweep.inputs(points(sweep, region, cells)))
 
 
-def _points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
+def points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
     """Return axis -> value of some cells of a region."""
     places = np.unravel_index(cells, _shape(region))
     return {
@@ -240,10 +240,10 @@ def _points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.nda
 
 def _some_inputs(store: Store, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
     """Return the inputs of some cells that the regime rules read."""
-    return rule_inputs.read(store.sweep, _points(store.sweep, region, cells), store.thresholds)
+    return rule_inputs.read(store.sweep, points(store.sweep, region, cells), store.thresholds)
 
 
-def _failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:
+def failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:
     """Return the cell that makes ``compute`` fail, or the fewest cells that do so together."""
     while cells.size > 1:
         half = cells.size // 2
@@ -258,7 +258,7 @@ def _failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:
     return cells
 
 
-def _point(sweep: Sweep, region: Region, cells: np.ndarray) -> str:
+def point(sweep: Sweep, region: Region, cells: np.ndarray) -> str:
     """Return the coordinates and the indices of the first of some cells, as text."""
     places = np.unravel_index(cells[:1], _shape(region))
     indices = [part.start + place for part, place in zip(region, places, strict=True)]

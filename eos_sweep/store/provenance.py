@@ -1,17 +1,21 @@
 """Provenance of a dataset: everything needed to compute the same numbers again."""
 
 import datetime
+import functools
 import importlib.metadata
 import json
 import platform
 import shutil
 import subprocess
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from eos_sweep import models
+from eos_sweep.contract import Model, Observable
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
@@ -22,7 +26,7 @@ from eos_sweep.spec.sweeps import Sweep
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
 
-def attributes(sweep: Sweep) -> dict[str, str | int]:
+def attributes(sweep: Sweep) -> dict[str, Any]:
     """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
     now, model = stamp(), sweep.module
     return {
@@ -43,8 +47,9 @@ def attributes(sweep: Sweep) -> dict[str, str | int]:
     }
 
 
-def here() -> dict[str, str]:
-    """Return versions, commit and processor of this process."""
+@functools.cache
+def here() -> Mapping[str, str]:
+    """Return versions, commit and processor of this process; the commit is that of the first call."""
     return {
         **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
         "git_commit": _git("rev-parse", "HEAD"),
@@ -56,8 +61,13 @@ def here() -> dict[str, str]:
 def model_digest(sweep: Sweep) -> str:
     """Return the digest of the code that computes the numbers: inputs, model, observables and kernel."""
     model = sweep.module
+    return _digest(model, observables_of(model, sweep.variables, sweep.own))
+
+
+@functools.cache
+def _digest(model: Model, observables: tuple[Observable, ...]) -> str:
     parts = (expressions, ["parse"]), (inputs, ["evaluate"]), (batch, ["run"])
-    return digest_of(model, observables_of(model, sweep.variables, sweep.own), *parts)
+    return digest_of(model, observables, *parts)
 
 
 def stamp() -> str:
