@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from eos_sweep.cli.options import AS_JSON
+from eos_sweep.update_rules.interface import BELOW_ONE
 from eos_sweep.update_rules.words import plain
 
 WIDTH, INDENT = 110, 20
@@ -77,7 +78,7 @@ def _bounds(quantity: Any) -> str:
     """Return the numbers that are allowed, in words."""
     bounds = [f"> {quantity.above:g}"] * (quantity.above > -float("inf"))
     bounds += [f">= {quantity.least:g}"] * (quantity.least > -float("inf"))
-    if quantity.most < 1.0:
+    if quantity.most == BELOW_ONE:
         bounds.append("< 1")
     elif quantity.most < float("inf"):
         bounds.append(f"<= {quantity.most:g}")

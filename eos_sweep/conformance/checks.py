@@ -163,8 +163,7 @@ def check_settling(model: Model) -> None:
     over = short["outcome"] == 1
     where, loss = _starts(given), short["loss_final"]
     end = long["loss_final"]
-    # A decay has its minimum elsewhere: the loss with the penalty hardly falls, the loss itself by the root of it.
-    near = loss - end < (1e-5 if "weight_decay" in model.PARAMETERS else 1e-10)
+    near = loss - end < 1e-10
     falls = "settled: the loss falls by more than the tolerance 1e-10"
     require_all(near | ~over, falls, where, loss=loss, in_the_end=end)
     for name in ("crossings", "steps_above"):

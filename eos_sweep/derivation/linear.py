@@ -92,6 +92,15 @@ def squared_length(numbers):
 
 
 @unrolled
+def inner(numbers, others):
+    """Return the sum of the products."""
+    total = numbers[0] * others[0]
+    for number, other in zip(numbers[1:], others[1:], strict=True):
+        total = total + number * other
+    return total
+
+
+@unrolled
 def moved(x, way, factor):
     """Return x - factor * way."""
     return tuple(here - factor * along for here, along in zip(x, way, strict=True))

@@ -8,7 +8,7 @@ it went on falling as it does (Polyak's) takes its place, and there must be room
 import numpy as np
 
 from eos_sweep.derivation.convergence import MARGIN
-from eos_sweep.derivation.linear import distance, squared_length
+from eos_sweep.derivation.linear import distance, inner, squared_length
 from eos_sweep.scalar import inlined, larger, select
 
 SAFETY = 5.0  # so many times the change of the Hessian to the end of the way
@@ -30,6 +30,12 @@ def least_rest(push, threshold):
 def isolated_rest(work, eta):
     """Return how far L is above an isolated minimum, g d / 2."""
     return work / (2.0 * eta)
+
+
+@inlined
+def loss_rest(slopes, way, work, eta):
+    """Return how much L itself may change on the way to a minimum of L with the penalty of a decay."""
+    return abs(inner(slopes, way)) / eta + isolated_rest(work, eta)
 
 
 @inlined

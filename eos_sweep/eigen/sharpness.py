@@ -7,6 +7,7 @@ import numpy as np
 
 from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
+from eos_sweep.scalar import inlined, select
 
 UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
 
@@ -56,9 +57,15 @@ def sharpness_at_edge(model: Model, theta: Numbers, p: Numbers) -> Any:
     return 0.5 * model.threshold(p) * edge_of(model)(theta, p)
 
 
+@inlined
+def over_edge(top, edge):
+    """Return the sharpness over that at the edge, which may be negative: there it is infinite, or zero below it."""
+    return select(edge > 0.0, top / select(edge > 0.0, edge, 1.0), select(top < edge, 0.0, np.inf))
+
+
 def ratio(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     """Return the sharpness over that at the edge: at one the update rule becomes unstable."""
-    return top(model, theta, p) / edge_of(model)(theta, p)
+    return over_edge(top(model, theta, p), edge_of(model)(theta, p))  # type: ignore[no-any-return]
 
 
 def matrix_of(model: Model | ArrayModel) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from eos_sweep.contract import CARRIED, CLAIM, SIZES, STATES, TANGENT, TOP, Model, Observable, name_of
+from eos_sweep.eigen.sharpness import over_edge
 from eos_sweep.engine import lanes
 from eos_sweep.scalar import inlined, larger
 from eos_sweep.state import places, turned
@@ -127,19 +128,19 @@ def sharpness_watcher(observable: Observable, model: Model) -> Callable:
 
         @inlined
         def watch_claim(kept, top, edge, curvature, state):
-            return watch(kept, top / edge, claim(curvature, top))
+            return watch(kept, over_edge(top, edge), claim(curvature, top))
 
         return watch_claim
     if STATES in observable.NEEDS:
 
         @inlined
         def watch_state(kept, top, edge, curvature, state):
-            return watch(kept, top / edge, state)
+            return watch(kept, over_edge(top, edge), state)
 
         return watch_state
     if TOP in observable.NEEDS:
         return inlined(lambda kept, top, edge, curvature, state: watch(kept, top))
-    return inlined(lambda kept, top, edge, curvature, state: watch(kept, top / edge))
+    return inlined(lambda kept, top, edge, curvature, state: watch(kept, over_edge(top, edge)))
 
 
 def _claim(observable: Observable, model: Model) -> Callable:

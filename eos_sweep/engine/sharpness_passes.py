@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from eos_sweep.contract import CHUNK, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
-from eos_sweep.eigen.sharpness import edge_of
+from eos_sweep.eigen.sharpness import edge_of, over_edge
 from eos_sweep.engine import lanes
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import BLOCK, Layout
@@ -198,7 +198,7 @@ def _raise_maximum(edge: Callable, at: Layout) -> Callable:
     @inlined
     def raise_both(F, lane, k, value):
         raise_one(F, at.maximum + lane, value)
-        raise_one(F, at.ratio + lane, value / edge(F, lane, k))
+        raise_one(F, at.ratio + lane, over_edge(value, edge(F, lane, k)))
 
     return raise_both if at.edge_like else raise_maximum
 
@@ -253,5 +253,5 @@ def _raise_single(largest, value, bound):
 
 @inlined
 def _raise_pair(largest, value, bound):
-    ratio = value / bound
+    ratio = over_edge(value, bound)
     return select(value > largest[0], value, largest[0]), select(ratio > largest[1], ratio, largest[1])

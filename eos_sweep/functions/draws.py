@@ -19,6 +19,11 @@ ONE, TOP = np.uint64(1), np.uint64(2**63)  # the lowest and the highest bit
 EXPONENT, UNIT = np.uint64(12), np.uint64(0x3FF0000000000000)  # bits of a double before its mantissa; those of 1.0
 LARGE, MANTISSA = np.uint64(2**52), np.uint64(2**52 - 1)
 TWO_PI = 6.283185307179586
+MOST = 2.0**53 - 1.0  # the largest seed, step and coordinate
+COIN, FIRST_TARGET = (
+    2.0**32,
+    2.0**33,
+)  # coordinates that no weight has: of a step itself, and of the targets from the first
 
 
 @inlined

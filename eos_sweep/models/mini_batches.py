@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import Quantity
-from eos_sweep.functions.draws import normal_draw, uniform_draw
+from eos_sweep.functions.draws import FIRST_TARGET, normal_draw, uniform_draw
 from eos_sweep.models.network_parts import Ahead, Descending
 
 BATCH = {"batch": Quantity("samples that a step sees", "B", default=np.inf, least=1.0, whole=True)}
@@ -20,7 +20,6 @@ PARAMETERS = {
     **BATCH,
     "label_noise": Quantity("standard deviation of the noise on the targets of a step", "σ", default=0.0, least=0.0),
 }
-FIRST_TARGET = 2.0**33  # the coordinate of the noise on the first target, which is that of no weight
 
 
 class Drawn:

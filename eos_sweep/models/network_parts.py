@@ -11,10 +11,13 @@ from numba import njit
 import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
 from eos_sweep.contract import Quantity
 from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.functions import draws
 
 COMMON = {
     "eta": Quantity("step size", "η", above=0.0),
-    "seed": Quantity("seed of the initial weights and of random data", "seed", default=0.0, least=0.0, whole=True),
+    "seed": Quantity(
+        "seed of the initial weights and of random data", "seed", default=0.0, least=0.0, most=draws.MOST, whole=True
+    ),
     "stride": Quantity(
         "steps from one look at the sharpness to the next", "stride", default=15.0, least=1.0, whole=True
     ),

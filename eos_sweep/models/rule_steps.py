@@ -9,13 +9,11 @@ import numpy as np
 
 from eos_sweep.eigen.lanczos import Tracker
 from eos_sweep.errors import InputError
-from eos_sweep.functions.draws import normal_draw, sign_draw
+from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
 from eos_sweep.models.network_parts import Ahead
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import Rule
 from eos_sweep.update_rules.interface import Now, Scalar, Vector
-
-COIN = 2.0**32  # the coordinate of the random sign of a step, which is that of no weight
 
 
 class State(NamedTuple):
@@ -62,9 +60,9 @@ class Stepping:
         for k in range(steps):
             state, now = self._state, self._now()
             after = composed.step(self._rule, now)
-            weights = composed.projected(self._rule, now, after.update)
-            self.clips[k] = any(composed.clips(self._rule, now)) or (
-                weights is not after.update and not np.array_equal(weights, after.update)
+            weights = composed.projected(self._rule, now, after.weights)
+            self.clips[k] = any(after.clips) or (
+                weights is not after.weights and not np.array_equal(weights, after.weights)
             )
             memory, clocks = {**state.memory, **after.memory}, {**state.clocks, **after.clocks}
             self.resume(State(state.step + 1, weights, memory, clocks))

@@ -20,7 +20,7 @@ LABEL_NOISE = "label_noise"  # a rule and its parameter; networks with the param
 SHARED = "seed", LABEL_NOISE  # parameters of a model that are those of a rule
 
 
-class Ruled:
+class RuledNetwork:
     """An array model whose networks take the steps of a rule.  What is not here is the model's."""
 
     def __init__(self, model: Any, rule: Rule) -> None:
@@ -29,10 +29,10 @@ class Ruled:
         self.PARAMETERS: Mapping[str, Quantity] = {**model.PARAMETERS, **further}
         self.TITLE, self.RULE_TITLE = model.TITLE, rule.title
         self.EDGE_WORDS, self.EDGE_LABEL = edge_words(rule), edge_label(rule)
-        self.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
-        own = sys.modules[__name__], ["Ruled"]
+        self.REFERENCE = "; ".join([model.REFERENCE, *rule.references])
+        own = sys.modules[__name__], ["RuledNetwork"]
         self.RULE_PARTS = (str(rule), own, *((part, DECIDING) for part in rule.parts))
-        self.EDGE_MOVES = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
+        self.EDGE_MOVES = rule.edge_moves
         self.MATRIX = getattr(rule.base, "SHARPNESS", getattr(model, "MATRIX", "Hessian"))
 
     def __getattr__(self, name: str) -> Any:
@@ -76,5 +76,5 @@ def ruled(model: ArrayModel, rule: Rule) -> ArrayModel:
                 f"rule: {rule} has a parameter {name}, and so has {about}; rename it in the model, or choose another"
                 " rule"
             )
-    found: Any = Ruled(model, rule)
+    found: Any = RuledNetwork(model, rule)
     return found

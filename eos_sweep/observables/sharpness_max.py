@@ -1,7 +1,7 @@
 """The largest sharpness.  The kernel certifies it to 1e-14 relative without the eigenvalue of each step."""
 
 from eos_sweep.contract import MAXIMUM, Variable
-from eos_sweep.eigen.sharpness import edge_moves, edge_of, ratio_words
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, ratio_words
 
 NEEDS = (MAXIMUM,)
 KEPT = FLAGS = COUNTS = 0
@@ -23,7 +23,8 @@ def start(begin):
 
 def finish(begin, end, kept, counts):
     model = end.model
+    fixed = over_edge(end.maximum, edge_of(model)(end.theta, end.p))
     return {
         "sharpness_max": 0.5 * model.threshold(end.p) * end.maximum,
-        "sharpness_ratio_max": end.ratio if edge_moves(model) else end.maximum / edge_of(model)(end.theta, end.p),
+        "sharpness_ratio_max": end.ratio if edge_moves(model) else fixed,
     }

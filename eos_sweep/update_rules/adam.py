@@ -13,14 +13,12 @@ import numpy as np
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules import rmsprop
 from eos_sweep.update_rules.arithmetic import unless_zero
-from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import BELOW_ONE, Condition, Now, Scalar, Update, Vector
 
 TITLE = "Adam"
 REFERENCE = "Kingma, Ba 2015, arXiv 1412.6980; Cohen et al. 2022, arXiv 2207.14484"
 PARAMETERS = {
-    "decay1": Quantity(
-        "decay of the first moment", "β₁", default=0.9, least=0.0, most=rmsprop.BELOW_ONE, sizes=(1e-60, 1.0)
-    ),
+    "decay1": Quantity("decay of the first moment", "β₁", default=0.9, least=0.0, most=BELOW_ONE, sizes=(1e-60, 1.0)),
     "decay2": rmsprop.DECAY2._replace(default=0.999),
     "epsilon": rmsprop.EPSILON,
 }

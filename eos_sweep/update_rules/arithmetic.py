@@ -31,9 +31,8 @@ def unless_zero(number: Any) -> Any:
 def shortened(vector: Any, most: Any) -> Any:
     """Return a vector, scaled to the length ``most`` if it is longer."""
     size = norm(vector)
-    shrinking = np.minimum(size, most) / unless_zero(
-        size
-    )  # where size is zero and most infinite, no infinity / infinity
+    # Where the size is zero and the most is infinite, this is no infinity / infinity.
+    shrinking = np.minimum(size, most) / unless_zero(size)
     return choose(size > most, shrinking, 1.0) * vector
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.errors import InputError, closest, short
-from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import Condition, Now, Scalar, Vector
 
 PLAIN = "gd"
 BASES = (
@@ -70,6 +70,16 @@ class Rule(NamedTuple):
         return {name: value for name, value in values.items() if name != "seed"}
 
     @property
+    def edge_moves(self) -> bool:
+        """Whether the edge depends on the state or on the step."""
+        return self.base.EDGE_OF_STATE or bool(self.having("rate"))
+
+    @property
+    def references(self) -> list[str]:
+        """The sources of its parts; a part that is its own definition has none."""
+        return [part.REFERENCE for part in self.parts if part.REFERENCE]
+
+    @property
     def memory(self) -> tuple[str, ...]:
         """The names of the vectors that the rule keeps."""
         return tuple(self.base.MEMORY)
@@ -125,15 +135,32 @@ def parse(text: str) -> Rule:
     return rule
 
 
-def transformed(rule: Rule, now: Now) -> Callable[[Vector], Vector]:
-    """Return the push with all that changes the gradient."""
+class Stepped(NamedTuple):
+    """What a step makes of the state, before the weights are bounded."""
+
+    weights: Vector
+    memory: Mapping[str, Vector]
+    clocks: Mapping[str, Scalar]
+    clips: Sequence[Condition]  # under which a clip acts; the bound of the weights is not among them
+
+
+def transformed(
+    rule: Rule, now: Now, clips: list[Condition] | None = None, unclipped: bool = False
+) -> Callable[[Vector], Vector]:
+    """Return the push with all that changes the gradient, or all but clips.
+
+    Whenever it is asked for, the conditions under which a clip acts are appended to ``clips``.
+    """
     changes = sorted(rule.having("gradient"), key=lambda part: part.ORDER)
+    changes = [part for part in changes if not (unclipped and hasattr(part, "clips"))]
     if not changes:
         return now.push
 
     def push(at: Vector) -> Vector:
         found = now.push(at)
         for part in changes:
+            if clips is not None and hasattr(part, "clips"):
+                clips.append(part.clips(now, found))
             found = part.gradient(now, found, at)
         return found
 
@@ -156,17 +183,14 @@ def keep(rule: Rule, now: Now, factor: Scalar | None) -> Scalar | None:
     return None
 
 
-def unlimited(rule: Rule, now: Now, factor: Scalar | None) -> Update:
-    """Return the update of the base rule, before a clip and the factor of the schedules."""
-    return rule.base.update(now._replace(push=transformed(rule, now), rate=1.0 if factor is None else factor))
-
-
-def step(rule: Rule, now: Now) -> Update:
+def step(rule: Rule, now: Now) -> Stepped:
     """Return the weights after a step, before they are bounded, and the new memory and clocks."""
-    factor = rate(rule, now)
-    found = unlimited(rule, now, factor)
+    factor, clips = rate(rule, now), list[Condition]()
+    push = transformed(rule, now, clips)
+    found = rule.base.update(now._replace(push=push, rate=1.0 if factor is None else factor))
     update = found.update
     for part in rule.having("limited"):
+        clips.append(part.clips(now, update))
         update = part.limited(now, update)
     if factor is not None:
         update = factor * update
@@ -176,7 +200,7 @@ def step(rule: Rule, now: Now) -> Update:
         clocks |= part.tick(now)
     if CLOCK in rule.clocks:
         clocks[CLOCK] = getattr(now.clocks, CLOCK) + 1.0
-    return Update((now.x if kept is None else kept * now.x) - update, found.memory, clocks)
+    return Stepped((now.x if kept is None else kept * now.x) - update, found.memory, clocks, clips)
 
 
 def bound(rule: Rule, now: Now) -> Scalar | None:
@@ -184,26 +208,30 @@ def bound(rule: Rule, now: Now) -> Scalar | None:
     return next((part.bound(now) for part in rule.having("bound")), None)
 
 
-def scheduled(rule: Rule, now: Now) -> tuple[Now, Scalar | None]:
-    """Return a step as ``edge`` and ``scaling`` of a base rule see it, and the factor of the schedules."""
-    push, factor = transformed(rule, now), rate(rule, now)
-    kept = keep(rule, now, factor)
-    now = now._replace(push=push, keep=1.0 if kept is None else kept)
-    if factor is None:
-        return now, None
-    return now._replace(push=lambda at: factor * push(at), eta=factor * now.eta), factor
-
-
 def edge(rule: Rule, now: Now) -> Scalar:
-    """Return the largest eigenvalue of eta times the Hessian, preconditioned where the rule is, that is not stable."""
-    seen, factor = scheduled(rule, now)
-    found = rule.base.edge(seen)
-    if factor is not None:
+    """Return the least eigenvalue of eta times the Hessian, preconditioned where the rule is, that is not stable."""
+    factor = rate(rule, now)
+    kept = keep(rule, now, factor)
+    seen = _linearised(rule, now)._replace(keep=1.0 if kept is None else kept)
+    if factor is None:
+        found = rule.base.edge(seen)
+    else:  # the base rule knows no schedule: it sees the step size of this step
+        push, unclipped = seen.push, seen.unclipped
+        found = rule.base.edge(
+            seen._replace(
+                push=lambda at: factor * push(at), unclipped=lambda at: factor * unclipped(at), eta=factor * now.eta
+            )
+        )
         found = found / factor
     if not hasattr(rule.base, "scaling"):
         for part in rule.having("shift"):
             found = found - part.shift(now)
     return found
+
+
+def _linearised(rule: Rule, now: Now) -> Now:
+    """Return a step as the linearisation of a base rule sees it."""
+    return now._replace(push=transformed(rule, now), unclipped=transformed(rule, now, unclipped=True))
 
 
 def shift(rule: Rule, now: Now) -> Scalar | None:
@@ -215,7 +243,7 @@ def scaling(rule: Rule, now: Now) -> Vector | None:
     """Return what the rule multiplies each coordinate of the gradient by, beside eta; None if nothing."""
     if not hasattr(rule.base, "scaling"):
         return None
-    return rule.base.scaling(now._replace(push=transformed(rule, now)))
+    return rule.base.scaling(_linearised(rule, now))
 
 
 def settles(rule: Rule, now: Now) -> list[Condition]:
@@ -226,23 +254,6 @@ def settles(rule: Rule, now: Now) -> list[Condition]:
 def coast(rule: Rule, now: Now) -> Vector | None:
     """Return how far the weights go on without a gradient, None if they rest."""
     return rule.base.coast(now) if hasattr(rule.base, "coast") else None
-
-
-def clips(rule: Rule, now: Now) -> list[Condition]:
-    """Return the conditions under which a clip changes the step; that of the bound of the weights is not among them."""
-    found = []
-    push = now.push
-    for part in sorted(rule.having("gradient"), key=lambda one: one.ORDER):
-        if hasattr(part, "clips"):
-            found.append(part.clips(now, push(now.x)))
-        push = _after(part, now, push)
-    for part in rule.having("limited"):
-        found.append(part.clips(now, unlimited(rule, now, rate(rule, now)).update))
-    return found
-
-
-def _after(part: Any, now: Now, push: Callable[[Vector], Vector]) -> Callable[[Vector], Vector]:
-    return lambda at: part.gradient(now, push(at), at)
 
 
 def projected(rule: Rule, now: Now, x: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ PARAMETERS: dict[str, Quantity] = {}
 MEMORY: tuple[str, ...] = ()
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"
+DECAYED_EDGE = r"2/\eta - \lambda"
 EDGE_OF_STATE = False
 
 

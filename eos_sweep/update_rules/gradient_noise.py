@@ -5,11 +5,12 @@ without noise.
 """
 
 from eos_sweep.contract import Quantity
+from eos_sweep.functions.draws import MOST
 from eos_sweep.update_rules.interface import Condition, Now, Vector
 
 TITLE = "normal noise on the gradient"
 REFERENCE = "Welling, Teh 2011; Neelakantan et al. 2015, arXiv 1511.06807"
-SEED = Quantity("seed of the noise", "seed", default=0.0, least=0.0, most=2.0**53 - 1.0, whole=True)
+SEED = Quantity("seed of the noise", "seed", default=0.0, least=0.0, most=MOST, whole=True)
 PARAMETERS = {
     "noise": Quantity("size of the noise", "σ", default=0.01, least=0.0, sizes=(1e-60, 1e30)),
     "seed": SEED,

@@ -6,15 +6,16 @@ Talwalkar 2021, arXiv 2103.00065.
 """
 
 from eos_sweep.contract import Quantity
-from eos_sweep.update_rules.interface import Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import BELOW_ONE, Now, Scalar, Update, Vector
 
 TITLE = "heavy ball momentum"
 REFERENCE = "Polyak 1964; Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv 2103.00065"
-PARAMETERS = {"momentum": Quantity("momentum", "β", default=0.9, least=0.0, most=1.0, sizes=(1e-60, 1.0))}
+PARAMETERS = {"momentum": Quantity("momentum", "β", default=0.9, least=0.0, most=BELOW_ONE, sizes=(1e-60, 1.0))}
 TRIAL = {"momentum": "uniform(0, 0.95)"}
 MEMORY = ("velocity",)
 CLOCKS: dict[str, float] = {}
 EDGE = r"2(1+\beta)/\eta"
+DECAYED_EDGE = r"(2-\eta\lambda)(1+\beta)/\eta"
 EDGE_OF_STATE = False
 
 

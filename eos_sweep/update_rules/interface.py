@@ -19,6 +19,7 @@ from eos_sweep.contract import Quantity
 Vector = Any  # an entry for each weight
 Scalar = Any
 Condition = Any
+BELOW_ONE = 1.0 - 2.0**-53  # the largest decay of a memory, which with one would forget nothing
 
 
 class Now(NamedTuple):
@@ -34,6 +35,7 @@ class Now(NamedTuple):
     sign: Callable[[], Scalar]  # +1 or -1, at random, one for each step
     keep: Scalar = 1.0  # what a step multiplies x by before the update, in ``edge``
     rate: Scalar = 1.0  # what a step multiplies the update by, in ``update``
+    unclipped: Callable[[Vector], Vector] = lambda at: at  # the push without clips, in ``edge`` and ``scaling``
 
 
 class Update(NamedTuple):
@@ -53,7 +55,8 @@ class Base(Protocol):
     MEMORY: Sequence[str]  # vectors that it keeps, zero at the start
     CLOCKS: Mapping[str, float]  # numbers of time alone that it keeps -> their start; ``clock`` counts the steps
     EDGE: str  # the edge of stability: a formula (mathtext) of the sharpness S at which it loses stability
-    EDGE_OF_STATE: bool  # whether that depends on the state
+    DECAYED_EDGE: str  # the same with decoupled weight decay; optional
+    EDGE_OF_STATE: bool  # whether the edge depends on the state
     SHARPNESS: str  # the matrix whose largest eigenvalue is S; optional: Hessian
 
     def update(self, now: Now) -> Update: ...
@@ -61,8 +64,8 @@ class Base(Protocol):
     # Optional: name -> value with which the rule is tried, or an expression with draws, for the checks of models.
     TRIAL: Mapping[str, float | str]
 
-    # The largest eigenvalue of eta times the Hessian that is not stable.  ``now.eta`` and ``now.push`` are those of the
-    # schedule, and the largest eigenvalue counts with that step size; 1 + now.keep is what gradient descent gives.
+    # The least eigenvalue of eta times the Hessian at which a step is not stable.  ``now.eta`` and the pushes are those
+    # of the schedule; 1 + now.keep is what gradient descent gives.
     def edge(self, now: Now) -> Scalar: ...
 
     # Optional.  The Hessian H counts as R^(1/2) H R^(1/2), with R the diagonal that this returns.
@@ -76,7 +79,10 @@ class Base(Protocol):
 
 
 class Modifier(Protocol):
-    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS, TRIAL as a base rule has, and at least one function."""
+    """A modifier has TITLE, REFERENCE, PARAMETERS, CLOCKS, TRIAL as a base rule has.
+
+    It has at least one of these functions; all of them may be left out.
+    """
 
     EDGE: str  # the edge of gradient descent with it: a formula (mathtext)
 

@@ -26,7 +26,7 @@ def update(now: Now) -> Update:
 
 def edge(now: Now) -> Scalar:
     """Return (1 + keep) |g|."""
-    return (1.0 + now.keep) * (norm(now.push(now.x)) / now.eta)
+    return (1.0 + now.keep) * (norm(now.unclipped(now.x)) / now.eta)
 
 
 def settles(now: Now) -> Condition:

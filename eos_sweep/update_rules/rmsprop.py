@@ -11,9 +11,8 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules.arithmetic import unless_zero
-from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import BELOW_ONE, Condition, Now, Scalar, Update, Vector
 
-BELOW_ONE = 1.0 - 2.0**-53  # a moment that forgets nothing would learn nothing
 TITLE = "RMSProp"
 REFERENCE = "Tieleman, Hinton 2012; Cohen et al. 2022, arXiv 2207.14484"
 DECAY2 = Quantity("decay of the second moment", "β₂", default=0.99, least=0.0, most=BELOW_ONE, sizes=(1e-60, 1.0))

@@ -8,7 +8,7 @@ the gradient.  Source: Foret, Kleiner, Mobahi, Neyshabur 2021, arXiv 2010.01412;
 import numpy as np
 
 from eos_sweep.contract import Quantity
-from eos_sweep.update_rules.arithmetic import norm, unless_zero
+from eos_sweep.update_rules.arithmetic import choose, norm, unless_zero
 from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update
 
 TITLE = "sharpness-aware minimisation"
@@ -28,9 +28,10 @@ def update(now: Now) -> Update:
 
 
 def edge(now: Now) -> Scalar:
-    """Return the root of a + rho a^2/|eta g| = 1 + keep."""
-    flat = 1.0 + now.keep
-    curved = 4.0 * flat * now.p.sam_radius / unless_zero(norm(now.push(now.x)))
+    """Return the root of a + rho a^2/|eta g| = 1 + keep: zero where the gradient is, but for a radius of zero."""
+    flat, length = 1.0 + now.keep, norm(now.unclipped(now.x))
+    curved = 4.0 * flat * now.p.sam_radius / unless_zero(length)
+    curved = choose(length == 0.0, choose(now.p.sam_radius == 0.0, 0.0, np.inf), curved)
     return 2.0 * flat / (1.0 + np.sqrt(1.0 + curved))
 
 

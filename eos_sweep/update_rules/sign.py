@@ -35,7 +35,7 @@ def edge(now: Now) -> Scalar:
 
 def scaling(now: Now) -> Vector:
     """Return 1/|g|, zero where the gradient is zero."""
-    return now.eta * (1.0 / unless_zero(np.abs(now.push(now.x))))
+    return now.eta * (1.0 / unless_zero(np.abs(now.unclipped(now.x))))
 
 
 def settles(now: Now) -> Condition:

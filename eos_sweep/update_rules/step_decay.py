@@ -10,7 +10,7 @@ from eos_sweep.update_rules.arithmetic import choose
 from eos_sweep.update_rules.interface import Now, Scalar
 
 TITLE = "step decay"
-REFERENCE = "by the definition"
+REFERENCE = ""  # its definition is all
 PARAMETERS = {
     "drop_steps": Quantity(
         "steps from one drop of the step size to the next", "N", default=1000.0, least=1.0, whole=True

@@ -11,7 +11,7 @@ from eos_sweep.update_rules.arithmetic import norm, shortened
 from eos_sweep.update_rules.interface import Condition, Now, Vector
 
 TITLE = "clip of the update by its length"
-REFERENCE = "by the definition"
+REFERENCE = ""  # its definition is all
 PARAMETERS = {"update_clip": Quantity("largest length of an update", "c", default=np.inf, least=0.0)}
 TRIAL = {"update_clip": "10 ** uniform(-2, 0)"}
 CLOCKS: dict[str, float] = {}

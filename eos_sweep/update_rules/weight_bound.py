@@ -10,7 +10,7 @@ from eos_sweep.contract import Quantity
 from eos_sweep.update_rules.interface import Now, Scalar
 
 TITLE = "bound of each weight"
-REFERENCE = "by the definition"
+REFERENCE = ""  # its definition is all
 PARAMETERS = {"weight_bound": Quantity("largest size of a weight", "r", default=np.inf, least=0.0)}
 TRIAL = {"weight_bound": "uniform(0.5, 2)"}
 CLOCKS: dict[str, float] = {}

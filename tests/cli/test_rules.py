@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from eos_sweep.cli.main import main
-from eos_sweep.update_rules.composed import BASES, MODIFIERS, module
+from eos_sweep.derivation.ruled.lines import edge_label
+from eos_sweep.eigen.sharpness import UNTOLD
+from eos_sweep.update_rules.composed import BASES, MODIFIERS, module, parse
 from eos_sweep.update_rules.words import plain
 from helpers.rule_runs import started
 
@@ -84,3 +86,20 @@ def test_the_edge_that_is_told_is_the_edge_of_the_rule(name):
     rate = run.step().x - run.x if name in MODIFIERS else np.ones(2)
     names = {"η": 0.1, "β": 0.7, "ρ": 0.2, "λ": 1.5, "c": 0.6, "β1": 0.8, "t": 5, "g": 5.0, "s": -rate[0] / 3.0}
     assert evaluated(plain(module(name).EDGE), names) == pytest.approx(run.edge, rel=1e-9)
+
+
+@pytest.mark.parametrize("decay", ["l2", "decoupled_decay"])
+@pytest.mark.parametrize("base", BASES)
+def test_so_is_that_with_a_decay(base, decay):
+    rule = parse(f"{base} + {decay}")
+    given = {"momentum": 0.7, "sam_radius": 0.2, "decay1": 0.8, "noise": 0.6, "weight_decay": 1.5}
+    run = started(
+        str(rule), lambda at: np.array([3.0, 4.0]), [0.0, 0.0], 0.1, sign=lambda step: 1.0,
+        **{key: given[key] for key in rule.parameters if key in given},
+    )  # fmt: skip
+    names = {"η": 0.1, "β": 0.7, "ρ": 0.2, "λ": 1.5, "c": 0.6, "β1": 0.8, "t": 1, "g": 5.0}
+    label = edge_label(rule)
+    if decay == "l2" or base in ("gd", "heavy_ball"):
+        assert evaluated(plain(label), names) == pytest.approx(run.edge, rel=1e-9)
+    else:
+        assert label == UNTOLD

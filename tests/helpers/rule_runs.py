@@ -43,7 +43,7 @@ class Run(NamedTuple):
 
     def step(self):
         found = composed.step(self.rule, self.now)
-        bounded = composed.projected(self.rule, self.now, found.update)
+        bounded = composed.projected(self.rule, self.now, found.weights)
         return self._replace(x=bounded, memory=dict(found.memory), clocks=dict(found.clocks))
 
     def steps(self, count):

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from eos_sweep.functions.draws import normal_draw, sign_draw
+from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
 from eos_sweep.models import linear_net_full, relu, tanh_net
-from eos_sweep.models.rule_steps import COIN
 from helpers.ruled_networks import ETA, SEED, TINY, length, run, slope, under
 
 STEPS = 40

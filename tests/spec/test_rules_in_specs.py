@@ -29,6 +29,10 @@ BAD = [
     ({"model": "uv", "parameters": {"a": None}, "initial": {"x": None}}, "the coordinates of uv are no weights"),
     ({"model": {"loss": "(x - momentum)**2/2", "state": ["x"]}}, "rule: heavy_ball has a parameter momentum, and so"),
     (
+        {"model": {"loss": "(x - velocity_x)**2/2", "state": ["x", "velocity_x"]}, "initial": {"velocity_x": 1.0}},
+        "rule: heavy_ball keeps a number velocity_x, and ",
+    ),
+    (
         {"rule": None},
         "axes.momentum: well has no 'momentum', and no expression uses it; it is a parameter of heavy_ball",
     ),

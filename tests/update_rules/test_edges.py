@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from eos_sweep.eigen.sharpness import over_edge
 from eos_sweep.update_rules import composed
 from helpers.rule_runs import bisected, growth, quadratic, started
 
@@ -131,3 +132,18 @@ def test_noise_and_clips_leave_the_edge(rule):
     for base in ("gd", "heavy_ball", "nesterov", "sam_unnormalised"):
         one, other = started(base, None, [0.0], ETA), started(f"{base} + {rule}", None, [0.0], ETA)
         assert one.edge == other.edge
+
+
+def test_the_edge_of_sam_falls_to_zero_with_the_gradient():
+    edges = [started("sam", quadratic(2.0), [x], ETA, sam_radius=0.1).edge for x in (1e-2, 1e-6, 1e-12, 0.0)]
+    assert edges == sorted(edges, reverse=True) and edges[2] < 1e-4 and edges[3] == 0.0
+    assert started("sam", quadratic(2.0), [0.0], ETA, sam_radius=0.0).edge == pytest.approx(2.0 / ETA)
+
+
+@pytest.mark.parametrize("decay", [5.0, 19.0, 20.0, 21.0, 40.0])
+def test_beyond_a_decay_of_two_over_the_step_size_no_sharpness_is_below_the_edge(decay):
+    edge = started("l2", quadratic(1.0), [1.0], ETA, weight_decay=decay).edge
+    assert edge == pytest.approx(20.0 - decay)
+    ratios = over_edge(np.array([0.0, 5.0, 30.0]), edge)
+    np.testing.assert_allclose(ratios, np.array([0.0, 5.0, 30.0]) / edge if edge > 0.0 else np.inf)
+    assert over_edge(edge - 1.0, edge) < 1.0 <= over_edge(edge + 1.0, edge)

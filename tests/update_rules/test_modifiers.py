@@ -1,5 +1,7 @@
 """Modifiers do what their definitions say: schedules, clips, bounds, their order, and when a run may end."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -51,12 +53,40 @@ def test_a_clip_keeps_the_direction_and_bounds_the_length():
     np.testing.assert_allclose(clipped.step().x, START - ETA * 2.0 * START / 5.0, rtol=1e-15)
     within = started("gradient_clip", quadratic(1.0, 1.0), START / 3.0, ETA, **given)
     np.testing.assert_array_equal(within.step().x, START / 3.0 - ETA * (START / 3.0))
-    assert composed.clips(clipped.rule, clipped.now) == [True] and composed.clips(within.rule, within.now) == [False]
+    assert [composed.step(run.rule, run.now).clips for run in (clipped, within)] == [[True], [False]]
+
+
+@pytest.mark.parametrize("base", ["gd", "heavy_ball", "nesterov", "sam", "sam_unnormalised"])
+def test_a_clip_acts_where_it_changes_the_step(base):
+    """Each rule clips the gradients that it takes, wherever it takes them."""
+    met = set()
+    given = {"momentum": 1.0 - 2.0**-10} if "momentum" in composed.parse(base).parameters else {}
+    for most in (0.7, np.inf):
+        run = started(f"{base} + gradient_clip", quadratic(5.0, 2.0), [0.15, 0.1], ETA, gradient_clip=most, **given)
+        for one in run.steps(30):
+            free = one._replace(p=SimpleNamespace(**{**vars(one.p), "gradient_clip": np.inf}))
+            acts = any(composed.step(one.rule, one.now).clips)
+            assert acts == (not np.array_equal(one.step().x, free.step().x))
+            met.add(acts)
+    assert met == {True, False}
+
+
+@pytest.mark.parametrize("base", ["normalised", "sign", "sam"])
+def test_a_clip_leaves_the_edge_as_it_is(base):
+    """The step of normalised and of sign descent has no room for a clip."""
+    free = started(base, quadratic(5.0, 2.0), START, ETA)
+    clipped = started(f"{base} + gradient_clip", quadratic(5.0, 2.0), START, ETA, gradient_clip=0.1)
+    assert free.edge == clipped.edge
+    if base != "sam":
+        np.testing.assert_allclose(free.step().x, clipped.step().x, rtol=1e-14)
+    if base == "sign":
+        found = [composed.scaling(run.rule, run.now) for run in (free, clipped)]
+        np.testing.assert_array_equal(*found)
 
 
 def test_an_update_clip_bounds_the_update_but_not_the_velocity():
     run = started("heavy_ball + update_clip", quadratic(1.0, 1.0), START, ETA, update_clip=0.25)
-    assert composed.clips(run.rule, run.now) == [True]
+    assert composed.step(run.rule, run.now).clips == [True]
     after = run.step()
     np.testing.assert_allclose(after.x, START - 0.25 * START / 5.0, rtol=1e-15)
     np.testing.assert_array_equal(after.memory["velocity"], ETA * START)

@@ -17,7 +17,7 @@ from eos_sweep.contract import (
     Numbers,
     Observable,
 )
-from eos_sweep.eigen.sharpness import edge_moves, edge_of, solved
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, solved
 from eos_sweep.engine import observers, periods
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sharpness_passes import SLACK
@@ -46,7 +46,9 @@ class Record:
         self._needs = {need for observable in watched for need in observable.NEEDS}
         self._edge = edge_of(job.model)
         self._maximum = self._top(start) if MAXIMUM in self._needs else np.zeros(start.loss.shape)
-        self._ratio = self._maximum / self._edge(start.theta, p) if edge_moves(job.model) else 0.0 * self._maximum
+        self._ratio = 0.0 * self._maximum
+        if edge_moves(job.model):
+            self._ratio = over_edge(self._maximum, self._edge(start.theta, p))
         largest = self._maximum, job.steps, 0, self._ratio
         self._begin = Ends(job.model, start.theta, p, start.loss, zero, zero, *largest)
         started = [observable.start(self._begin) for observable in watched]
@@ -115,7 +117,7 @@ class Record:
         if rows.size:
             found = solved(model.SHARPNESS_STAGES, tuple(column[rows] for column in curvature))
             self._maximum = _raised(self._maximum, rows, found)
-            self._ratio = _raised(self._ratio, rows, found / edge[rows])
+            self._ratio = _raised(self._ratio, rows, over_edge(found, edge[rows]))
 
     def _top(self, step: Step) -> np.ndarray:
         return solved(self._job.model.SHARPNESS_STAGES, step.after.curvature)

@@ -227,9 +227,9 @@ def _function(name: str) -> Callable[[Any], Any]:
         term = g.call(name, argument.term)
         if argument.move is None:
             return Scalar(g, term)
-        # A second moment that is zero does not move: its gradient is zero.
-        value = g.select(g.raw("==", term, g.zero), g.raw("inf"), term) if name == "sqrt" else term
-        slope = RULES[name](g, argument.term, value)
+        # The slope of a root is taken for zero at zero: what is a square there does not move.
+        divisor = g.select(g.raw("==", term, g.zero), g.raw("inf"), term) if name == "sqrt" else term
+        slope = RULES[name](g, argument.term, divisor)
         return Scalar(g, term, g.mul(slope, argument.move))
 
     return function
@@ -258,6 +258,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "divide": lambda one, other: _applied("div", one, other),
     "negative": lambda one: _applied("mul", -1.0, one),
     **{name: functools.partial(_compared, sign) for name, sign in COMPARED.items()},
-    "sqrt": _function("sqrt"), "exp": _function("exp"), "cos": _function("cos"), "absolute": _absolute,
+    "sqrt": _function("sqrt"), "cos": _function("cos"), "absolute": _absolute,
     "minimum": _extreme("<"), "maximum": _extreme(">"),
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from eos_sweep.contract import EDGE, CriticalLine, Values
-from eos_sweep.eigen.sharpness import UNTOLD
+from eos_sweep.eigen.sharpness import UNTOLD, over_edge
 from eos_sweep.update_rules.composed import Rule
 
 LATE = 2.0**52  # a clock at which a warmup is over
@@ -20,12 +20,13 @@ def edge_words(rule: Rule) -> str:
 
 def edge_label(rule: Rule) -> str:
     """Return the sharpness at the edge as mathtext, without dollar signs."""
-    label = rule.base.EDGE
+    label, decayed = rule.base.EDGE, getattr(rule.base, "DECAYED_EDGE", UNTOLD)
     if rule.having("decay"):
-        return UNTOLD
+        label = decayed
     if rule.having("rate"):
         label = label.replace(r"\eta", r"\eta_t")
-    return rf"{label} - \lambda" if rule.having("shift") else label
+    shifts = rule.having("shift") and not hasattr(rule.base, "scaling")  # which has the shift in its matrix
+    return rf"{label} - \lambda" if shifts else label
 
 
 def is_steady(rule: Rule) -> bool:
@@ -55,6 +56,6 @@ def _over_edge(ratio: Callable[[Values], np.ndarray], module: Any) -> Callable[[
         p = tuple(np.asarray(values[name], np.float64) for name in module.PARAMETERS)
         width = len(module.STATE) + len(module.CARRIED) + len(module.MEMORY)
         state = (*(np.float64(0.0) for _ in range(width)), *(np.float64(LATE) for _ in module.CLOCKS))
-        return found * (EDGE / module.edge(state, p))
+        return over_edge(EDGE * found, module.edge(state, p))  # type: ignore[no-any-return]
 
     return at_edge

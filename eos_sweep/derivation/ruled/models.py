@@ -11,7 +11,8 @@ from eos_sweep.derivation.completing import completed_from, formula_of, has_loss
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.ruled.dual_numbers import NotLinear
 from eos_sweep.derivation.ruled.lines import edge_label, edge_words, lines
-from eos_sweep.derivation.ruled.source import Ruled, Taken
+from eos_sweep.derivation.ruled.names import memory_names
+from eos_sweep.derivation.ruled.source import RuledModule, Taken
 from eos_sweep.derivation.ruled.targets import TABLE, names_of
 from eos_sweep.errors import InputError, named
 from eos_sweep.update_rules.composed import Rule
@@ -68,7 +69,6 @@ def _derived(model: Any, rule: Rule) -> ModuleType:
 
 def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
     formula = _formula(model, rule)
-    moves = rule.base.EDGE_OF_STATE or bool(rule.having("rate"))
     clips, bounds = (getattr(model, name, {}) for name in ("GRADIENT_BOUNDS", "WEIGHT_BOUNDS"))
 
     targets = names_of(formula) if rule.having("labels") else []
@@ -77,11 +77,17 @@ def _text(model: Any, rule: Rule) -> tuple[str, Formula]:
     def written(carried: tuple[str, ...] | None) -> str:
         """Return the text, in which the coordinates ``carried`` have an exponent; by default those that need one."""
         c: Calculus = derive(
-            tree, list(formula.state), list(formula.parameters), formula.never_negative, carried, moves, targets
+            tree,
+            list(formula.state),
+            list(formula.parameters),
+            formula.never_negative,
+            carried,
+            rule.edge_moves,
+            targets,
         )
         smoothness.check(c)
         taken = _taken_over(model, formula, tuple(sorted(c.rates)))
-        return Ruled(formula, c, rule, clips, bounds, targets).whole(_name_of(model), taken)
+        return RuledModule(formula, c, rule, clips, bounds, targets).whole(_name_of(model), taken)
 
     try:
         text = written(None)
@@ -112,6 +118,9 @@ def _formula(model: Any, rule: Rule) -> Formula:
                 f"rule: {rule} has a parameter {parameter}, and so has {name}; rename it in the model, or choose"
                 " another rule"
             )
+    for kept in (*memory_names(list(formula.state), rule), *rule.clocks):
+        if kept in formula.state:
+            raise InputError(f"rule: {rule} keeps a number {kept}, and {name} has such a coordinate; rename it")
     found = formula.model_copy(update={"parameters": {**formula.parameters, **rule.parameters}})
     found.__dict__["guard"] = model.GUARD
     return found
@@ -135,7 +144,7 @@ def _taken_over(model: Any, formula: Formula, places: tuple[int, ...]) -> Taken:
 def _described(module: Any, model: Any, rule: Rule, formula: Formula) -> ModuleType:
     """Give a module the words and bounds that determine no number of a trajectory."""
     module.TITLE, module.RULE_TITLE = model.TITLE, rule.title
-    module.REFERENCE = "; ".join([model.REFERENCE, *(part.REFERENCE for part in rule.parts)])
+    module.REFERENCE = "; ".join([model.REFERENCE, *rule.references])
     module.STATE = dict(model.STATE)
     module.PARAMETERS = {**model.PARAMETERS, **rule.parameters}
     module.TRIAL = {**model.TRIAL, **rule.trial}

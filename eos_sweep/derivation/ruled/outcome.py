@@ -34,13 +34,13 @@ class Outcome:
         self._hits: list[Term] = []  # conditions under which a bound moves a coordinate
 
     @cached_property
-    def after(self) -> composed.Update:
+    def after(self) -> composed.Stepped:
         """The vectors and clocks after a step, before the weights are bounded."""
         return composed.step(self._rule, self._traced.now)
 
     def coordinates(self) -> list[Moved]:
         """Return the coordinates after a step; of a carried one its mantissa."""
-        return [self._coordinate(k, entry) for k, entry in enumerate(self.after.update.entries)]
+        return [self._coordinate(k, entry) for k, entry in enumerate(self.after.weights.entries)]
 
     def _coordinate(self, k: int, entry: Form | Scalar) -> Moved:
         if isinstance(entry, Scalar):
@@ -74,7 +74,7 @@ class Outcome:
         ``own`` tells whether the form is that coordinate itself.
         """
         g, name = self._g, self._c.state[k].name
-        whole = self.after.update.entries[k]
+        whole = self.after.weights.entries[k]
         others = [(s, part) for s, part in whole.parts.items() if s != name]
         grown = g.sum(self._factor(k, whole), *(self._ratio(k, s, part) for s, part in others))
         safe = g.select(g.raw("==", grown, g.zero), g.raw("inf"), grown)
@@ -133,7 +133,7 @@ class Outcome:
 
     def _over_bounded(self, k: int, relative: Term) -> Term:
         """Return a change over a coordinate after the step, over that coordinate in its bounds."""
-        g, free = self._g, self._unbounded(k, self.after.update.entries[k])
+        g, free = self._g, self._unbounded(k, self.after.weights.entries[k])
         held = self._bounded(k, free, g.zero).value
         if held is free:
             return relative

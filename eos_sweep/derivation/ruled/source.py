@@ -33,7 +33,7 @@ class Taken(NamedTuple):
 NOTHING = Taken()
 
 
-class Ruled(Module):
+class RuledModule(Module):
     """The parts of one module: its functions, and the names that they use."""
 
     def __init__(
@@ -229,7 +229,7 @@ class Ruled(Module):
 
     def _hits(self) -> list[Condition]:
         g = self._c.graph
-        return [*(Condition(g, term) for term in self._outcome.hits()), *composed.clips(self._rule, self._traced.now)]
+        return [*(Condition(g, term) for term in self._outcome.hits()), *self._outcome.after.clips]
 
     def _clipped(self) -> str:
         told = "Tell whether a clip or a bound changes the step."
@@ -247,7 +247,7 @@ class Ruled(Module):
         self._used |= (SETTLING - {"below_edge"}) | {"below"}
         lines = [
             *self._towards_minimum(push, bends),
-            *self._without_flip(),
+            *self._while_decaying(),
             *self._with_drift("room", "low", bends),
             "over = low & (room < 1.0) & stable(curvature(theta, p), below(edge(theta, p), room))",
         ]
@@ -268,13 +268,17 @@ class Ruled(Module):
         told = "Tell whether the run stays at a minimum."
         return function("settled", "theta, p, loss, tolerance", told, [*lines, f"return {result}{resting}"])
 
-    def _without_flip(self) -> list[str]:
-        """Return what waits while a decay takes the guarded weight to zero, where it may change its sign."""
-        if not self._decays or self._formula.guard is None:
+    def _while_decaying(self) -> list[str]:
+        """Return what waits while a decay changes the loss, or takes the guarded weight to zero, past its sign."""
+        if not self._decays:
             return []
-        k = [x.name for x in self._c.state].index(self._formula.guard)
-        decay = self._names.code["weight_decay"]
-        return [f"low = low & (({decay} == 0.0) | (abs(way[{k}]) < 0.5 * abs(here[{k}])))"]
+        decay, eta = self._names.code["weight_decay"], self._names.code[STEP_SIZE]
+        self._used.add("loss_rest")
+        found = [f"low = low & (({decay} == 0.0) | (loss_rest(slopes(here, p), way, work, {eta}) < tolerance))"]
+        if self._formula.guard is not None:
+            k = [x.name for x in self._c.state].index(self._formula.guard)
+            found.append(f"low = low & (({decay} == 0.0) | (abs(way[{k}]) < 0.5 * abs(here[{k}])))")
+        return found
 
     def _with_drift(self, room: str, low: str, bends: str) -> list[str]:
         if not hasattr(self._rule.base, "coast"):

@@ -8,7 +8,6 @@ from eos_sweep.derivation.graph import Graph, Term, reachable
 from eos_sweep.errors import InputError
 
 TABLE = "y"
-FIRST = 2**33  # the coordinate of the noise on the first target, which is no coordinate of a model
 
 
 def names_of(formula: Formula) -> list[str]:

@@ -9,11 +9,10 @@ from eos_sweep.derivation.differentiate import gradient
 from eos_sweep.derivation.graph import Graph, Term, reachable
 from eos_sweep.derivation.ruled.dual_numbers import ONE, Form, Scalar, Vector, as_scalar, scaled
 from eos_sweep.derivation.ruled.names import Places, places
-from eos_sweep.derivation.ruled.targets import FIRST
+from eos_sweep.functions.draws import COIN, FIRST_TARGET
 from eos_sweep.update_rules.composed import CLOCK, Rule
 from eos_sweep.update_rules.interface import Now
 
-COIN = 2**32  # the coordinate of the random sign of a step, which is no coordinate of a model
 Bounds = Mapping[str, str]  # name of a coordinate -> the parameter that bounds it, or its gradient
 
 
@@ -182,7 +181,7 @@ class Tracing:
             return {}
         (part,) = self.rule.having("labels")
         size, seed, clock = as_scalar(g, part.labels(self.now)).term, g.name("seed", True), self._clocks[CLOCK]
-        draws = [g.raw("normal_draw", seed, clock, g.number(FIRST + k)) for k in range(len(self._targets))]
+        draws = [g.raw("normal_draw", seed, clock, g.number(int(FIRST_TARGET) + k)) for k in range(len(self._targets))]
         return {name: g.raw("let", g.mul(size, draw)) for name, draw in zip(self._targets, draws, strict=True)}
 
     def _along(self, bend: Term, move: Term) -> Term:
@@ -222,7 +221,7 @@ class Tracing:
 
     def _sign(self) -> Scalar:
         g = self.g
-        return Scalar(g, g.raw("sign_draw", g.name("seed", True), self._clocks[CLOCK], g.number(COIN)))
+        return Scalar(g, g.raw("sign_draw", g.name("seed", True), self._clocks[CLOCK], g.number(int(COIN))))
 
 
 def substituted(g: Graph, term: Term, instead: Mapping[str, Term]) -> Term:

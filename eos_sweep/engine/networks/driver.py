@@ -32,6 +32,7 @@ from eos_sweep.contract import (
     Network,
     Observable,
 )
+from eos_sweep.eigen.sharpness import over_edge
 from eos_sweep.engine import periods
 from eos_sweep.engine.networks import blas
 from eos_sweep.observables import tail
@@ -185,7 +186,7 @@ def _one(
 def _sizes(measured: Measured) -> np.ndarray:
     """Return eta times the sharpness, and the ratio of the sharpness to that at the edge."""
     edge, top = np.array(measured[-2:])
-    return np.array([top, top / edge])
+    return np.array([top, over_edge(top, edge)])
 
 
 def _ends(
