@@ -145,7 +145,7 @@ class Model(Hashable, Protocol):
     def tangent(self, theta: Numbers, p: Numbers, v: Numbers) -> Numbers: ...
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
-    # Optional: ``edge(theta, p)``, the largest eigenvalue of eta times the Hessian that is stable, if not EDGE.  In
+    # Optional: ``edge(theta, p)``, the least eigenvalue of eta times the Hessian that is not stable, if not EDGE.  In
     # NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, NaN if it reaches
     # none; ``balance(theta, p)``, which it conserves; ``weights_squared(theta, p)``, the squared length of all weights,
     # where it is not that of the coordinates.

@@ -161,7 +161,7 @@ class RuledModule(Module):
         return self._written("tangent", "theta, p, v", told, terms, more=moves)
 
     def _edge(self) -> str:
-        told = "Return the largest eigenvalue of eta times the Hessian that is not stable."
+        told = "Return the least eigenvalue of eta times the Hessian that is not stable."
         return self._written("edge", "theta, p", told, [self._edge_term], single=True)
 
     def _shift(self) -> Term:
