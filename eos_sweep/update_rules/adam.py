@@ -13,7 +13,7 @@ import numpy as np
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules import rmsprop
 from eos_sweep.update_rules.arithmetic import unless_zero
-from eos_sweep.update_rules.interface import BELOW_ONE, Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import BELOW_ONE, Now, Scalar, Update, Vector
 
 TITLE = "Adam"
 REFERENCE = "Kingma, Ba 2015, arXiv 1412.6980; Cohen et al. 2022, arXiv 2207.14484"
@@ -28,6 +28,7 @@ CLOCKS = {"decay1_power": 1.0, "decay2_power": 1.0}
 LEAST_POWER = 1e-30  # one less it is one, and smaller powers would become subnormal numbers, which are slow
 EDGE = r"\frac{2(1+\beta_1)(1-\beta_1^{t})}{(1-\beta_1)\eta}"
 EDGE_OF_STATE = True
+RESTS = False
 SHARPNESS = "preconditioned Hessian"
 
 
@@ -75,8 +76,3 @@ def scaling(now: Now) -> Vector:
     power1, power2 = powers(now)
     second = rmsprop.second_moment(now, now.push(now.x))
     return (now.eta * (1.0 - power1) * (1.0 - power2)) * inverse(now, second)
-
-
-def settles(now: Now) -> Condition:
-    """Tell that a run does not rest at a minimum."""
-    return now.eta < 0.0

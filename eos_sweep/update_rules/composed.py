@@ -75,6 +75,11 @@ class Rule(NamedTuple):
         return self.base.EDGE_OF_STATE or bool(self.having("rate"))
 
     @property
+    def rests(self) -> bool:
+        """Whether a run can rest at a minimum."""
+        return getattr(self.base, "RESTS", True)
+
+    @property
     def references(self) -> list[str]:
         """The sources of its parts; a part that is its own definition has none."""
         return [part.REFERENCE for part in self.parts if part.REFERENCE]

@@ -57,6 +57,7 @@ class Base(Protocol):
     EDGE: str  # the edge of stability: a formula (mathtext) of the sharpness S at which it loses stability
     DECAYED_EDGE: str  # the same with decoupled weight decay; optional
     EDGE_OF_STATE: bool  # whether the edge depends on the state
+    RESTS: bool  # whether a run can rest at a minimum; optional: True
     SHARPNESS: str  # the matrix whose largest eigenvalue is S; optional: Hessian
 
     def update(self, now: Now) -> Update: ...

@@ -7,7 +7,7 @@ eta S/2.  Where the gradient is zero nothing moves.  Source: Arora, Li, Panigrah
 
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules.arithmetic import norm, unless_zero
-from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update
+from eos_sweep.update_rules.interface import Now, Scalar, Update
 
 TITLE = "normalised gradient descent"
 REFERENCE = "Arora, Li, Panigrahi 2022, arXiv 2205.09745"
@@ -16,6 +16,7 @@ MEMORY: tuple[str, ...] = ()
 CLOCKS: dict[str, float] = {}
 EDGE = r"2|g|/\eta"
 EDGE_OF_STATE = True
+RESTS = False
 
 
 def update(now: Now) -> Update:
@@ -27,8 +28,3 @@ def update(now: Now) -> Update:
 def edge(now: Now) -> Scalar:
     """Return (1 + keep) |g|."""
     return (1.0 + now.keep) * (norm(now.unclipped(now.x)) / now.eta)
-
-
-def settles(now: Now) -> Condition:
-    """Tell that a run does not rest at a minimum."""
-    return now.eta < 0.0

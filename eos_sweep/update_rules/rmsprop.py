@@ -11,7 +11,7 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules.arithmetic import unless_zero
-from eos_sweep.update_rules.interface import BELOW_ONE, Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import BELOW_ONE, Now, Scalar, Update, Vector
 
 TITLE = "RMSProp"
 REFERENCE = "Tieleman, Hinton 2012; Cohen et al. 2022, arXiv 2207.14484"
@@ -23,6 +23,7 @@ MEMORY = ("second_moment",)
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"
 EDGE_OF_STATE = False
+RESTS = False
 SHARPNESS = "preconditioned Hessian"
 
 
@@ -51,8 +52,3 @@ def edge(now: Now) -> Scalar:
 def scaling(now: Now) -> Vector:
     """Return 1/(sqrt(nu') + epsilon)."""
     return now.eta * inverse(now, second_moment(now, now.push(now.x)))
-
-
-def settles(now: Now) -> Condition:
-    """Tell that a run does not rest at a minimum."""
-    return now.eta < 0.0

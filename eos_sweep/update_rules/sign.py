@@ -10,7 +10,7 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.update_rules.arithmetic import choose, unless_zero
-from eos_sweep.update_rules.interface import Condition, Now, Scalar, Update, Vector
+from eos_sweep.update_rules.interface import Now, Scalar, Update, Vector
 
 TITLE = "sign gradient descent"
 REFERENCE = "Bernstein, Wang, Azizzadenesheli, Anandkumar 2018, arXiv 1802.04434"
@@ -19,6 +19,7 @@ MEMORY: tuple[str, ...] = ()
 CLOCKS: dict[str, float] = {}
 EDGE = r"2/\eta"
 EDGE_OF_STATE = False
+RESTS = False
 SHARPNESS = "preconditioned Hessian"
 
 
@@ -36,8 +37,3 @@ def edge(now: Now) -> Scalar:
 def scaling(now: Now) -> Vector:
     """Return 1/|g|, zero where the gradient is zero."""
     return now.eta * (1.0 / unless_zero(np.abs(now.unclipped(now.x))))
-
-
-def settles(now: Now) -> Condition:
-    """Tell that a run does not rest at a minimum."""
-    return now.eta < 0.0

@@ -71,7 +71,9 @@ class RuledModule(Module):
         found = super()._functions()
         extra: dict[str, Callable[[], str]] = {"edge": self._edge}
         if self._decays:
-            extra |= {"pulls": self._pulls, "stiffness": self._stiffness}
+            extra["pulls"] = self._pulls
+            if self._rule.rests:
+                extra["stiffness"] = self._stiffness
         if hasattr(self._rule.base, "coast"):
             extra["coasting"] = self._coasting
         if self._resting_conditions():
@@ -215,7 +217,7 @@ class RuledModule(Module):
         return self._written("coasting", "theta, p", "Return how far the memory still moves the coordinates.", terms)
 
     def _resting_conditions(self) -> list[Condition]:
-        return composed.settles(self._rule, self._traced.now)
+        return composed.settles(self._rule, self._traced.now) if self._rule.rests else []
 
     def _resting(self) -> str:
         told = "Tell whether a run that is at rest stays there."
@@ -240,7 +242,7 @@ class RuledModule(Module):
         return super()._remaining_loss().replace("slopes(", f"{pulls}(")
 
     def _settled(self) -> str:
-        if hasattr(self._rule.base, "scaling"):
+        if not self._rule.rests:
             return function("settled", "theta, p, loss, tolerance", "", [NEVER])
         eta = self._names.code[STEP_SIZE]
         push, bends = ("pulls", "stiffness") if self._decays else ("slopes", "bends")
