@@ -18,9 +18,11 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.opened import open_sweep as open_sweep
     from eos_sweep.analysis.phases import segment_phases as segment_phases
     from eos_sweep.analysis.pooling import coarsen as coarsen
-    from eos_sweep.analysis.pooling import shares as shares
     from eos_sweep.analysis.power_laws import power_law as power_law
     from eos_sweep.analysis.pyramid import open_pyramid as open_pyramid
+    from eos_sweep.analysis.reducing import modal as modal
+    from eos_sweep.analysis.reducing import quantiles as quantiles
+    from eos_sweep.analysis.reducing import shares as shares
     from eos_sweep.analysis.trajectories import trajectory as trajectory
     from eos_sweep.derivation.from_python import model as model
     from eos_sweep.errors import InputError as InputError
@@ -48,15 +50,17 @@ _HOMES = {
     "label": "analysis.labelled",
     "load_spec": "spec.sweeps",
     "masked": "analysis.masking",
+    "modal": "analysis.reducing",
     "model": "derivation.from_python",
     "open_pyramid": "analysis.pyramid",
     "open_sweep": "analysis.opened",
     "plan": "runtime.planning",
     "power_law": "analysis.power_laws",
+    "quantiles": "analysis.reducing",
     "run": "runtime.runner",
     "segment_phases": "analysis.phases",
     "settled": "analysis.labelled",
-    "shares": "analysis.pooling",
+    "shares": "analysis.reducing",
     "sweep": "runtime.from_python",
     "trajectory": "analysis.trajectories",
 }

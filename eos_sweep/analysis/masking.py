@@ -10,6 +10,7 @@ from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError
 from eos_sweep.labelling import MASKED
+from eos_sweep.regimes import DIVERGED
 from eos_sweep.store.sentinels import NOT_COMPUTED, sentinels
 
 
@@ -69,6 +70,27 @@ def without_sentinels(name: str, data: xr.DataArray, stored: Mapping[str, Variab
     """Return a variable with NaN where it has a value that stands for none."""
     none = list(sentinels(name, stored[name]).values()) if name in stored else []
     return data.where(~data.isin(none)) if none else data
+
+
+def as_numbers(
+    data: xr.DataArray, outcome: xr.DataArray | None, name: str, stored: Mapping[str, Variable]
+) -> xr.DataArray:
+    """Return a variable as floats: NaN where there is no number; infinity where a run diverged, if it is no count.
+
+    Parameters
+    ----------
+    data
+        The variable; its labels, if it holds any, are taken as they are.
+    outcome
+        The observable ``outcome``, None if it is not known.
+    name
+        Name of the variable.
+    stored
+        Descriptions of what the sweep stores.
+    """
+    values = without_sentinels(name, data.astype(np.float64), stored)
+    floats = name in stored and stored[name].dtype.startswith("float") and data.dtype.kind == "f"
+    return values if outcome is None or not floats else values.where(outcome != DIVERGED, np.inf)
 
 
 def _numbers(name: str, data: xr.DataArray, stored: Mapping[str, Variable]) -> xr.DataArray | None:

@@ -1,4 +1,4 @@
-"""Pools of labelled cells: how often each label occurs, which is the most frequent, what share it has.
+"""Pools of labelled cells: how often each label occurs, and which is the most frequent.
 
 Results are as lazy as the labels, chunk by chunk; chunks are cut so that each holds whole pools, or lies within one.
 """
@@ -12,7 +12,7 @@ import xarray as xr
 
 from eos_sweep.analysis.flags import codes_of, labels_of, ranks
 from eos_sweep.analysis.scales import scale_of
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, named, short
 
 NOT_COMPUTED = "not_computed"
 
@@ -50,46 +50,6 @@ def coarsen(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
     return mode(counts(labels, factors)).rename(labels.name).assign_attrs(labels.attrs)
 
 
-def shares(labels: xr.DataArray, *by: str) -> xr.DataArray:
-    """Return the share of cells that each label has, along some axes.
-
-    Parameters
-    ----------
-    labels
-        Codes with CF flags, such as ``regime``; may be lazy.
-    *by
-        Axes that are kept; without any, the shares are those among all cells.
-
-    Returns
-    -------
-    DataArray
-        Over ``by`` and a dimension with the name of ``labels`` and the flags' names as values: the fraction among the
-        cells that were computed, NaN where none was.
-
-    Raises
-    ------
-    InputError
-        If there is no such axis, or the values are no labels, as for :func:`coarsen`.
-
-    Examples
-    --------
-    >>> import eos_sweep
-    >>> grid = {"a1": [1, 2], "eta": {"linear": [0.1, 3, 12]}}
-    >>> ds = eos_sweep.sweep("quadratic", grid, {}, {"theta1": 1}, steps=500)
-    >>> eos_sweep.shares(ds.regime, "a1").sel(regime="divergence").values.round(2)
-    array([0.33, 0.67])
-    """
-    _check_axes(labels, by)
-    name = str(labels.name or "label")
-    others = {str(dim): size for dim, size in labels.sizes.items() if dim not in by}
-    found = counts(labels, others).isel(dict.fromkeys(others, 0), drop=True).transpose(*by, "code")
-    names = np.array([*codes_of(found["code"])])
-    found = found.drop_vars("code").rename(code=name).assign_coords({name: names}).isel({name: names != NOT_COMPUTED})
-    total = found.sum(name)
-    about = {"long_name": f"share of each {labels.attrs.get('long_name', name)}", "units": "1"}
-    return (found / total.where(total > 0)).rename("share").assign_attrs(about)
-
-
 def counts(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
     """Count the cells of each pool that have each label.
 
@@ -100,7 +60,7 @@ def counts(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
     DataArray of int64
         Over the dimensions of ``labels`` and, as the last one, ``code``.
     """
-    _check_axes(labels, factors)
+    check_axes(labels, factors)
     for name, factor in factors.items():
         if not (isinstance(factor, int | np.integer) and factor >= 1):
             raise InputError(f"factors: got {factor!r} for {name}; give a whole number of cells >= 1")
@@ -182,10 +142,12 @@ def centres(values: np.ndarray, side: int) -> np.ndarray:
     return np.sqrt(low * high) if kind == "log" else 0.5 * (low + high)
 
 
-def _check_axes(labels: xr.DataArray, names: Iterable[str]) -> None:
+def check_axes(labels: xr.DataArray, names: Iterable[str]) -> None:
+    """Raise InputError unless ``labels`` has all axes that are named."""
     for name in names:
         if name not in labels.dims:
-            raise InputError(f"no axis {name!r} in {labels.name}; there are: {', '.join(map(str, labels.dims))}")
+            there = ", ".join(map(str, labels.dims))
+            raise InputError(f"no axis {short(name)} in {named(str(labels.name))}; there are: {named(there, 240)}")
 
 
 def _flags(labels: xr.DataArray) -> xr.DataArray:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis.scales import scale_of
-from eos_sweep.errors import InputError, named, short
+from eos_sweep.errors import InputError, closest, named, short
 
 At: TypeAlias = Mapping[str, float] | None
 LARGEST_SLICE = 2**36  # cells; a slice is read in pieces, and the list of pieces has to fit into memory
@@ -61,9 +61,13 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
             raise InputError(f"{role}: no axis {short(name)} in this sweep; there are: {named(', '.join(dims), 240)}")
     if twice := [name for name in dims if [x, y, *at].count(name) > 1]:
         raise InputError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
+    if words := [name for name in (x, y) if dataset[name].dtype.kind not in "biuf"]:
+        raise InputError(f"axis {words[0]!r}: holds words, which have no place along a side; use it as facet or in at")
     if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
-        example = f"--at {left[0]}={dataset[left[0]].values[-1]:g}"
-        raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}")
+        value = dataset[left[0]].values[-1]
+        example = f"--at {left[0]}={value if isinstance(value, str) else format(value, 'g')}"
+        other = " or leave the seed out, with --over seed" * ("seed" in left)
+        raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}{other}")
     if dataset.sizes[x] * dataset.sizes[y] > LARGEST_SLICE:
         raise InputError(
             f"{x}, {y}: {dataset.sizes[x]} x {dataset.sizes[y]} cells; draw a slice of at most {LARGEST_SLICE}"
@@ -84,6 +88,10 @@ def nearest(name: str, values: np.ndarray, wanted: float) -> int:
     InputError
         If there is none.
     """
+    if values.dtype.kind not in "biuf":
+        if (found := np.flatnonzero(values == wanted)).size:
+            return int(found[0])
+        raise InputError(f"at: {name} = {short(wanted)} is not on the axis; {closest(str(wanted), map(str, values))}")
     kind, even = scale_of(np.sort(values))
     with np.errstate(all="ignore"):
         along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)

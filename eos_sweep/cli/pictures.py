@@ -1,5 +1,6 @@
 """``eos-sweep plot`` and ``eos-sweep trace``."""
 
+import dataclasses
 import json
 import os
 
@@ -18,6 +19,15 @@ from eos_sweep.errors import InputError, visible
 @AT
 @click.option("--facet", help="Axis with a panel for each value.")
 @click.option("--variable", default="regime", show_default=True, help="Variable to draw.")
+@click.option("--over", multiple=True, metavar="AXIS", help="Axis to leave out, such as seed. Can be repeated.")
+@click.option("--share", metavar="LABEL", help="With --over, draw the share of this label.")
+@click.option(
+    "--quantile",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="With --over, the quantile to draw of numbers.",
+)
 @click.option("--lines/--no-lines", default=True, show_default=True, help="Draw the model's theory lines.")
 def plot(
     store: str,
@@ -27,20 +37,28 @@ def plot(
     at: tuple[str, ...],
     facet: str | None,
     variable: str,
+    over: tuple[str, ...],
+    share: str | None,
+    quantile: float,
     lines: bool,
 ) -> None:
     """Draw a map of a stored sweep, or of a slice of it.
+
+    --over leaves axes out.  Labels are then drawn as the most frequent one, hatched where fewer than nine in ten runs
+    agree, and numbers as the median.
 
     \b
     Examples:
       eos-sweep plot quickstart.zarr -o map.png
       eos-sweep plot flagship.zarr -o map.pdf --x eta --y lambda1 --at lambda2=0.01 --facet clip
       eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
+      eos-sweep plot seeds.zarr -o share.png --over seed --share edge_of_stability
     """
     from eos_sweep.analysis.pictures.view import View
 
     check_picture(out)
-    draw(store, out, View(x=x, y=y, at=numbers(at, "--at"), facet=facet, variable=variable, lines=lines))
+    view = View(x=x, y=y, at=numbers(at, "--at"), facet=facet, variable=variable, lines=lines)
+    draw(store, out, dataclasses.replace(view, over=over, share=share, quantile=quantile))
     click.echo(visible(out))
 
 

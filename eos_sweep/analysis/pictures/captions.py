@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from eos_sweep.errors import named, visible
@@ -17,12 +18,17 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def number(value: Any) -> str:
-    """Return a number in four digits."""
+    """Return a number in four digits, a word as it is."""
+    if getattr(value, "dtype", np.dtype(float)).kind in "SUO":
+        return short(value.item())
     return f"{float(value):.4g}".replace("inf", "∞")
 
 
 def distinct(values: Iterable[Any]) -> list[str]:
-    """Return numbers in four digits, or in as many as tell them apart."""
+    """Return numbers in four digits, or in as many as tell them apart; words as they are."""
+    values = list(values)
+    if any(isinstance(value, str) for value in values):
+        return [short(value) for value in values]
     numbers = [float(value) for value in values]
     for digits in range(4, 18):
         words = [f"{one:.{digits}g}".replace("inf", "∞") for one in numbers]
@@ -63,7 +69,8 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found)]
     unbroken = ", ".join(item.replace(" ", UNBROKEN) for item in fixed)
     lines = [line.replace(UNBROKEN, " ") for line in textwrap.wrap(unbroken, CAPTION_WIDTH)]
-    return "\n".join(filter(None, [escaped(dataset.attrs.get("title", "")), *lines]))
+    words = [escaped(dataset.attrs.get(key, "")) for key in ("title", "reduced")]
+    return "\n".join(filter(None, [*words, *lines]))
 
 
 def given_inputs(dataset: xr.Dataset) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from eos_sweep.analysis.flags import FLAGS
 from eos_sweep.analysis.labelled import label
 from eos_sweep.analysis.pictures import captions, files, pixels, style
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
+from eos_sweep.analysis.pictures.reduced import reduced
 from eos_sweep.analysis.pictures.view import View
+from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.slices import select
 from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.contract import Variable
@@ -23,12 +25,12 @@ MAX_FACETS = 36
 
 def draw_view(dataset: xr.Dataset, view: View) -> Any:
     """Return the Figure of a view, one map or facets."""
-    dataset = _variable(dataset, view.variable)
+    dataset, view = reduced(_variable(dataset, view.variable), view)
     view = view.completed(dataset)
     if not all(view.axes):
         raise InputError(
             f"x, y: {short(view.variable)} has {len(dataset.dims)} axes, {named(', '.join(map(str, dataset.dims)))}; "
-            "a map needs two of them that are not in at or facet"
+            "a map needs two of them that are not in at or facet, and are no seed"
         )
     return draw_facets(dataset, view) if view.facet else draw_map(dataset, view, None).figure
 
@@ -103,11 +105,14 @@ def _pieces(dataset: xr.Dataset, view: View) -> list[xr.Dataset]:
 def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray) -> Any:
     """Return a scale of colours for all ``maps``.
 
-    It is symmetric about a centre, if the variable has one, from zero to twice the centre, or over all numbers if the
-    centre is zero; else logarithmic for what spans two decades (counts: from one on); else linear.
+    It is the range of the variable, if that has one, as shares have.  It is symmetric about a centre, if the variable
+    has one, from zero to twice the centre, or over all numbers if the centre is zero; else logarithmic for what spans
+    two decades (counts: from one on); else linear.
     """
     from matplotlib.colors import CenteredNorm, LogNorm, Normalize, SymLogNorm
 
+    if "valid_range" in data.attrs:
+        return Normalize(*data.attrs["valid_range"])
     low, high = min(one.low for one in maps), max(one.high for one in maps)
     low, high = (low, high) if low <= high else (0.0, 1.0)
     if "centre" in data.attrs:
@@ -120,17 +125,19 @@ def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray) -> Any:
 
 
 def _variable(dataset: xr.Dataset, name: str) -> xr.Dataset:
-    """Return the dataset with one variable, labelled if it is the regime, and ``outcome``, which says what diverged.
+    """Return the dataset with one variable, labelled if it is the regime, and what is drawn with it.
 
-    A variable that is over fewer axes, such as a mean, has no outcome.
+    That is ``outcome``, which says what diverged, and ``agreement``, which says how many runs have a label, unless they
+    are over other axes.
     """
     if name == "regime" and name not in dataset:
         dataset = dataset.assign(regime=label(dataset))
     if name not in dataset.data_vars:
         there = named(", ".join(map(str, dataset.data_vars)), 1000)
         raise InputError(f"variable: no {short(name)} in this sweep; there are: {there}")
-    also = "outcome" in dataset and set(dataset["outcome"].dims) <= set(dataset[name].dims)
-    return dataset[[*dict.fromkeys([name, *["outcome"] * also])]]
+    dims = set(dataset[name].dims)
+    also = [other for other in ("outcome", AGREEMENT) if other in dataset and set(dataset[other].dims) <= dims]
+    return dataset[[*dict.fromkeys([name, *also])]]
 
 
 def _meaning(data: xr.DataArray, stored: Mapping[str, Variable], maps: Sequence[pixels.Pixels], norm: Any) -> str:

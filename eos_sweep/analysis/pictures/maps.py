@@ -1,5 +1,7 @@
 """Maps of a slice of a sweep, alone or as facets: the functions for users."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
@@ -18,8 +20,11 @@ def draw(
     variable: str = "regime",
     lines: bool = True,
     levels: Levels = (),
+    over: str | Sequence[str] = (),
+    share: str | None = None,
+    quantile: float = 0.5,
 ) -> Any:
-    """Draw a slice of a sweep.
+    """Draw a slice of a sweep, or what remains of it without some axes.
 
     Parameters
     ----------
@@ -37,6 +42,13 @@ def draw(
         Whether to add theory's lines.
     levels
         Levels of :func:`eos_sweep.open_pyramid`, from which regimes are drawn sooner, with the same result.
+    over
+        Axes that are left out, such as ``"seed"``: labels are drawn as :func:`eos_sweep.modal` has them, hatched where
+        fewer than nine in ten runs agree, numbers as :func:`eos_sweep.quantiles` has them.
+    share
+        Label whose share over ``over`` is drawn instead, such as ``"edge_of_stability"``.
+    quantile
+        Which quantile is drawn of numbers, from 0 to 1.
 
     Returns
     -------
@@ -45,7 +57,7 @@ def draw(
     Raises
     ------
     InputError
-        If there is no such axis, value or variable.
+        If there is no such axis, value, variable or label.
 
     Examples
     --------
@@ -56,7 +68,9 @@ def draw(
     >>> plot.draw(ds).axes[0].get_xlabel()
     'step size η'
     """
-    return draw_view(dataset, View(x=x, y=y, at=at, facet=facet, variable=variable, lines=lines, levels=levels))
+    view = View(x=x, y=y, at=at, facet=facet, variable=variable, lines=lines, levels=levels)
+    over = (over,) if isinstance(over, str) else tuple(over)
+    return draw_view(dataset, replace(view, over=over, share=share, quantile=quantile))
 
 
 def regime_map(

@@ -10,8 +10,9 @@ import xarray as xr
 
 from eos_sweep.analysis.flags import ranks
 from eos_sweep.analysis.pictures import captions, style
-from eos_sweep.analysis.pictures.pixels import Pixels
+from eos_sweep.analysis.pictures.pixels import Pixels, pooled
 from eos_sweep.analysis.pictures.theory_lines import critical_lines
+from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.slices import cell_edges
 from eos_sweep.errors import named
@@ -62,7 +63,10 @@ def draw_panel(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any,
     ax.patch.set(**style.NO_VALUE)  # seen through cells that are not drawn
     for side, axis, ends in zip("yx", piece[name].dims, edges, strict=True):
         _draw_axis(ax, side, piece[axis], ends)
-    return Panel(_legend_entries(looks, pixels, percent), mesh)
+    entries = _legend_entries(looks, pixels, percent)
+    if pixels.codes and AGREEMENT in piece:
+        entries += _draw_disagreement(ax, edges, piece, pixels.pools)
+    return Panel(entries, mesh)
 
 
 def draw_theory(ax: Any, piece: xr.Dataset, x: str, y: str, sweep: Sweep | None) -> list[Any]:
@@ -120,6 +124,17 @@ def _draw_hatch(ax: Any, edges: list[np.ndarray], there: np.ndarray, look: dict[
         codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], rows.size)
         hatch = {"facecolor": "none", "edgecolor": look["edgecolor"], "hatch": look["hatch"], "linewidth": 0.0}
         ax.add_patch(PathPatch(Path(vertices, codes), rasterized=True, **hatch))
+
+
+def _draw_disagreement(ax: Any, edges: list[np.ndarray], piece: xr.Dataset, pools: Mapping[str, int]) -> list[Any]:
+    """Hatch cells where fewer runs than usual have the label that is drawn; return the entry of a legend."""
+    from matplotlib.patches import Patch
+
+    (share,) = pooled([piece], AGREEMENT, pools)
+    there = share.cells < style.AGREED
+    _draw_hatch(ax, edges, there, style.DISAGREED)
+    label = f"fewer than {100 * style.AGREED:.0f} % agree"
+    return [Patch(label=label, **style.DISAGREED)] * bool(there.any())
 
 
 def _draw_numbers(

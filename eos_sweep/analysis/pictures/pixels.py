@@ -9,9 +9,8 @@ import xarray as xr
 
 from eos_sweep.analysis import pooling
 from eos_sweep.analysis.flags import NotLabelsError, codes_of
-from eos_sweep.analysis.masking import without_sentinels
+from eos_sweep.analysis.masking import as_numbers
 from eos_sweep.contract import Variable
-from eos_sweep.regimes import DIVERGED
 
 LOG = logging.getLogger("eos_sweep")
 
@@ -108,10 +107,7 @@ def _numbers(piece: xr.Dataset, name: str, pools: Mapping[str, int], stored: Map
 
     Of what a run stores, whole numbers that stand for none are left out, and a run that diverged is infinity.
     """
-    values = without_sentinels(name, piece[name].astype(np.float64), stored)
-    floats = name in stored and stored[name].dtype.startswith("float") and piece[name].dtype.kind == "f"
-    if floats and "outcome" in piece:
-        values = values.where(piece["outcome"] != DIVERGED, np.inf)
+    values = as_numbers(piece[name], piece.get("outcome"), name, stored)
     finite = np.isfinite(values)
     places = {dim: np.arange(0, values.sizes[dim], side) + side // 2 for dim, side in pools.items()}
     middle = {dim: np.minimum(along, values.sizes[dim] - 1) for dim, along in places.items()}

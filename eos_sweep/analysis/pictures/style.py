@@ -17,6 +17,8 @@ SPARE_COLOURS = ("#FFFFAD", "#65BFAC", "#050518", "#7E7EC1", "#2E54E7", "#FFCD00
 
 FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 NO_VALUE: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
+AGREED = 0.9  # of the runs of a cell; where fewer have its label, it is hatched
+DISAGREED: dict[str, Any] = {"facecolor": "none", "edgecolor": "0.5", "hatch": "////", "linewidth": 0.0}
 DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}  # on a map of numbers
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
 NOT_COMPUTED = "not_computed"

@@ -10,6 +10,7 @@ from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import CriticalLine, Model, Values, is_array
 from eos_sweep.eigen.sharpness import edge_label, edge_words, ratio
+from eos_sweep.spec.inputs import axes_of
 from eos_sweep.spec.sweeps import Sweep
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
@@ -55,22 +56,29 @@ def critical_lines(
     -------
     dict
         Line -> its polylines, each of shape (n, 2) in data coordinates.  Empty if there is no spec, if an axis of
-        the sweep is not in the slice (a mean over it), or if one of the two has no scale (categories, a seed, one
-        value).
+        the sweep is not in the slice (a mean over it) other than a seed that no start is drawn by, or if one of the two
+        has no scale (categories, a seed, one value).
     """
     axes = {name: piece[name].values for name in (x, y)}
     scales = [scale_of(values)[0] for values in axes.values()]
     if "seed" in axes or "category" in scales or min(map(len, axes.values())) < 2:
         return {}
     sweep = sweep or sweep_of(piece)
-    if sweep is None or not set(sweep.dims) <= set(piece.coords):
+    if sweep is None or not set(sweep.dims) <= {*piece.coords, *_irrelevant(sweep)}:
         return {}
     sampled = [_sampled(values, scale) for values, scale in zip(axes.values(), scales, strict=True)]
     along, fine = zip(*sampled, strict=True)
     grid = dict(zip(axes, np.meshgrid(*fine), strict=True))
-    initial, parameters = sweep.inputs({name: grid.get(name, piece[name].values) for name in sweep.dims})
+    fixed = {name: piece[name].values if name in piece.coords else sweep.axis(name).values[0] for name in sweep.dims}
+    initial, parameters = sweep.inputs(fixed | grid)
     inputs = initial | parameters
     return {line: _polylines(line, inputs, along, scales) for line in lines_of(sweep.module)}
+
+
+def _irrelevant(sweep: Sweep) -> list[str]:
+    """Return the axes that no line depends on: the seed, if it is that of noise and not of the start."""
+    drawn = any("seed" in axes for axes in axes_of(sweep.sources, sweep.dims).values())
+    return ["seed"] if "seed" in sweep.dims and not drawn else []
 
 
 def _sampled(values: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,12 @@ class View:
         Whether to add theory's lines.
     levels
         Levels of :func:`eos_sweep.open_pyramid`, from which regimes are drawn sooner, with the same result.
+    over
+        Axes that are left out: labels are drawn as the most frequent one, numbers as a quantile.
+    share
+        Label whose share over ``over`` is drawn instead.
+    quantile
+        Which quantile over ``over`` is drawn of numbers.
     """
 
     x: str | None = None
@@ -38,6 +44,9 @@ class View:
     variable: str = "regime"
     lines: bool = True
     levels: Levels = ()
+    over: tuple[str, ...] = ()
+    share: str | None = None
+    quantile: float = 0.5
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -50,8 +59,12 @@ class View:
         return tuple(name for name in (self.x, self.y, self.facet, *(self.at or {})) if name)
 
     def completed(self, dataset: xr.Dataset) -> "View":
-        """Return the view with x and y, which are the two longest free axes of ``dataset`` where not given."""
-        free = [str(name) for name in dataset.dims if name not in self.picked]
+        """Return the view with x and y, which are the two longest free axes of ``dataset`` where not given.
+
+        Seeds have no order and words have no place, so neither is chosen.
+        """
+        numbers = [str(name) for name in dataset.dims if dataset[name].dtype.kind in "iuf" and name != "seed"]
+        free = [name for name in numbers if name not in self.picked]
         missing = (not self.x) + (not self.y)
         longest = sorted(free, key=lambda name: -dataset.sizes[name])[:missing]
         chosen = sorted(longest, key=[*dataset.dims].index)

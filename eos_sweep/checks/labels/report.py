@@ -1,19 +1,17 @@
 """Report on all labels of a sweep, estimated from a sample."""
 
-import math
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from eos_sweep.analysis import intervals
 from eos_sweep.checks.labels.judge import AGREE, SENSITIVE, UNDECIDED, WRONG, Verdict
 from eos_sweep.checks.labels.sample import Stratum
 from eos_sweep.errors import visible
 from eos_sweep.regimes import codes
 from eos_sweep.store.store import Store
-
-DEVIATIONS = 1.959964  # standard deviations on either side in a 95 % interval
 
 
 class Share(NamedTuple):
@@ -111,10 +109,7 @@ class Report(NamedTuple):
 
 def wilson(share: float, number: float) -> Share:
     """Return Wilson's interval of a share seen among ``number`` independent draws."""
-    z = DEVIATIONS
-    middle = (share + z**2 / (2 * number)) / (1 + z**2 / number)
-    half = z / (1 + z**2 / number) * math.sqrt(share * (1 - share) / number + (z / (2 * number)) ** 2)
-    return Share(share, max(0.0, middle - half), min(1.0, middle + half))
+    return Share(share, *map(float, intervals.wilson(share, number)))
 
 
 def point(store: Store, cell: int) -> dict[str, float]:
