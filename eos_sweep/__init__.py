@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.phases import segment_phases as segment_phases
     from eos_sweep.analysis.pooling import coarsen as coarsen
     from eos_sweep.analysis.power_laws import power_law as power_law
+    from eos_sweep.analysis.predicted import critical_lines as critical_lines
     from eos_sweep.analysis.pyramid import open_pyramid as open_pyramid
     from eos_sweep.analysis.reducing import modal as modal
     from eos_sweep.analysis.reducing import quantiles as quantiles
@@ -44,6 +45,7 @@ _HOMES = {
     "Sweep": "spec.sweeps",
     "boundary": "analysis.boundaries",
     "coarsen": "analysis.pooling",
+    "critical_lines": "analysis.predicted",
     "events": "analysis.event_flags",
     "export": "analysis.one_file",
     "happened": "analysis.event_flags",

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from stored_sweeps import stored
 
 from eos_sweep import plot, regimes
-from eos_sweep.analysis.pictures import theory_lines
+from eos_sweep.analysis import predicted
 from eos_sweep.analysis.pictures.style import LEGEND, RED
 from eos_sweep.analysis.slices import select
 from eos_sweep.models import bivariate
@@ -18,7 +18,7 @@ from eos_sweep.models import bivariate
 SMALL = "small"
 EDGE = regimes.CODES["edge_of_stability"]
 # Of a legend: regimes first, then lines.
-ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for line in theory_lines.lines_of(bivariate)]
+ORDER = [name.replace("_", " ") for name in regimes.CODES] + [line.label for line in predicted.lines_of(bivariate)]
 
 
 def swept(folder: Path, name: str) -> Any:

@@ -5,7 +5,6 @@ points between them, by the kernel that sweeps use, narrow all brackets at once.
 between the same neighbours (:mod:`eos_sweep.analysis.neighbourhoods`).
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +13,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis import predicted
+from eos_sweep.analysis.columns import Columns, columns_of
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
 from eos_sweep.analysis.predicates import Condition, Predicate, condition_of
-from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.engine.lanes import WIDTH
-from eos_sweep.errors import InputError, short
+from eos_sweep.errors import InputError
 from eos_sweep.labelling import check_unmasked
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import schema
 
 BATCH_TRAJECTORIES = 2**12  # trajectories of one kernel call
 SECTIONS = 8  # of a bracket in one round, however many brackets there are, so that no edge depends on another
@@ -42,6 +41,7 @@ def boundary(
     *,
     which: str = "all",
     rtol: float = 1e-6,
+    against: str | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
     """Find where along an axis a condition begins and where it ends, for each value of the other axes.
@@ -63,6 +63,8 @@ def boundary(
         Width of a bracket at which bisection ends, relative to the edge, or to a thousandth of the grid's cell if the
         edge is nearer to zero than that.  It says how far the edge in the bracket is from its middle; where an edge is
         not ``simple``, others are as far away as the neighbours on the grid.
+    against
+        A critical line of the model, such as ``"onset"``, with which the edges are compared.
     workers
         Number of threads; all cores by default.
 
@@ -75,6 +77,9 @@ def boundary(
         two neighbours on the grid, at distances from the edge that grow by half from the bracket's width on.  ``kind``
         is ``simple`` for one change, ``fractal`` if changes are met at all distances down to the bracket's width,
         ``several`` for any other number of them; the page *Reading datasets* defines it.
+
+        With ``against`` also ``predicted``, the place of the line that is nearest to the edge, as
+        :func:`critical_lines` has it, NaN if it has none in this column, and ``ratio``, the edge over that.
 
     Raises
     ------
@@ -93,18 +98,14 @@ def boundary(
         raise InputError(f'which: got {which!r}; give "all", "first" or "last"')
     if not FINEST_RTOL <= rtol < 1:
         raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST_RTOL:g} to 1")
-    grid = uncomputed(sweep) if isinstance(sweep, Sweep) else sweep
-    spec = _spec_of(grid)
+    columns = columns_of(sweep, along)
+    spec, grid, values = columns.sweep, columns.grid, columns.values
     condition = condition_of(holds, spec, limits_of(grid, {}))
-    _check_axis(spec, grid, along)
-    grid = grid.sortby(along).transpose(..., along)
-    values = grid[along].values.astype(np.float64)
-    places = _places(spec, grid, along)
-    evaluate = _evaluator(spec, condition, along, places, workers or cores())
-    columns = math.prod(grid.sizes.values()) // values.size
-    points = np.repeat(np.arange(columns), values.size), np.tile(values, columns)
+    line = None if against is None else predicted.line_named(spec, against)
+    evaluate = _evaluator(columns, condition, workers or cores())
+    points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
     if set(condition.reads) <= set(grid.data_vars):
-        known = _stored(grid, condition, _inputs(spec, places, along, *points) if condition.of_inputs else {})
+        known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})
     else:
         known = evaluate(*points)
     known = known.reshape(-1, values.size)
@@ -118,73 +119,25 @@ def boundary(
         "long_name": f"{quantity.long_name} at which {condition.label} begins or ends",
         "symbol": quantity.symbol,
     }
-    about = {
-        "title": meaning["long_name"],
-        "model": spec.model_name,
-        "along": along,
-        "holds": condition.label,
-        "rtol": rtol,
-    }
-    about |= {"spec": json.dumps(spec.to_dict()), "spec_hash": spec.hash}
-    return _dataset_of(grid.isel({along: 0}, drop=True), rows, edges, begins, seen, meaning).assign_attrs(about)
+    about = {"title": meaning["long_name"], "holds": condition.label, "rtol": rtol} | columns.spec
+    found = _dataset_of(columns.rest, rows, edges, begins, seen, meaning).assign_attrs(about)
+    if line is None:
+        return found
+    return found.assign(predicted.against(found["edge"], columns, line)).assign_attrs(against=line.name)
 
 
-def uncomputed(sweep: Sweep) -> xr.Dataset:
-    """Return the dataset of a sweep before any run: its coordinates and its spec."""
-    coordinates = {name: (c.dims, c.values, c.attributes) for name, c in schema.coordinates(sweep).items()}
-    about = {"spec": json.dumps(sweep.to_dict()), "spec_hash": sweep.hash, "thresholds": sweep.limits.json()}
-    return xr.Dataset(coords=coordinates, attrs=about)
-
-
-def _spec_of(dataset: xr.Dataset) -> Sweep:
-    sweep = sweep_of(dataset)
-    if sweep is None:
-        raise InputError("sweep: this dataset does not carry the spec of a sweep; give one that eos_sweep made")
-    return sweep
-
-
-def _check_axis(sweep: Sweep, grid: xr.Dataset, along: str) -> None:
-    if along not in grid.dims:
-        raise InputError(f"along: no axis {along!r} in this sweep; there are: {', '.join(map(str, grid.dims))}")
-    values, quantity = grid[along].values, sweep.quantities.get(along)
-    if along == "seed" or (quantity and quantity.whole):
-        raise InputError(
-            f"along: {along} takes whole numbers, so there is nothing to bisect between two; choose another axis"
-        )
-    if values.size < 2 or not np.isfinite(values).all():
-        raise InputError(f"along: axis {along!r} has {short(values.tolist())}; give two finite values or more")
-
-
-def _places(sweep: Sweep, grid: xr.Dataset, along: str) -> dict[str, np.ndarray]:
-    """Return name -> value in each column, of all axes but ``along``, also of those reduced to one value by a slice."""
-    others = [str(name) for name in grid.dims if name != along]
-    mesh = np.meshgrid(*(grid[name].values for name in others), indexing="ij")
-    columns = {name: array.ravel() for name, array in zip(others, mesh, strict=True)}
-    count = math.prod(grid.sizes[name] for name in others)
-    picked = [name for name in sweep.dims if name in grid.coords and name not in grid.dims]
-    return columns | {name: np.full(count, float(grid[name])) for name in picked}
-
-
-def _points(places: Mapping[str, np.ndarray], along: str, rows: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: values[rows] for name, values in places.items()} | {along: at}
-
-
-def _inputs(
-    sweep: Sweep, places: Mapping[str, np.ndarray], along: str, rows: np.ndarray, at: np.ndarray
-) -> dict[str, np.ndarray]:
+def _inputs(columns: Columns, rows: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
     """Return name -> value of each input at points of the grid."""
-    initial, parameters = sweep.inputs(_points(places, along, rows, at))
+    initial, parameters = columns.inputs(rows, at)
     return initial | parameters
 
 
-def _evaluator(
-    sweep: Sweep, condition: Condition, along: str, places: Mapping[str, np.ndarray], threads: int
-) -> Evaluate:
+def _evaluator(columns: Columns, condition: Condition, threads: int) -> Evaluate:
     """Return the function that runs trajectories and evaluates the condition."""
-    job = sweep.job(variables=condition.reads)
+    job = columns.sweep.job(variables=condition.reads)
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        initial, parameters = sweep.inputs(_points(places, along, *chunk))
+        initial, parameters = columns.inputs(*chunk)
         return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
     def evaluate(rows: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from eos_sweep import models, observables, plot, regimes
 from eos_sweep.analysis import trajectories
-from eos_sweep.analysis.boundaries import uncomputed
+from eos_sweep.analysis.columns import uncomputed
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.judge import Trajectory
 from eos_sweep.conformance.by_hand import check_by_hand

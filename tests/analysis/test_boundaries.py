@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import eos_sweep
 from eos_sweep import plot, regimes
-from eos_sweep.analysis.boundaries import uncomputed
+from eos_sweep.analysis.columns import uncomputed
 from eos_sweep.analysis.predicates import condition_of
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError

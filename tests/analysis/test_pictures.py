@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 import eos_sweep
 from eos_sweep import models, plot, regimes
+from eos_sweep.analysis import predicted
 from eos_sweep.analysis.pictures import theory_lines
 from eos_sweep.analysis.pictures.style import PALETTE, STROKES
 from eos_sweep.analysis.slices import cell_edges
@@ -55,7 +56,7 @@ def test_lines_are_drawn_where_theory_says_and_named(free):
     found = {line: curves for line, curves in theory_lines.critical_lines(free, "eta", "lambda1").items() if curves}
     assert len(found) == 7 and len(ax.lines) == 14  # each on a white line of its own
     looks = {(line.get_color(), line._unscaled_dash_pattern) for line in ax.lines if line.get_color() != "white"}
-    assert len(looks) == 7 and len(theory_lines.lines_of(models.get("bivariate"))) <= len(set(STROKES))
+    assert len(looks) == 7 and len(predicted.lines_of(models.get("bivariate"))) <= len(set(STROKES))
     for line, curves in found.items():
         np.testing.assert_array_equal(drawn[line.label], np.concatenate(curves))
         assert line.label in legend_of(ax)

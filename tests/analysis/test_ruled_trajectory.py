@@ -5,7 +5,7 @@ import pytest
 
 import eos_sweep
 from eos_sweep import models, plot
-from eos_sweep.analysis.pictures.theory_lines import lines_of
+from eos_sweep.analysis.predicted import lines_of
 
 PARAMETERS = {"a": 1.0, "eta": 0.5}
 WELL = eos_sweep.model("a*x**2/2", ["x"], name="well")

@@ -8,7 +8,7 @@ import pytest
 import eos_sweep
 from eos_sweep import models, observables, plot, trust
 from eos_sweep.analysis.one_cell import report
-from eos_sweep.analysis.pictures.theory_lines import lines_of
+from eos_sweep.analysis.predicted import lines_of
 from eos_sweep.analysis.trajectories import trajectory
 from eos_sweep.checks.exact import numpy_run
 from eos_sweep.checks.labels.judge import judge

@@ -111,6 +111,7 @@ def test_the_engine_meets_models_and_its_kernel_observables_only_as_arguments():
         "models.bivariate_theory",
         "analysis.pictures.theory_lines",
         "analysis.boundaries",
+        "analysis.predicted",
     ],
 )
 def test_what_labels_results_does_not_compute_store_or_draw_them(name):

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from eos_sweep.analysis.pictures import theory_lines
+from eos_sweep.analysis import predicted
 from helpers import named_inputs as named
 
 
 def lines(model):
     """Return name -> line."""
-    return {line.name: line for line in theory_lines.lines_of(model)}
+    return {line.name: line for line in predicted.lines_of(model)}
 
 
 def ratio(model, name, **given):

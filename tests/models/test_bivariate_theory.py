@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eos_sweep import models, observables
+from eos_sweep.analysis import predicted
 from eos_sweep.analysis.pictures import theory_lines
 from eos_sweep.models import bivariate_theory
 from eos_sweep.spec.sweeps import make
@@ -47,7 +48,7 @@ def test_gradient_flow_ends_where_phi_says(start):
     lambda1, lambda2 = 10.0, 1.0
     end = flow_end(*start, lambda1, lambda2, time=40.0, steps=30_000)
     full = {"lambda1": lambda1, "lambda2": lambda2, "eta": 0.1, "clip": np.inf, "radius": np.inf}
-    sharpness = theory_lines.initial_edge(MODEL, dict(zip(MODEL.STATE, end, strict=True)) | full) * 2 / full["eta"]
+    sharpness = predicted.initial_edge(MODEL, dict(zip(MODEL.STATE, end, strict=True)) | full) * 2 / full["eta"]
     assert bivariate_theory.gradient_flow_sharpness(lambda1, *start) == pytest.approx(float(sharpness), rel=1e-9)
     assert end[0] ** 2 == pytest.approx(
         float(bivariate_theory.flow_limit(start[0] ** 2 - start[1] ** 2 - start[2] ** 2)), rel=1e-9

@@ -9,7 +9,7 @@ import sympy
 
 import eos_sweep
 from eos_sweep import observables
-from eos_sweep.analysis.pictures import theory_lines
+from eos_sweep.analysis import predicted
 from eos_sweep.eigen.sharpness import sharpness
 from eos_sweep.models import uv
 from helpers import critical_lines
@@ -194,7 +194,7 @@ def test_between_two_and_four_there_is_a_catapult_and_below_two_there_is_none():
 def test_the_lazy_line_is_where_sharpness_starts_at_the_edge_in_wide_networks():
     values = {"f": np.array(0.3), "lam": np.array(4.0), "eta": np.array(0.5), "n": np.array(1e12), "y": np.array(0.0)}
     assert LINES["lazy"].ratio(values) == pytest.approx(1, rel=1e-12)
-    assert theory_lines.initial_edge(uv, values) == pytest.approx(1, rel=1e-9)
+    assert predicted.initial_edge(uv, values) == pytest.approx(1, rel=1e-9)
 
 
 # The route to chaos: a target, on the balanced line

@@ -1,41 +1,16 @@
 """Critical lines in a slice of a sweep: where a ratio of two quantities is one, whatever the slice."""
 
-import functools
-
 import numpy as np
 import xarray as xr
 
-from eos_sweep import state
+from eos_sweep.analysis.predicted import lines_of
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.specs import sweep_of
-from eos_sweep.contract import CriticalLine, Model, Values, is_array
-from eos_sweep.eigen.sharpness import edge_label, edge_words, ratio
+from eos_sweep.contract import CriticalLine, Values
 from eos_sweep.spec.inputs import axes_of
 from eos_sweep.spec.sweeps import Sweep
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
-
-
-def initial_edge(model: Model, values: Values) -> np.ndarray:
-    """Return the exact sharpness at the start over that at the edge, S(theta0) eta/2 for gradient descent."""
-    names = (*model.STATE, *model.PARAMETERS)
-    arrays = np.broadcast_arrays(*(np.asarray(values[name], np.float64) for name in names))
-    full = dict(zip(names, arrays, strict=True))
-    p = tuple(full[name] for name in model.PARAMETERS)
-    with np.errstate(all="ignore"):
-        theta = state.enter(model, {name: full[name] for name in model.STATE}, p)
-        return ratio(model, theta, p)
-
-
-@functools.cache
-def lines_of(model: Model) -> tuple[CriticalLine, ...]:
-    """Return the critical lines of a model: where the start is at the edge, and its own; none of a network."""
-    if is_array(model):
-        return ()
-    meaning = f"above it the sharpness at the start is above {edge_words(model)}"
-    label = rf"$S(\theta_0) = {edge_label(model)}$"
-    start = CriticalLine("start_at_edge", label, meaning, functools.partial(initial_edge, model))
-    return (start, *model.LINES)
 
 
 def critical_lines(
