@@ -92,6 +92,7 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
       eos-sweep plan sweeps/flagship.toml --workers 8
     """
     from eos_sweep.runtime import planning
+    from eos_sweep.runtime.more_seeds import growing_of
     from eos_sweep.spec.sweeps import load_spec
 
     sweep = load_spec(spec)
@@ -102,6 +103,9 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
     block = " x ".join(map(str, found.block_shape))
     click.echo(f"model         {named(visible(sweep.model_name))}, rule {sweep.rule}")
     click.echo(f"trajectories  {found.trajectories:,}")
+    if growing := growing_of(sweep):
+        more = f"a run adds {growing.batch} at a time, up to {growing.most:,}"
+        click.echo(f"seeds         the first {growing.batch} here; {more}")
     click.echo(f"blocks        {found.blocks:,} of {block}")
     click.echo(f"on disk       at most {size(found.bytes)} ({len(found.variables)} variables, before compression)")
     click.echo(f"steps         {found.steps:.3g}, at {found.steps_per_second:.3g} a second and core (measured)")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from eos_sweep.analysis.opened import load_sweep, open_sweep
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.runtime import in_memory
+from eos_sweep.runtime.more_seeds import growing_of
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.runtime.runner import Report, run_on
 from eos_sweep.spec.sweeps import Sweep, make
@@ -138,7 +139,7 @@ def sweep(
     if out is not None:
         _run(spec, out, resources, overwrite, report, f"; the other blocks are kept in {out}")
         return open_sweep(out)
-    if resources.checked().in_this_process:
+    if resources.checked().in_this_process and not growing_of(spec):
         return in_memory.compute(spec, resources.local_cores, report)
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
         path = Path(folder) / "sweep.zarr"

@@ -16,7 +16,7 @@ from typing import Any
 from eos_sweep import models
 from eos_sweep.analysis import pyramid
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
-from eos_sweep.runtime import compiler
+from eos_sweep.runtime import compiler, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.order import Order, version
@@ -125,6 +125,12 @@ def run_on(
     report: Report | None = None,
 ) -> Progress:
     """Run a sweep on the given resources; the rest is as for :func:`run`."""
+    if growing := more_seeds.growing_of(sweep):
+
+        def once(sweep: Sweep, overwrite: bool) -> Progress:
+            return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+
+        return more_seeds.run_until_known(once, sweep, out, growing, overwrite)
     resources.checked()
     location, shape = Location(out), block_shape(sweep)
     resources.check_reach(location)

@@ -12,6 +12,7 @@ from eos_sweep.contract import Quantity
 from eos_sweep.errors import SpecError, short
 from eos_sweep.plain_data import number, short_text
 from eos_sweep.spec.fields import python_integer
+from eos_sweep.spec.growing import Growing, split
 from eos_sweep.spec.sizes import check_size
 
 MAX_AXIS_VALUES = 10_000_000  # they are held in memory; the grid is not
@@ -66,12 +67,14 @@ class Axis(BaseModel):
     values: np.ndarray  # float64, read-only
     symbol: str = ""  # replaces the symbol of the input, or the name
     long_name: str = ""
+    growing: Growing | None = None  # of a seed axis: it has its first values, and a run gives it more
 
     @classmethod
     def parse(cls, name: str, given: Any) -> Self:
         """Return the axis that ``given``, a TOML form or a 1-D array of numbers, defines."""
         label = f"axis {short(name)}"
         given, words = _split_words(label, given)
+        given, growing = split(label, name, given)
         if isinstance(given, Mapping) and (len(given) != 1 or not set(given) <= {"linear", "log", "values"}):
             raise SpecError(f"{label}: got {short(dict(given))}; give {AXIS_FORMS}")
         spacing, numbers = next(iter(given.items())) if isinstance(given, Mapping) else ("values", given)
@@ -87,16 +90,21 @@ class Axis(BaseModel):
         if twice.size:
             raise SpecError(f"{label}: got {number_text(twice[0])} more than once; give every value once")
         values.flags.writeable = False
-        return cls.model_validate({"name": name, "spacing": spacing, "values": values, **words})
+        return cls.model_validate({"name": name, "spacing": spacing, "values": values, "growing": growing, **words})
 
     @property
-    def definition(self) -> dict[str, list[float] | str]:
+    def definition(self) -> dict[str, Any]:
         """The plain TOML form: ``{spacing: numbers}``, with symbol and long name if they were given."""
         numbers = self.values.tolist()
         if self.spacing != "values":
             numbers = [numbers[0], numbers[-1], self.values.size]
+        return (self.growing.definition if self.growing else {self.spacing: numbers}) | self.words
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Symbol and long name, if they were given."""
         words = {"symbol": self.symbol, "long_name": self.long_name}
-        return {self.spacing: numbers} | {key: word for key, word in words.items() if word}
+        return {key: word for key, word in words.items() if word}
 
     def __str__(self) -> str:
         """Return the axis in a few words, for messages."""
