@@ -120,9 +120,9 @@ def exact(inputs, steps, kept):
     return labels, bits
 
 
-def rounding_decides(inputs, steps, pair):
-    """Tell whether noise of the size of rounding leads from the kernel's label to the exact one, or back."""
-    return Trajectory(job(bivariate, steps), LIMITS, *inputs, 0).differs_by_rounding(0, *pair)
+def rounding_decides(inputs, steps, label):
+    """Tell whether noise of the size of rounding leads from the exact label to the kernel's."""
+    return Trajectory(job(bivariate, steps), LIMITS, *inputs, 0).differs_by_rounding(0, label)
 
 
 def print_share(name, agree):
@@ -154,7 +154,7 @@ def main():
     certain, shaken = neighbours_agree(inputs, mine, steps), hang_on_rounding(inputs, steps)
     right, bits = all_exact(inputs, steps, given.keep)
     wrong = np.flatnonzero((mine != right) & (bits > 0))
-    moves = {row: rounding_decides(part(inputs, [row]), steps, (int(mine[row]), int(right[row]))) for row in wrong}
+    moves = {row: rounding_decides(part(inputs, [row]), steps, int(mine[row])) for row in wrong}
 
     print_share("labels of the kernel that are exact", mine == right)
     print_share("... where eight neighbours agree", (mine == right)[certain])

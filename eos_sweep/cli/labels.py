@@ -24,8 +24,9 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
     A random sample of the trajectories of STORE is run again with numbers of 128 bits and more and unbounded exponents.
     Where that differs from what doubles give, the precision is raised until more changes nothing.  The sample has equal
     shares of all regimes, and of the boundary and the inside of each; shares of all cells are estimated from it.  A
-    label that differs from the exact label is sensitive if exact arithmetic gives yet another label when each step is
-    rounded at random as doubles are; otherwise it is wrong, or undecided where 16384 bits are not enough.
+    label that differs from the exact label is sensitive if exact arithmetic gives it, too, when each step is rounded at
+    random as doubles are, or if doubles rest where a step is unstable; otherwise it is wrong, or undecided where 16384
+    bits are not enough.
 
     Exit codes: 0 no label is wrong; 1 some are; 2 bad input; 130 stopped by Ctrl-C.
 

@@ -36,7 +36,7 @@ def assert_no_label_is_wrong(name, rule):
     assert len(np.unique(right)) > 1 or rule in ("sign", "normalised")  # of which all starts end at the edge
     assert (bits > 0).mean() > 0.9
     for row in np.flatnonzero((mine != right) & (bits > 0)):
-        assert Trajectory(job, limits, *given, row).differs_by_rounding(0, int(mine[row]), int(right[row])), row
+        assert Trajectory(job, limits, *given, row).differs_by_rounding(0, int(mine[row])), row
 
 
 @pytest.mark.parametrize(("name", "rule"), CASES)
@@ -55,7 +55,8 @@ def test_a_rest_at_which_a_warmup_takes_the_edge_below_the_sharpness_is_no_orbit
     assert [names[code] for code in mine] == ["unsettled", "chaotic"]
     assert [names[code] for code in right] == ["edge_of_stability"] * 2
     for row in range(2):
-        assert Trajectory(job, limits, initial, parameters, row).differs_by_rounding(0, int(mine[row]), int(right[row]))
+        one = Trajectory(job, limits, initial, parameters, row)
+        assert one.is_held() and one.differs_by_rounding(0, int(mine[row]))
     observed = (*trust.REQUIRED, "magnification", "loss_final")
     found = numpy_run.run(job._replace(variables=observed), initial, parameters)
     assert (found["loss_final"] == 0.0).all() and (found["period"] == 0).all()

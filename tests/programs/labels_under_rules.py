@@ -44,7 +44,7 @@ def exact(given, rule, points, steps):
     wrong = [
         row
         for row in differ.tolist()
-        if not Trajectory(job, limits, *inputs_of, row).differs_by_rounding(row, int(mine[row]), int(wanted[row]))
+        if not Trajectory(job, limits, *inputs_of, row).differs_by_rounding(row, int(mine[row]))
     ]
     parted = np.any([found[name] != right[name] for name in COUNTED], axis=0)
     return f"differ {differ.size}, wrong {wrong}, undecided {(bits == 0).sum()}, parted {parted.sum()}"
