@@ -42,7 +42,7 @@ def boundary(
     which: str = "all",
     rtol: float = 1e-6,
     against: str | None = None,
-    workers: int | None = None,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """Find where along an axis a condition begins and where it ends, for each value of the other axes.
 
@@ -65,8 +65,8 @@ def boundary(
         not ``simple``, others are as far away as the neighbours on the grid.
     against
         A critical line of the model, such as ``"onset"``, with which the edges are compared.
-    workers
-        Number of threads; all cores by default.
+    threads
+        Number of threads; one for each core by default.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def boundary(
     spec, grid, values = columns.sweep, columns.grid, columns.values
     condition = condition_of(holds, spec, limits_of(grid, {}))
     line = None if against is None else predicted.line_named(spec, against)
-    evaluate = _evaluator(columns, condition, workers or cores())
+    evaluate = _evaluator(columns, condition, threads or cores())
     points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
     if set(condition.reads) <= set(grid.data_vars):
         known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})

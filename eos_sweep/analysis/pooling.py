@@ -132,10 +132,10 @@ def centres(values: np.ndarray, side: int) -> np.ndarray:
     """Return the centres of pools of ``side`` values: geometric on a log axis, the middle value if it has no scale."""
     first = np.arange(0, values.size, side)
     last = np.minimum(first + side, values.size) - 1
-    if side == 1 or values.dtype.kind not in "iuf" or not (np.diff(values) > 0).all():
+    if side == 1 or values.dtype.kind not in "iuf" or np.unique(np.sign(np.diff(values))).tolist() not in ([-1], [1]):
         kind = "category"
     else:
-        kind = scale_of(values)[0]
+        kind = scale_of(np.sort(values))[0]
     if kind == "category":
         return values[(first + last) // 2]
     low, high = values[first].astype(np.float64), values[last]

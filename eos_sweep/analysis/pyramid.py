@@ -39,7 +39,7 @@ LEVEL_CHUNK_CELLS = 2**18  # their shares take 10 MB
 
 
 def write(
-    store: Store, workers: int | None = None, anew: bool = False, held: Callable[[], None] = lambda: None
+    store: Store, threads: int | None = None, anew: bool = False, held: Callable[[], None] = lambda: None
 ) -> None:
     """Write the levels of a store, unless they are there and intact, or the map is small, or it has no regime.
 
@@ -47,8 +47,8 @@ def write(
     ----------
     store
         The store, which the caller must have locked.
-    workers
-        Number of threads; all cores if None.
+    threads
+        Number of threads; one for each core if None.
     anew
         Write the levels even if they are there.
     held
@@ -68,7 +68,7 @@ def write(
     LOG.info("%s: writing its pyramid", store.path)
     group = store.group.create_group(GROUP)
     try:
-        lost = state["trajectories"] - _write(store, levels, workers)
+        lost = state["trajectories"] - _write(store, levels, threads)
         remedy = "eos-sweep run --check computes them again"
         reason = f"{store.path}: {lost} labels are missing; {remedy}" if lost else ""
     except InputError as error:  # of a chunk that is not as it was written, or not there
@@ -189,10 +189,10 @@ def _there(store: Store) -> bool:
     return store.location.read(f"{GROUP}/zarr.json") is not None
 
 
-def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None) -> int:
+def _write(store: Store, levels: dict[int, dict[str, int]], threads: int | None) -> int:
     """Write the levels, the finest first; return the number of labels in them."""
     labels = opened.dataset_of(store)["regime"]
-    with ThreadPoolExecutor(workers or cores()) as threads:  # dask's own may be a cluster, which cannot read the store
+    with ThreadPoolExecutor(threads or cores()) as pool:  # dask's own may be a cluster, which cannot read the store
         for finer, (side, pools) in zip([None, *levels], levels.items(), strict=False):
             counts = pooling.counts(labels, pools) if finer is None else _recounted(store, labels, finer, pools)
             level, place = _level(store, labels, pools, counts), _place(store, side)
@@ -204,8 +204,8 @@ def _write(store: Store, levels: dict[int, dict[str, int]], workers: int | None)
                 compute=False,
                 write_empty_chunks=True,  # so that a lost chunk is noticed
             )
-            writing.compute(scheduler="threads", pool=threads)
-        missing = _recounted(store, labels, side, pools).sel(code=0).sum().compute(scheduler="threads", pool=threads)
+            writing.compute(scheduler="threads", pool=pool)
+        missing = _recounted(store, labels, side, pools).sel(code=0).sum().compute(scheduler="threads", pool=pool)
     return labels.size - int(missing)
 
 

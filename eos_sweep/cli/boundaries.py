@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from eos_sweep.cli.options import AS_JSON, AT
+from eos_sweep.cli.options import AS_JSON, AT, THREADS
 from eos_sweep.cli.text import check_picture, numbers
 from eos_sweep.errors import InputError
 
@@ -40,7 +40,7 @@ EDGE = "edge", "width", "side", "changes", "kind", "predicted", "ratio"  # what 
 @click.option("--rtol", type=float, default=1e-6, show_default=True, help="Relative width of the final brackets.")
 @AT
 @click.option("-o", "--out", type=click.Path(), help="Edges on the map of a stored sweep: .png, .svg or .pdf.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads  [default: one a core].")
+@THREADS
 @AS_JSON
 def boundary(
     source: str,
@@ -52,7 +52,7 @@ def boundary(
     rtol: float,
     at: tuple[str, ...],
     out: str | None,
-    workers: int | None,
+    threads: int | None,
     as_json: bool,
 ) -> None:
     """Find where regimes begin and end along an axis.
@@ -88,7 +88,7 @@ def boundary(
         raise InputError(f"--across: {source} has no other axis than {along} for whose values to look")
     piece = select(whole, along, across, picked) if across else whole
     condition = holds[0] if len(holds) == 1 else holds
-    found = find(piece, along, condition, which=which, rtol=rtol, against=against, workers=workers)
+    found = find(piece, along, condition, which=which, rtol=rtol, against=against, threads=threads)
     result = {
         "along": along,
         "across": across or None,

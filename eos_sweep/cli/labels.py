@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from eos_sweep.cli.options import AS_JSON
+from eos_sweep.cli.options import AS_JSON, THREADS
 from eos_sweep.cli.text import check_picture, check_two_axes, numbers
 from eos_sweep.errors import visible
 
@@ -65,10 +65,10 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
     type=click.Path(),
     help="Map of the changes of all cells: .png, .svg or .pdf.",
 )
-@click.option("--workers", type=click.IntRange(1, 1024), help="Threads  [default: one a core].")
+@THREADS
 @AS_JSON
 def budget(
-    store: str, sample: int, factor: int, seed: int, out: str | None, workers: int | None, as_json: bool
+    store: str, sample: int, factor: int, seed: int, out: str | None, threads: int | None, as_json: bool
 ) -> None:
     """Count the stored labels that a larger step budget changes.
 
@@ -92,7 +92,7 @@ def budget(
     with count_progress() as show:
         number = None if out else sample
         report = functools.partial(show, "cells")
-        found = study.budget(store, number, factor=factor, seed=seed, workers=workers, report=report)
+        found = study.budget(store, number, factor=factor, seed=seed, threads=threads, report=report)
     if as_json:
         click.echo(json.dumps(found.to_dict()))
     else:

@@ -19,15 +19,18 @@ COMMANDS = {
     "bench": "benchmark",
     "boundary": "boundaries",
     "budget": "labels",
-    "check": "models",
-    "derive": "models",
+    "check": "own_models",
+    "derive": "own_models",
     "export": "stores",
+    "models": "tables",
+    "observables": "tables",
     "plan": "runs",
     "plot": "pictures",
     "relabel": "stores",
     "rules": "update_rules",
     "run": "runs",
     "status": "stores",
+    "thresholds": "tables",
     "trace": "pictures",
     "verify": "labels",
 }
@@ -103,6 +106,8 @@ def _printable() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a help text, in lines; not in click 8.1
+            raise
         raise click.UsageError(visible(error.format_message()), error.ctx) from None
 
 

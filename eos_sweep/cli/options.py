@@ -2,16 +2,18 @@
 
 import dataclasses
 import functools
+import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from eos_sweep.cli.text import check_two_axes
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, closest, short
 
 if TYPE_CHECKING:
     from eos_sweep.analysis.pictures.view import View
+    from eos_sweep.contract import Model
     from eos_sweep.spec.sweeps import Sweep
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -21,9 +23,13 @@ AT = click.option(
     metavar="NAME=VALUE",
     help="Value of an axis: the nearest one on an evenly spaced axis, otherwise one of its values. Can be repeated.",
 )
+THREADS = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Threads of this process  [default: one a core]."
+)
+WORKERS = click.option("--workers", type=click.IntRange(1, 1024), help="Processes of a local dask cluster.")
 _RESOURCES = (
-    click.option("--threads", type=click.IntRange(1, 1024), help="Threads of this process  [default: one a core]."),
-    click.option("--workers", type=click.IntRange(1, 1024), help="Processes of a local dask cluster."),
+    THREADS,
+    WORKERS,
     click.option("--scheduler", metavar="ADDRESS", help="Address of a dask scheduler, such as tcp://host:8786."),
     click.option("--scheduler-file", type=click.Path(), help="File in which a dask scheduler has written its address."),
 )
@@ -65,3 +71,19 @@ def check_drawable(sweep: "Sweep") -> None:
     check_two_axes("--plot", sweep)
     if "regime" not in sweep.stored:
         raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')
+
+
+def named_model(given: str) -> "Model":
+    """Return the model of the table, the module of one's own, or the model of a TOML file, that is named."""
+    from eos_sweep import models
+    from eos_sweep.spec.formula_files import read_model
+
+    if given.lower().endswith(".toml"):
+        return models.get(*read_model(given))
+    if given not in models.TABLE:
+        models.look_here()
+        parts = given.split(".")
+        if all(map(str.isidentifier, parts)) and importlib.util.find_spec(parts[0]) is None:
+            raise InputError(f"model {short(given)}: not in the table, nor a module; {closest(given, models.TABLE)}")
+        models.allow(given)
+    return models.get(given)

@@ -12,7 +12,7 @@ from eos_sweep.errors import InputError, visible
 
 
 @click.command()
-@click.argument("store")
+@click.argument("store", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg or .pdf.")
 @click.option("--x", help="Horizontal axis  [default: eta, or the later of the two longest].")
 @click.option("--y", help="Vertical axis  [default: the other of the two longest].")
@@ -63,7 +63,7 @@ def plot(
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", type=click.Path())
 @click.option(
     "--at",
     multiple=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eos_sweep.cli.logs import log_to_stderr
-from eos_sweep.cli.options import AS_JSON, check_drawable, draw, with_resources
+from eos_sweep.cli.options import AS_JSON, THREADS, WORKERS, check_drawable, draw, with_resources
 from eos_sweep.cli.text import check_picture, duration, size
 from eos_sweep.errors import named, visible
 
@@ -79,9 +79,10 @@ def run(
 
 @click.command()
 @click.argument("spec", type=click.Path())
-@click.option("--workers", type=click.IntRange(1, 1024), help="Cores of the run  [default: all of this machine].")
+@THREADS
+@WORKERS
 @AS_JSON
-def plan(spec: str, workers: int | None, as_json: bool) -> None:
+def plan(spec: str, threads: int | None, workers: int | None, as_json: bool) -> None:
     """Estimate the time and the disk space that a sweep needs.
 
     The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.
@@ -96,7 +97,7 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
     from eos_sweep.spec.sweeps import load_spec
 
     sweep = load_spec(spec)
-    found = planning.plan(sweep, workers=workers)
+    found = planning.plan(sweep, workers=workers, threads=threads)
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
@@ -109,4 +110,4 @@ def plan(spec: str, workers: int | None, as_json: bool) -> None:
     click.echo(f"blocks        {found.blocks:,} of {block}")
     click.echo(f"on disk       at most {size(found.bytes)} ({len(found.variables)} variables, before compression)")
     click.echo(f"steps         {found.steps:.3g}, at {found.steps_per_second:.3g} a second and core (measured)")
-    click.echo(f"time          {duration(found.seconds)} on {found.workers} cores")
+    click.echo(f"time          {duration(found.seconds)} on {found.cores} cores")

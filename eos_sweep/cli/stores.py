@@ -13,7 +13,7 @@ from eos_sweep.errors import named, visible
 
 
 @click.command()
-@click.argument("store")
+@click.argument("store", type=click.Path())
 @click.option(
     "--check", is_flag=True, help="Compare all that is stored with checksums and the spec; exit code 1 if it differs."
 )
@@ -100,7 +100,7 @@ def _print_status(found: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.argument("store")
+@click.argument("store", type=click.Path())
 @click.option("--threshold", multiple=True, metavar="NAME=VALUE", help="Threshold of a regime rule. Can be repeated.")
 @click.option(
     "--regime",
@@ -159,7 +159,7 @@ def relabel(store: str, threshold: tuple[str, ...], regime: tuple[str, ...], as_
 
 
 @click.command()
-@click.argument("store")
+@click.argument("store", type=click.Path())
 @click.argument("out", type=click.Path())
 @AT
 @click.option(

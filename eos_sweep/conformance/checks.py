@@ -21,6 +21,7 @@ from eos_sweep.checks.labels.judge import Trajectory
 from eos_sweep.conformance.by_hand import check_by_hand
 from eos_sweep.conformance.derivatives import check_descent, check_hessian, check_tangent
 from eos_sweep.conformance.requirements import ConformanceError, place, require, require_all
+from eos_sweep.conformance.shapes import check_shapes
 from eos_sweep.conformance.trial import POINTS, inputs, states, trial
 from eos_sweep.contract import Job, Model
 from eos_sweep.derivation.lacking import missing
@@ -234,6 +235,7 @@ def _map(sweep: Sweep) -> xr.Dataset:
 
 CHECKS: tuple[Callable[[Model], None], ...] = (
     check_declarations,
+    check_shapes,
     check_descent,
     check_hessian,
     check_flow,

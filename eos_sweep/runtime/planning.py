@@ -11,7 +11,6 @@ import numpy as np
 
 from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
-from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, short
 from eos_sweep.runtime import compiler, worker
 from eos_sweep.runtime.resources import Resources
@@ -51,7 +50,7 @@ class Plan(NamedTuple):
         Gradient descent steps, estimated.
     steps_per_second : float
         Steps per second of one core, measured.
-    workers : int
+    cores : int
         Number of cores.
     seconds : float
         Seconds of the run, estimated.
@@ -64,12 +63,17 @@ class Plan(NamedTuple):
     bytes: int
     steps: int
     steps_per_second: float
-    workers: int
+    cores: int
     seconds: float
 
 
 def plan(
-    spec: Sweep | str | Path, *, workers: int | None = None, sample: int = worker.BATCH_TRAJECTORIES, seed: int = 0
+    spec: Sweep | str | Path,
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    sample: int = worker.BATCH_TRAJECTORIES,
+    seed: int = 0,
 ) -> Plan:
     """Estimate what a sweep needs, by running a random sample of its trajectories; nothing is created.
 
@@ -77,8 +81,8 @@ def plan(
     ----------
     spec
         The sweep, or the path of its TOML file.
-    workers
-        Number of cores of the run; all cores by default.
+    workers, threads
+        Number of processes or of threads of the run, as for :func:`eos_sweep.run`; by default one thread for each core.
     sample
         Number of trajectories to run; fewer are run if their budgets are long.
     seed
@@ -88,7 +92,7 @@ def plan(
     -------
     Plan
         ``trajectories``, ``blocks``, ``block_shape``, ``variables`` and ``bytes`` are exact; ``steps``,
-        ``steps_per_second`` and ``seconds`` are estimates for ``workers`` cores.
+        ``steps_per_second`` and ``seconds`` are estimates for ``cores`` cores.
 
     Raises
     ------
@@ -104,16 +108,15 @@ def plan(
     ...     "model": "quadratic", "steps": 20, "observables": ["steps_taken"],
     ...     "axes": {"eta": {"linear": [0.1, 0.3, 1000]}}, "parameters": {"a1": 1}, "initial": {"theta1": 1},
     ... })
-    >>> found = eos_sweep.plan(spec, workers=2)
+    >>> found = eos_sweep.plan(spec, threads=2)
     >>> found.trajectories, found.variables, found.bytes, found.steps
     (1000, ('steps_taken',), 4000, 20000)
     """
-    Resources(workers=workers).checked()
+    resources = Resources(workers, threads).checked()
     for name, number, least in (("sample", sample, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise InputError(f"{name}: got {short(number)}; give a whole number >= {least}")
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
-    workers = workers or cores()
     shape = blocks.block_shape(sweep)
     job = sweep.job()
     compiler.prepare(job)
@@ -126,8 +129,8 @@ def plan(
         bytes=sweep.size * blocks.cell_bytes(sweep),
         steps=round(steps * sweep.size),
         steps_per_second=steps / seconds,
-        workers=workers,
-        seconds=seconds * sweep.size / workers,
+        cores=resources.local_cores,
+        seconds=seconds * sweep.size / resources.local_cores,
     )
 
 

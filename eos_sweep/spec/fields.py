@@ -16,8 +16,9 @@ from eos_sweep.update_rules import composed as update_rules
 
 
 def python_integer(value: Any) -> Any:
-    """Return an integer of NumPy as one of Python, and anything else unchanged."""
-    return value.item() if isinstance(value, np.integer) else value
+    """Return a whole number, such as ``2e3`` or one of NumPy, as an integer, and anything else unchanged."""
+    value = value.item() if isinstance(value, np.integer | np.floating) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def parse_model(given: Any) -> str | Formula:

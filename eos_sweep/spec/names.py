@@ -33,8 +33,8 @@ def check_model(name: str | Formula, rule: str) -> None:
 def _check_known(name: str) -> None:
     """Raise SpecError unless a model is in the table, or in a module that is allowed."""
     if name not in (known := [*models.TABLE, *models.allowed()]):
-        own = f", or allow a module of your own with --import {named(name)}"
-        raise SpecError(f"model: no model {short(name)}; {closest(name, known)}{own}")
+        own = f"nor a module that is allowed (--import {named(name)})"
+        raise SpecError(f"model: no model {short(name)}, {own}; {closest(name, known)}")
     if name not in models.TABLE:
         try:
             models.check_own(name)

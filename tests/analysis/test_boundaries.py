@@ -136,7 +136,7 @@ def test_a_dataset_its_spec_and_its_slices_give_the_same_bits(stored, holds):
     spec = eos_sweep.Sweep.from_dict(json.loads(stored.attrs["spec"]))
     whole = eos_sweep.boundary(stored, "eta", holds)
     assert whole.edge.notnull().any()
-    xr.testing.assert_identical(whole, eos_sweep.boundary(spec, "eta", holds, workers=1))
+    xr.testing.assert_identical(whole, eos_sweep.boundary(spec, "eta", holds, threads=1))
     mixed = stored.isel(eta=np.random.default_rng(0).permutation(30)).transpose("eta", "lambda1")
     xr.testing.assert_equal(whole, eos_sweep.boundary(mixed, "eta", holds))
     one = eos_sweep.boundary(stored.isel(lambda1=3), "eta", holds).edge.values

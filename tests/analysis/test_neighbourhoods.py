@@ -112,7 +112,7 @@ def test_in_strips_of_sign_flips_edges_are_many_and_where_the_start_is_above_the
     assert (found.changes.values[found.kind.values == FRACTAL] >= 5).all()
     start = eos_sweep.boundary(spec, "eta", "first_crossing == 0")
     assert start.changes.values.tolist() == [[1]] * 5 and (start.kind == SIMPLE).all()
-    again = eos_sweep.boundary(spec, "eta", "sign_flip", workers=1)
+    again = eos_sweep.boundary(spec, "eta", "sign_flip", threads=1)
     assert again.identical(found)
 
 

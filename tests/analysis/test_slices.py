@@ -17,6 +17,15 @@ def test_a_slice_is_increasing_and_keeps_what_belongs_together(clipped):
     xr.testing.assert_identical(piece, clipped.sortby("eta").sortby("clip").isel(lambda1=0).transpose("eta", "clip"))
 
 
+def test_a_decreasing_axis_is_drawn_as_an_increasing_one(free):
+    drawn = []
+    for dataset in (free, free.isel(eta=slice(None, None, -1), lambda1=slice(None, None, -1))):
+        ax = plot.draw(dataset).axes[0]
+        ax.figure.canvas.draw()
+        drawn.append(np.asarray(ax.figure.canvas.buffer_rgba()))
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_a_value_is_the_nearest_on_an_even_axis_and_has_to_be_met_on_others(clipped):
     eta = clipped["eta"].values
     between = np.sqrt(eta[7] * eta[8])

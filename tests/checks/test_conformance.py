@@ -7,8 +7,8 @@ from eos_sweep.conformance import checks
 from eos_sweep.contract import is_array
 
 LANES = [name for name in models.TABLE if not is_array(models.get(name))]
-QUICK = (checks.check_declarations, checks.check_descent, checks.check_hessian, checks.check_stability,
-         checks.check_tangent, checks.check_bounds)  # fmt: skip
+QUICK = (checks.check_declarations, checks.check_shapes, checks.check_descent, checks.check_hessian,
+         checks.check_stability, checks.check_tangent, checks.check_bounds)  # fmt: skip
 CASES = [
     pytest.param(check, name, marks=[] if check in QUICK else pytest.mark.slow,
                  id=f"{name}-{check.__name__.removeprefix('check_')}")

@@ -15,7 +15,7 @@ from eos_sweep import models
 from eos_sweep.cli.main import main
 from eos_sweep.conformance import checks
 from eos_sweep.errors import InputError
-from helpers.own_modules import BY_HAND
+from helpers.own_modules import BY_HAND, SHORT
 from helpers.stores import command, strict, toml
 
 PAGE = (Path(eos_sweep.__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
@@ -71,6 +71,8 @@ def test_it_passes_the_checks(folder):
     ("(1.0 - curvature(theta, p)[0]) * v[0]", "curvature(theta, p)[0] * v[0]", checks.check_tangent),
     ('"x": "uniform(-2, 2)", ', "", checks.check_declarations),
     ('GUARD = "x"', 'GUARD = "y"', checks.check_declarations),
+    ("    return 0.25 * (", "    return 0.0 if x > 9.0 else 0.25 * (", checks.check_shapes),
+    ("return (x - eta * (x * (x * x - 1.0)),)", "return x - eta * (x * (x * x - 1.0))", checks.check_shapes),
 ])  # fmt: skip
 def test_what_is_wrong_is_found(tmp_path, monkeypatch, right, wrong, check):
     assert BY_HAND.count(right) == 1
@@ -81,8 +83,25 @@ def test_what_is_wrong_is_found(tmp_path, monkeypatch, right, wrong, check):
     models.allow(name)
     with pytest.raises(AssertionError) as failed:
         check(models.get(name))
-    assert re.search(r"x|GUARD|TRIAL", str(failed.value))  # says where
+    assert re.search(r"x|GUARD|TRIAL|step", str(failed.value))  # says where
     monkeypatch.delitem(sys.modules, name)
+
+
+def test_a_branch_and_a_wrong_shape_are_named_and_end_the_check(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(models.ALLOWED_MODULES, "")
+    entries = "[3 * x * x - 1, 3 * y * y - 1]"
+    for name, body, told in (
+        ("branching", "step(theta, p):\n    return theta if theta[0] > 0 else theta", "step: asks whether a condition"),
+        ("flat", f"hessian(theta, p):\n    x, y = theta\n    return np.array({entries})", "hessian: shape (2, 24);"),
+    ):
+        (tmp_path / f"{name}_pair.py").write_text(
+            f"{SHORT}\n\nimport numpy as np\n\nCARRIED = ()\n\n\ndef {body}\n", encoding="utf-8"
+        )
+        done = CliRunner().invoke(main, ["check", f"{name}_pair"])
+        monkeypatch.delitem(sys.modules, f"{name}_pair")
+        assert done.exit_code == 1 and done.stdout.count("FAILED") == 1 and done.stdout.count("\nok ") == 0
+        assert told in done.stdout and "left out" in done.stdout.splitlines()[-1]
 
 
 def test_a_model_that_ends_the_process_fails_the_check(tmp_path, monkeypatch):

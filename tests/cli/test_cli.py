@@ -47,7 +47,7 @@ def test_plan_creates_nothing(folder, tmp_path):
     toml(tmp_path / "s.toml", SPEC)
     done = command("plan", "s.toml", "--json", "--workers", "2", cwd=tmp_path)
     told = strict(done.stdout)
-    assert (told["trajectories"], told["blocks"], told["block_shape"], told["workers"]) == (600, 16, [7, 8], 2)
+    assert (told["trajectories"], told["blocks"], told["block_shape"], told["cores"]) == (600, 16, [7, 8], 2)
     widths = {np.dtype(a.dtype).itemsize for a in Store.open(folder / "s.zarr").arrays.values()}
     assert widths == {1, 4, 8}
     assert told["bytes"] == sum(a.nbytes for a in Store.open(folder / "s.zarr").arrays.values())
@@ -240,6 +240,9 @@ def test_help_names_the_commands_and_the_exit_codes():
     shown = CliRunner().invoke(main, ["--help"]).output
     assert all(f"\n  {name}" in shown for name in COMMANDS)
     assert "Exit codes: 0" in shown and all(f" {code} " in shown for code in (2, 3, 130))
+    for words in ([], ["run"]):  # a command without what it needs says so; none at all shows the help
+        alone = CliRunner().invoke(main, words).output
+        assert "\\n" not in alone and "Usage: " in alone.splitlines()[0]
 
 
 @pytest.mark.slow

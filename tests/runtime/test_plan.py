@@ -11,8 +11,8 @@ QUIET = {"parameters": {"lambda1": 1, "lambda2": 1, "eta": 0.01}, "initial": {"a
 
 
 def test_short_budgets_are_run_whole():
-    found = planning.plan(sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=100, **without("beta1")), workers=2)
-    assert (found.trajectories, found.steps, found.workers) == (50, 5000, 2)
+    found = planning.plan(sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=100, **without("beta1")), threads=2)
+    assert (found.trajectories, found.steps, found.cores) == (50, 5000, 2)
     assert found.seconds == pytest.approx(found.steps / found.steps_per_second / 2)
 
 
@@ -22,7 +22,7 @@ def test_of_long_budgets_the_speed_is_measured_on_a_shorter_one():
     long = sweep(axes={"beta1": {"linear": [0.1, 0.2, 50]}}, steps=steps, tolerance=1e-300, **without("beta1"))
     found = planning.plan(long)
     assert found.steps == 50 * steps  # none converges, all trajectories take the whole of it
-    assert found.seconds == pytest.approx(found.steps / found.steps_per_second / found.workers)
+    assert found.seconds == pytest.approx(found.steps / found.steps_per_second / found.cores)
 
 
 def test_a_sweep_that_takes_no_step_has_an_estimate():

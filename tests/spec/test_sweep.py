@@ -95,6 +95,17 @@ def test_numbers_of_numpy_are_numbers():
     assert Sweep.from_dict(json.loads(json.dumps(made.to_dict()))) == made
 
 
+def test_whole_numbers_may_be_written_as_floats():
+    made = sweep(steps=2e3, axes={"eta": {"log": [1e-1, 1e-3, 1e1]}}, chunks={"eta": 2.0})
+    assert made == sweep(steps=2000, axes={"eta": {"log": [0.1, 0.001, 10]}}, chunks={"eta": 2})
+    assert type(made.steps) is int and made.shape == (10,)
+
+
+def test_a_decreasing_axis_keeps_its_order():
+    values = sweep(axes={"eta": {"log": [10, 0.1, 5]}}).axis("eta").values
+    np.testing.assert_allclose(values, [10, 10**0.5, 1, 10**-0.5, 0.1])
+
+
 def test_inputs_have_the_shape_of_the_block(spec):
     coordinates = np.ix_(*(axis.values[:2] for axis in spec.axes))
     initial, parameters = spec.inputs(dict(zip(spec.dims, coordinates, strict=True)))

@@ -83,7 +83,7 @@ def budget(
     *,
     factor: int = 2,
     seed: int = 0,
-    workers: int | None = None,
+    threads: int | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Budget:
     """Run a random sample of a stored sweep with ``factor`` times its steps and compare the labels.
@@ -98,8 +98,8 @@ def budget(
         Multiple of the budget.
     seed
         Of the sample.
-    workers
-        Threads; all cores by default.
+    threads
+        Number of threads; one for each core by default.
     report
         Called with the numbers of cells that are done and of all.
 
@@ -127,8 +127,8 @@ def budget(
     job = sweep.job(variables=regimes.reads(store.thresholds, store.arrays), steps=factor * sweep.steps)
     parts = [cells[at : at + CELLS_AT_ONCE] for at in range(0, cells.size, CELLS_AT_ONCE)]
     after, done = [], 0
-    with ThreadPoolExecutor(workers or cores()) as threads:
-        for found in threads.map(lambda part: _run(job, *inputs(store, part)), parts):
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        for found in pool.map(lambda part: _run(job, *inputs(store, part)), parts):
             after.append(regimes.classify(found, store.thresholds))
             done += after[-1].size
             if report:

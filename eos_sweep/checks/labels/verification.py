@@ -41,7 +41,7 @@ def verify(
     seed
         Of the sample.
     workers
-        Processes; all cores by default.
+        Number of processes; one for each core by default.
     report
         Called with the numbers of cells that are done and of all, whenever some are done.
 

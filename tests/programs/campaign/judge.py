@@ -22,7 +22,7 @@ READ = {
     "export a slice": ("export", "{s}", "x.nc", "--overwrite", "--at", "eta=2", "--variable", "regime"),
     "verify": ("verify", "{s}", "--sample", "6", "--workers", "1", "--json"),
     "boundary": ("boundary", "{s}", "--along", "lam", "--holds", "crossings > 0", "--rtol", "0.01", "--json"),
-    "budget": ("budget", "{s}", "--sample", "20", "--workers", "1", "--json"),
+    "budget": ("budget", "{s}", "--sample", "20", "--threads", "1", "--json"),
     "trace": ("trace", "{s}", "--index", "eta=1,lam=5", "--json"),
 }
 ALWAYS = ("status", "status --check")
