@@ -1,6 +1,7 @@
 """Critical lines of a model as numbers: where along an axis a ratio of two quantities is one."""
 
 import functools
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from eos_sweep.analysis.scales import scale_of
 from eos_sweep.contract import CriticalLine, Model, Values, is_array
 from eos_sweep.eigen.sharpness import edge_label, edge_words, ratio
 from eos_sweep.errors import InputError, closest, short
+from eos_sweep.models.declared import has_code
 from eos_sweep.spec.sweeps import Sweep
 
+LOG = logging.getLogger("eos_sweep")
 SAMPLES = 257  # along an axis; a line that has two places between two of them is missed there
 HALVINGS = 60  # of an interval between samples, after which it is one of neighbouring doubles
 BATCH_POINTS = 2**20  # evaluated at once
@@ -34,6 +37,9 @@ def initial_edge(model: Model, values: Values) -> np.ndarray:
 @functools.cache
 def lines_of(model: Model) -> tuple[CriticalLine, ...]:
     """Return the critical lines of a model: where the start is at the edge, and its own; none of a network."""
+    if not has_code(model):
+        LOG.warning("no lines of theory, since the code of model %s is not allowed; see --import", model.__name__)
+        return ()
     if is_array(model):
         return ()
     meaning = f"above it the sharpness at the start is above {edge_words(model)}"

@@ -8,11 +8,14 @@ import xarray as xr
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError
 from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.store import provenance
 
 
 def sweep_of(dataset: xr.Dataset) -> Sweep | None:
     """Return the sweep whose spec a dataset carries, None if it carries none."""
-    return Sweep.from_dict(json.loads(dataset.attrs["spec"])) if "spec" in dataset.attrs else None
+    if "spec" not in dataset.attrs:
+        return None
+    return Sweep.from_dict(json.loads(dataset.attrs["spec"]), told=provenance.told_in(dataset.attrs))
 
 
 def described(dataset: xr.Dataset) -> Mapping[str, Variable]:

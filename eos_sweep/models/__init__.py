@@ -20,7 +20,7 @@ from eos_sweep.derivation.lacking import missing
 from eos_sweep.derivation.ruled.models import base_of, module_text, ruled
 from eos_sweep.eigen.sharpness import UNTOLD, edge_label, edge_words
 from eos_sweep.errors import InputError, named, short
-from eos_sweep.models import ruled_network
+from eos_sweep.models import declared, ruled_network
 from eos_sweep.update_rules import words
 from eos_sweep.update_rules.composed import PLAIN, parse
 
@@ -161,10 +161,16 @@ def own(model: Model) -> tuple[str, ...]:
     return () if module in TABLE.values() or derived.formula_of(module) else (module,)
 
 
-def get(name: str | Formula, rule: str = PLAIN) -> Model:
+def is_known(name: str | Formula) -> bool:
+    """Return whether a model is a formula, in the table, or in a module that is allowed."""
+    return isinstance(name, Formula) or name in TABLE or name in allowed()
+
+
+def get(name: str | Formula, rule: str = PLAIN, told: str = "") -> Model:
     """Return the module of the model called ``name``, or derived from a formula.  What it lacks is derived, too.
 
-    Under another rule than gradient descent the module is derived from the model's loss.
+    Under another rule than gradient descent the module is derived from the model's loss.  A module that is not allowed
+    is replaced by what is ``told`` of it (:mod:`eos_sweep.models.declared`), if anything is.
 
     Raises
     ------
@@ -174,6 +180,8 @@ def get(name: str | Formula, rule: str = PLAIN) -> Model:
         If a formula has no derivative, a module lacks what cannot be derived from its loss, or there is no such rule,
         or it does not go together with the model.
     """
+    if told and not is_known(name):
+        return declared.without_code(name, rule, told)
     model = _get(name)
     parsed = parse(rule)
     if parsed.is_plain:
@@ -200,6 +208,6 @@ def source(name: str | Formula, rule: str = PLAIN) -> str:
 def _get(name: str | Formula) -> Model:
     if isinstance(name, Formula):
         return derived.module_of(name)  # type: ignore[return-value]
-    if name not in TABLE and name not in allowed():
+    if not is_known(name):
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
     return completed(importlib.import_module(TABLE.get(name, name)))  # type: ignore[no-any-return]

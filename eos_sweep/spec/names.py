@@ -15,16 +15,17 @@ from eos_sweep.spec import own_regimes
 OF_COORDINATES: tuple[Any, ...] = (final_state, smallest)  # their variables have the names of coordinates
 
 
-def check_model(name: str | Formula, rule: str) -> None:
+def check_model(name: str | Formula, rule: str, told: str = "") -> None:
     """Raise SpecError unless there is a model called ``name``, in the table or in a module that is allowed.
 
-    A formula must have the derivatives that a model needs, and the model must go together with the rule.
+    A formula must have the derivatives that a model needs, and the model must go together with the rule.  Of a module
+    that is not allowed, what is ``told`` of it will do.
     """
-    if not isinstance(name, Formula):
+    if not (told or isinstance(name, Formula)):
         _check_known(name)
     try:
-        model = models.get(name, rule)
-        if isinstance(name, Formula):
+        model = models.get(name, rule, told)
+        if isinstance(name, Formula) or told:
             check_inputs(model)
     except InputError as error:
         raise SpecError(str(error)) from error
@@ -32,9 +33,9 @@ def check_model(name: str | Formula, rule: str) -> None:
 
 def _check_known(name: str) -> None:
     """Raise SpecError unless a model is in the table, or in a module that is allowed."""
-    if name not in (known := [*models.TABLE, *models.allowed()]):
+    if not models.is_known(name):
         own = f"nor a module that is allowed (--import {named(name)})"
-        raise SpecError(f"model: no model {short(name)}, {own}; {closest(name, known)}")
+        raise SpecError(f"model: no model {short(name)}, {own}; {closest(name, [*models.TABLE, *models.allowed()])}")
     if name not in models.TABLE:
         try:
             models.check_own(name)

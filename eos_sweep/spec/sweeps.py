@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from eos_sweep import models, training_data
 from eos_sweep import observables as outputs
@@ -68,19 +68,20 @@ class Sweep(Frozen):
     chunks: dict[str, Annotated[WholeNumber, Field(ge=1)]] = Field({}, description="give axis = a whole number >= 1")
     thresholds: dict[str, Number] = Field({}, description="give name = a number")
     regimes: dict[str, Any] = Field({}, description=own_regimes.TABLE_FORM)
+    _told: str = PrivateAttr("")  # what a store tells of a model whose code is not allowed
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any], folder: Path = Path()) -> Self:
+    def from_dict(cls, given: Mapping[str, Any], folder: Path = Path(), told: str = "") -> Self:
         """Return the sweep that ``given`` describes, in the layout of the TOML file.  ``to_dict`` is the inverse.
 
-        The path of a data file is relative to ``folder``.
+        Paths are relative to ``folder``.  What a store has ``told`` of a model replaces code that is not allowed.
 
         Raises
         ------
         SpecError
             For the first thing that is wrong.
         """
-        return validated(cls, given, folder=folder)
+        return validated(cls, given, folder=folder, told=told)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep in the layout of the TOML file, for strict JSON: infinity is the text "inf"."""
@@ -101,9 +102,10 @@ class Sweep(Frozen):
         return {name: min(size, sizes.get(name, size)) for name, size in chunks.items()}
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self, info: ValidationInfo) -> Self:
         """Check what no field can check alone, in the order in which a user would fix it."""
-        check_model(self.model, self.rule)
+        self._told = "" if models.is_known(self.model) else (info.context or {}).get("told", "")
+        check_model(self.model, self.rule, self._told)
         check_axes(self.module, self.axes, {**self.parameters, **self.initial})
         if not self.axes:
             raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
@@ -118,7 +120,7 @@ class Sweep(Frozen):
     @property
     def module(self) -> Model:
         """The model's module, which is derived if the model is a formula."""
-        return models.get(self.model, self.rule)
+        return models.get(self.model, self.rule, self._told)
 
     @property
     def model_name(self) -> str:
@@ -218,9 +220,9 @@ class Sweep(Frozen):
 
     def job(self, *, variables: tuple[str, ...] | None = None, steps: int | None = None) -> Job:
         """Return what is run for each trajectory; ``variables`` and ``steps`` are the sweep's own if not given."""
+        models.declared.check_code(self.module)
         variables = self.variables if variables is None else variables
-        steps = self.steps if steps is None else steps
-        return Job(self.module, variables, steps, self.tolerance, self.data, self.own)
+        return Job(self.module, variables, steps or self.steps, self.tolerance, self.data, self.own)
 
     @cached_property
     def identity(self) -> dict[str, tuple[str, str]]:

@@ -84,7 +84,8 @@ def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> No
         )
     names = remains.names(sweep)
     with contextlib.suppress(*UNREADABLE):  # it may have no spec, or its model may be unknown here
-        names |= remains.names(Sweep.from_dict(json.loads(group.attrs["spec"])))
+        told = provenance.told_in(group.attrs)
+        names |= remains.names(Sweep.from_dict(json.loads(group.attrs["spec"]), told=told))
     remains.remove(location, names)
 
 

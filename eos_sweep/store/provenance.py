@@ -20,9 +20,11 @@ from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.formulas import expressions
+from eos_sweep.models import declared
 from eos_sweep.spec import inputs
 from eos_sweep.spec.sweeps import Sweep
 
+MODEL_TOLD = "model_declared"  # attribute with what a model of a user's own declares
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
 
@@ -40,11 +42,18 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
         "spec_hash": sweep.hash,
         "model": sweep.model_name,
         **models.about_rule(model),
+        **({MODEL_TOLD: declared.text_of(model)} if models.own(model) else {}),
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",
         **here(),
     }
+
+
+def told_in(attributes: Mapping[str, Any]) -> str:
+    """Return what the attributes of a dataset tell of a model of a user's own; nothing if they tell nothing."""
+    found = attributes.get(MODEL_TOLD, "")
+    return found if isinstance(found, str) else ""
 
 
 @functools.cache

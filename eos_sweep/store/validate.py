@@ -24,7 +24,7 @@ from eos_sweep.spec import own_regimes
 from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import identity
+from eos_sweep.store import identity, provenance
 from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.chunk_bytes import codec_names
 from eos_sweep.store.files import is_unreachable
@@ -100,7 +100,7 @@ def _sweep(path: str, attributes: Mapping[str, Any]) -> Sweep:
         if not isinstance(attributes.get(name), str):
             raise_damaged(path, f"its attribute {name} is {short(attributes.get(name))}, not a text")
     try:
-        return Sweep.from_dict(_parsed_json(path, "spec", attributes["spec"]))
+        return Sweep.from_dict(_parsed_json(path, "spec", attributes["spec"]), told=provenance.told_in(attributes))
     except SpecError as error:
         raise SpecError(f"{path}: its spec cannot be used here: {error}") from None
 
@@ -119,7 +119,8 @@ def _as_stored(sweep: Sweep, group: zarr.Group, spec_hash: str) -> Sweep:
         return sweep
     own = sweep.observables.own
     names = tuple(name for name in sweep.variables if name in present and name not in own)
-    older = Sweep.from_dict(sweep.to_dict() | {"observables": Chosen(names, own).given()})
+    given = sweep.to_dict() | {"observables": Chosen(names, own).given()}
+    older = Sweep.from_dict(given, told=provenance.told_in(group.attrs))
     return older if older.hash == spec_hash else sweep
 
 
