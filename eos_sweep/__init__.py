@@ -1,7 +1,7 @@
 """Phase diagrams of large-step gradient descent: where the edge of stability happens, and where it breaks.
 
 The names below are the whole public interface, beside the pictures in ``eos_sweep.plot``.  Each is imported when it is
-first used, so that ``import eos_sweep`` is quick.
+first used, and so is ``plot``, so that ``import eos_sweep`` is quick.
 """
 
 import importlib
@@ -72,6 +72,10 @@ __all__ = list(_HOMES)
 if not TYPE_CHECKING:  # with it, type checkers would accept any name
 
     def __getattr__(name: str) -> Any:
+        if name == "plot":
+            return importlib.import_module("eos_sweep.plot")
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version("eos-sweep")
         if name not in _HOMES:
             raise AttributeError(f"module 'eos_sweep' has no attribute {name!r}")
         value = getattr(importlib.import_module(f"eos_sweep.{_HOMES[name]}"), name)
@@ -80,4 +84,4 @@ if not TYPE_CHECKING:  # with it, type checkers would accept any name
 
 
 def __dir__() -> list[str]:
-    return __all__.copy()
+    return [*__all__, "plot"]

@@ -8,7 +8,8 @@ If modules of kernels called a function for it, their digest would be another on
 import contextlib
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numba.core.dispatcher
@@ -23,18 +24,34 @@ from eos_sweep.errors import InputError, one_line
 LOG = logging.getLogger("eos_sweep")
 
 
+_listener: ContextVar[Callable[[], None]] = ContextVar("listener", default=lambda: None)
+
+
+@contextlib.contextmanager
+def before_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """Have ``tell`` called by this thread before it compiles a function that the cache lacks."""
+    token = _listener.set(tell)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
 class _Cache(FunctionCache):
     """A cache whose files may be damaged, or not writable: what it cannot load is compiled."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function, None if it cannot be loaded."""
+        found = None
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except ModuleNotFoundError:  # our compiler handles code of a module that has been moved
             raise
         except Exception:  # pickle raises many kinds for damaged files
             self.flush()
-            return None
+        if found is None:
+            _listener.get()()
+        return found
 
     def flush(self) -> None:
         """Empty the cache if possible."""

@@ -19,6 +19,7 @@ from eos_sweep.store.relabelling import labels_are_current
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
+SHOWN_FIRST = "title", "model", "rule", "edge", "steps", "created"  # attributes
 CHUNK_CELLS = 2**20  # labelling a chunk takes 0.1 GB, and a graph of 10^9 cells has a thousand chunks
 
 
@@ -53,7 +54,7 @@ def open_sweep(path: str | Path, **thresholds: float) -> xr.Dataset:
     ('eta',)
     """
     store = Store.open(path)
-    return _labelled(store, dataset_of(store), thresholds)
+    return _in_order(_labelled(store, dataset_of(store), thresholds), store)
 
 
 def load_sweep(path: str | Path) -> xr.Dataset:
@@ -62,7 +63,15 @@ def load_sweep(path: str | Path) -> xr.Dataset:
     It is read without dask, whose scheduler may be a cluster that does not reach it.
     """
     store = Store.open(path)
-    return _labelled(store, _decoded(store).load(), {})
+    return _in_order(_labelled(store, _decoded(store).load(), {}), store)
+
+
+def _in_order(dataset: xr.Dataset, store: Store) -> xr.Dataset:
+    """Return a dataset that begins with what one looks for first, since its text leaves out the middle."""
+    names = dict.fromkeys([*labels.LABELS, *store.sweep.stored])
+    found = dataset[[name for name in names if name in dataset.data_vars]]
+    found.attrs = {name: found.attrs[name] for name in SHOWN_FIRST if name in found.attrs} | found.attrs
+    return found
 
 
 def _labelled(store: Store, dataset: xr.Dataset, thresholds: Mapping[str, float]) -> xr.Dataset:

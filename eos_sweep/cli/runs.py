@@ -9,8 +9,9 @@ import click
 
 from eos_sweep.cli.logs import log_to_stderr
 from eos_sweep.cli.options import AS_JSON, THREADS, WORKERS, check_drawable, draw, with_resources
-from eos_sweep.cli.text import check_picture, duration, size
+from eos_sweep.cli.text import check_picture, size
 from eos_sweep.errors import named, visible
+from eos_sweep.runtime.progress import duration
 
 if TYPE_CHECKING:
     from eos_sweep.runtime.resources import Resources
@@ -51,8 +52,8 @@ def run(
       eos-sweep run sweeps/flagship.toml -o /data/flagship.zarr --workers 8
       eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
     """
-    from eos_sweep.cli.progress_bars import run_progress
     from eos_sweep.runtime import runner
+    from eos_sweep.runtime.progress_bars import run_progress
     from eos_sweep.spec.sweeps import load_spec
 
     log_to_stderr(quiet, verbose)
@@ -61,7 +62,7 @@ def run(
     if picture:
         check_picture(picture)
         check_drawable(sweep)
-    with run_progress(quiet) as report:
+    with run_progress(False if quiet else None, lines=True) as report:
         progress = runner.run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
     if as_json:
         click.echo(json.dumps(progress._asdict() | {"store": out}))

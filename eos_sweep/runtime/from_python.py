@@ -13,6 +13,7 @@ from eos_sweep.analysis.opened import load_sweep, open_sweep
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.runtime import in_memory
 from eos_sweep.runtime.more_seeds import growing_of
+from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.runtime.runner import Report, run_on
 from eos_sweep.spec.sweeps import Sweep, make
@@ -41,6 +42,7 @@ def sweep(
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
     report: Report | None = None,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Run gradient descent, or another update rule, from every point of a grid.
 
@@ -86,6 +88,8 @@ def sweep(
         Delete a sweep that is stored at ``out``.
     report
         Function that is called with the progress whenever blocks are done, as for :func:`eos_sweep.run`.
+    progress
+        Whether to show a bar; by default on a terminal and in a notebook, unless there is a ``report``.
 
     Returns
     -------
@@ -136,18 +140,19 @@ def sweep(
         data=data,
     )
     resources = Resources(workers, threads, scheduler)
-    if out is not None:
-        _run(spec, out, resources, overwrite, report, f"; the other blocks are kept in {out}")
-        return open_sweep(out)
-    if resources.checked().in_this_process and not growing_of(spec):
-        return in_memory.compute(spec, resources.local_cores, report)
-    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
-        path = Path(folder) / "sweep.zarr"
-        _run(spec, path, resources, overwrite, report, "")
-        return load_sweep(path)
+    with reporting(report, progress) as reports:
+        if out is not None:
+            _run(spec, out, resources, overwrite, reports, f"; the other blocks are kept in {out}")
+            return open_sweep(out)
+        if resources.checked().in_this_process and not growing_of(spec):
+            return in_memory.compute(spec, resources.local_cores, reports)
+        with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+            path = Path(folder) / "sweep.zarr"
+            _run(spec, path, resources, overwrite, reports, "")
+            return load_sweep(path)
 
 
-def _run(spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, report: Report | None, kept: str) -> None:
+def _run(spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, report: Report, kept: str) -> None:
     """Run ``spec``; RuntimeError with the first reason, and what is ``kept``, if some block failed."""
     progress = run_on(resources, spec, out, overwrite=overwrite, report=report)
     if progress.failed:

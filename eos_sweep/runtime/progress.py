@@ -57,3 +57,11 @@ class Progress(NamedTuple):
             "blocks_failed": self.failed,
             "threads": self.threads,
         }
+
+
+def duration(seconds: float) -> str:
+    """Return a time as text, in seconds, minutes, or hours and minutes."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -19,9 +19,11 @@ from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.runtime import compiler, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
+from eos_sweep.runtime.main_guard import check_main_guard
 from eos_sweep.runtime.order import Order, version
 from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.progress import Progress
+from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, partial_files
@@ -48,6 +50,7 @@ def run(
     overwrite: bool = False,
     check: bool = False,
     report: Report | None = None,
+    progress: bool | None = None,
 ) -> Progress:
     """Run a sweep into a store; if the store exists, run what is left of it.
 
@@ -75,6 +78,8 @@ def run(
         after a run that was killed.
     report
         Function that is called with the progress whenever blocks are done.
+    progress
+        Whether to show a bar; by default on a terminal and in a notebook, unless there is a ``report``.
 
     Returns
     -------
@@ -112,7 +117,8 @@ def run(
     """
     sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
     resources = Resources(workers, threads, scheduler, scheduler_file)
-    return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+    with reporting(report, progress) as reports:
+        return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=reports)
 
 
 def run_on(
@@ -132,6 +138,8 @@ def run_on(
 
         return more_seeds.run_until_known(once, sweep, out, growing, overwrite)
     resources.checked()
+    if resources.workers is not None:
+        check_main_guard()
     location, shape = Location(out), block_shape(sweep)
     resources.check_reach(location)
     check_place(location, sweep)

@@ -150,7 +150,7 @@ def test_numbers_are_drawn_with_a_bar_and_what_has_none_is_named(free):
     assert ax.figure.axes[1].get_xlabel() == free["sharpness_max"].attrs["long_name"]
     mesh = plot.observable_map(free, "first_sign_flip", "eta", "lambda1").collections[0]
     np.testing.assert_array_equal(np.ma.getmaskarray(mesh.get_array()), free["first_sign_flip"] < 0)
-    with pytest.raises(ValueError, match="variable: no 'sharpnes' in this sweep; there are: alpha_final, "):
+    with pytest.raises(ValueError, match="variable: no 'sharpnes' in this sweep; there are: regime, settled, "):
         plot.observable_map(free, "sharpnes", "eta", "lambda1")
 
 

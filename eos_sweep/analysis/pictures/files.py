@@ -14,8 +14,8 @@ KINDS = "png", "svg", "pdf"
 
 
 def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
-    """Return an empty Figure, in inches, that knows which dataset it is of."""
-    from matplotlib.figure import Figure
+    """Return an empty Figure, in inches, that knows which dataset it is of, and that a notebook shows."""
+    from eos_sweep.analysis.pictures.shown import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.set_label(captions.first_lines(dataset.attrs.get("title", "")) or "eos_sweep")

@@ -1,0 +1,148 @@
+"""Progress on standard error: a bar on a terminal or in a notebook; elsewhere nothing, or a line every ten seconds."""
+
+import contextlib
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from eos_sweep.runtime.progress import Progress, duration
+
+LINE_SECONDS = 10.0  # from one line to the next
+PATIENCE = 0.5  # seconds before a bar is shown, unless a kernel is compiled
+COMPILING = "compiling the kernel, which later runs load"
+Show = Callable[[Progress], None]
+
+
+@contextlib.contextmanager
+def run_progress(shown: bool | None = None, lines: bool = False) -> Iterator[Show]:
+    """Yield a function that shows the progress of a run.
+
+    Parameters
+    ----------
+    shown
+        Whether to show a bar; by default where standard error is a terminal, or in a notebook.
+    lines
+        Whether to print lines where no bar is shown by default.
+    """
+    if shown or (shown is None and is_live()):
+        yield from _live()
+    elif shown is None and lines:
+        yield from _lines()
+    else:
+        yield lambda progress: None
+
+
+@contextlib.contextmanager
+def reporting(report: Show | None, shown: bool | None) -> Iterator[Show]:
+    """Yield a function that calls a user's ``report``, and shows a bar if ``shown``, or where there is no report."""
+    with run_progress(False if report and shown is None else shown) as show:
+
+        def both(progress: Progress) -> None:
+            show(progress)
+            if report:
+                report(progress)
+
+        yield both
+
+
+@contextlib.contextmanager
+def count_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield ``show(step, done, total)``, which shows the progress of anything that is counted."""
+    yield from _live_count() if is_live() else _count_lines()
+
+
+def is_live() -> bool:
+    """Return whether standard error is a terminal, or a cell of a notebook."""
+    ipython = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(ipython, "config", ()) or (sys.stderr is not None and sys.stderr.isatty())
+
+
+def _bar(layout: str, **options: Any) -> Any:
+    """Return a bar, a text if a notebook has no widgets."""
+    with warnings.catch_warnings(action="ignore"):
+        from tqdm.auto import tqdm
+
+    class Bar(tqdm):
+        monitor_interval = 0  # no thread of its own
+
+    return Bar(file=sys.stderr, bar_format=layout, dynamic_ncols=True, **options)
+
+
+def _live() -> Iterator[Show]:
+    from eos_sweep.kernel_cache import before_compiling
+
+    bar = _bar("{percentage:3.0f} % |{bar}| {desc}, {remaining} left", delay=PATIENCE)
+
+    def compiling() -> None:
+        bar.set_description_str(COMPILING)
+
+    def show(progress: Progress) -> None:
+        bar.total = progress.total
+        if not progress.new:  # before the run: what is done already says nothing about its speed
+            bar.initial = bar.n = progress.done
+            bar.set_description_str("starting", refresh=False)
+        else:
+            bar.set_description_str(rates(progress), refresh=False)
+            bar.update(progress.done - bar.n)
+
+    with bar, before_compiling(compiling):
+        yield show
+
+
+def _lines() -> Iterator[Show]:
+    is_due = _every(LINE_SECONDS)
+
+    def show(progress: Progress) -> None:
+        if progress.new and is_due():
+            share = 100 * progress.done / progress.total
+            print(
+                f"{share:.1f} %, {rates(progress)}, {duration(round(progress.seconds_left))} left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    yield show
+
+
+def _live_count() -> Iterator[Callable[[str, int, int], None]]:
+    with _bar("{desc} {percentage:3.0f} % |{bar}| {remaining} left", leave=False) as bar:
+
+        def show(step: str, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_description_str(step, refresh=False)
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _count_lines() -> Iterator[Callable[[str, int, int], None]]:
+    is_due = _every(LINE_SECONDS)
+
+    def show(step: str, done: int, total: int) -> None:
+        if done == total or is_due():
+            print(f"{done} of {total}: {step}", file=sys.stderr, flush=True)
+
+    yield show
+
+
+def _every(seconds: float) -> Callable[[], bool]:
+    """Return a function that is true when ``seconds`` have passed since it was last true."""
+    last = time.monotonic()
+
+    def is_due() -> bool:
+        nonlocal last
+        if time.monotonic() - last < seconds:
+            return False
+        last = time.monotonic()
+        return True
+
+    return is_due
+
+
+def rates(progress: Progress) -> str:
+    """Return the speed of a run in words, and how many of its blocks have failed."""
+    trajectories, steps = progress.new / progress.seconds, progress.steps / progress.seconds
+    failed = f", {progress.failed} blocks failed" if progress.failed else ""
+    return f"{trajectories:,.0f} trajectories/s, {steps:.2e} steps/s{failed}"
