@@ -7,6 +7,8 @@ first used, and so is ``plot``, so that ``import eos_sweep`` is quick.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from eos_sweep.analysis.after_xarray import register_accessor
+
 if TYPE_CHECKING:  # the same names for type checkers and editors; a test compares them with the table
     from eos_sweep.analysis.boundaries import boundary as boundary
     from eos_sweep.analysis.event_flags import events as events
@@ -25,6 +27,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.reducing import quantiles as quantiles
     from eos_sweep.analysis.reducing import shares as shares
     from eos_sweep.analysis.trajectories import trajectory as trajectory
+    from eos_sweep.analysis.trees import open_tree as open_tree
     from eos_sweep.derivation.from_python import model as model
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.errors import SpecError as SpecError
@@ -56,6 +59,7 @@ _HOMES = {
     "model": "derivation.from_python",
     "open_pyramid": "analysis.pyramid",
     "open_sweep": "analysis.opened",
+    "open_tree": "analysis.trees",
     "plan": "runtime.planning",
     "power_law": "analysis.power_laws",
     "quantiles": "analysis.reducing",
@@ -67,6 +71,7 @@ _HOMES = {
     "trajectory": "analysis.trajectories",
 }
 __all__ = list(_HOMES)
+register_accessor()
 
 
 if not TYPE_CHECKING:  # with it, type checkers would accept any name

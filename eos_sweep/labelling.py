@@ -50,7 +50,6 @@ def attributes(
     """Return the CF attributes of a label: the meaning of its codes, its rules in words, and the thresholds."""
     return {
         "long_name": long_name,
-        "units": "1",
         "flag_values": list(codes.values()),
         "flag_meanings": " ".join(codes),
         "rules": "; ".join(f"{name}: {rule}" for name, rule in words),

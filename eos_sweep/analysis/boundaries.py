@@ -201,7 +201,7 @@ def _dataset_of(
     def placed(found: np.ndarray, fill: float, attributes: dict[str, Any]) -> tuple[Any, np.ndarray, dict[str, Any]]:
         whole = np.full((math.prod(shape[:-1]), shape[-1]), fill, found.dtype)
         whole[rows, rank] = found
-        return dims, whole.reshape(shape), {"units": "1"} | attributes
+        return dims, whole.reshape(shape), attributes
 
     low, high = edges
     middle = 0.5 * (low + high)

@@ -141,7 +141,6 @@ def events(dataset: xr.Dataset, **given: float) -> xr.DataArray:
         steps.setdefault(event.step or "", []).append(event.name)
     about = {
         "long_name": "what happened",
-        "units": "1",
         "flag_masks": [1 << event.bit for event in EVENTS],
         "flag_meanings": " ".join(event.name for event in EVENTS),
         "rules": "; ".join(f"{event.name}: {event.words}" for event in EVENTS),

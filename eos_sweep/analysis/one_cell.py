@@ -9,9 +9,11 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import observables, regimes
+from eos_sweep.analysis.slices import nearest
+from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.analysis.trajectories import record
 from eos_sweep.engine import batch
-from eos_sweep.errors import SpecError
+from eos_sweep.errors import InputError, SpecError, closest, short
 from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
@@ -66,6 +68,36 @@ def report(
         "stored": same,
     }
     return facts, record(run, point)
+
+
+def trajectory_in(dataset: xr.Dataset, at: Mapping[str, float]) -> xr.Dataset:
+    """Return the trajectory of one cell of a sweep's dataset, or of a slice of it, as :func:`trajectory` does.
+
+    Parameters
+    ----------
+    dataset
+        The sweep.
+    at
+        Axis -> value, of each axis that has more than one value there.
+
+    Raises
+    ------
+    InputError
+        If the dataset is no sweep, an axis is not picked, or it has no such value.
+    """
+    sweep = sweep_of(dataset)
+    if sweep is None or not set(sweep.dims) <= set(dataset.coords):
+        raise InputError("dataset: is no sweep, or lacks some of its axes; give one as it was opened, or a slice of it")
+    for name in at:
+        if name not in sweep.dims:
+            raise InputError(f"trajectory: no axis {short(name)}; {closest(name, sweep.dims)}")
+    point = {}
+    for name in sweep.dims:
+        values = np.atleast_1d(dataset[name].values)
+        if values.size > 1 and name not in at:
+            raise InputError(f"trajectory: {name} has {values.size} values; pick one, such as {name}={values[-1]:g}")
+        point[name] = float(values[nearest(name, values, at[name]) if name in at else 0])
+    return record(sweep, point)
 
 
 def _store_of(source: str | Path) -> Store | None:

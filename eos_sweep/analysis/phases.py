@@ -95,7 +95,7 @@ def segment_phases(run: xr.Dataset) -> xr.Dataset:
     phase = np.where(falls, PHASES["II.2"], np.where(ratio >= 1.0, PHASES["II.1"], PHASES["I"])).astype(np.int8)
     phase[np.isnan(alpha)] = PHASES["diverged"]
     found = {
-        "phase": ("step", phase, {"long_name": "phase of the step", "units": "1", **_flags()}),
+        "phase": ("step", phase, {"long_name": "phase of the step", **_flags()}),
         "z": ("step", z, _about("z")),
     }
     found |= {name: ("segment", values, _about(name)) for name, values in _segments(phase, ratio).items()}
@@ -141,7 +141,7 @@ def _cycles(z: np.ndarray, ratio: np.ndarray, pressure: np.ndarray) -> dict[str,
 
 
 def _about(name: str) -> dict[str, str]:
-    return {"long_name": LONG_NAMES[name], "units": "1"}
+    return {"long_name": LONG_NAMES[name]}
 
 
 def _flags() -> dict[str, object]:

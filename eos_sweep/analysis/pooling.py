@@ -155,7 +155,7 @@ def _flags(labels: xr.DataArray) -> xr.DataArray:
     codes = labels_of(labels)
     names = sorted(codes, key=codes.__getitem__)
     values = [codes[name] for name in names]
-    about = {"long_name": labels.attrs.get("long_name", "label"), "units": "1"}
+    about = {"long_name": labels.attrs.get("long_name", "label")}
     about |= {"flag_values": values, "flag_meanings": " ".join(names)}
     return xr.DataArray(np.array(values, labels.dtype), dims="code", attrs=about)
 

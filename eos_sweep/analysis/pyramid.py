@@ -253,7 +253,7 @@ def _level(store: Store, labels: xr.DataArray, pools: dict[str, int], counts: xr
     """Return a level, lazily."""
     exact = np.float32 if math.prod(pools.values()) < 2**22 else np.float64  # a count is its share times the cells
     share = (counts / counts.sum("code")).astype(exact)
-    share.attrs = {"long_name": "share of each regime among the cells of a pool", "units": "1"}
+    share.attrs = {"long_name": "share of each regime among the cells of a pool"}
     methods = " ".join(f"{name}:" for name in pools)
     regime = pooling.mode(counts).assign_attrs(
         labels.attrs | {"ancillary_variables": "share", "cell_methods": f"{methods} mode"}

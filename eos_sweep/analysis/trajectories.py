@@ -101,7 +101,7 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     words = f"{title} step" if sweep.rule == PLAIN else "step"
     coordinates = {"step": _series(np.arange(steps + 1), words, "t")}
     for name, quantity in model.PARAMETERS.items():
-        meaning = {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
+        meaning = {"long_name": quantity.long_name, "symbol": quantity.symbol}
         coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
     pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
     inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
@@ -143,7 +143,7 @@ def _of_numbers(
         spectrum = np.linalg.eigvalsh(model.hessian(tuple(column[inside] for column in theta), p))[:, ::-1]
     eigenvalues = np.full((steps + 1, spectrum.shape[1]), np.nan)
     eigenvalues[inside] = spectrum
-    meaning = {"long_name": f"eigenvalues of the {matrix_of(model)}, largest first", "units": "1"}
+    meaning = {"long_name": f"eigenvalues of the {matrix_of(model)}, largest first"}
     found["eigenvalues"] = xr.Variable(("step", "eigenvalue"), eigenvalues, meaning)
     return found, edge
 
@@ -190,4 +190,4 @@ def _of_network(
 
 
 def _series(array: np.ndarray, long_name: str, symbol: str) -> xr.Variable:
-    return xr.Variable("step", array, {"long_name": long_name, "units": "1", "symbol": symbol})
+    return xr.Variable("step", array, {"long_name": long_name, "symbol": symbol})

@@ -40,7 +40,7 @@ def attributes(stored: Mapping[str, Variable], limits: Mapping[str, float]) -> d
 def _attributes(
     name: str, variable: Variable, stored: Mapping[str, Variable], limits: Mapping[str, float]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
+    found: dict[str, Any] = {"long_name": variable.long_name}
     if variable.centre is not None:
         found["centre"] = variable.centre
     if flags := variable.flags or sentinels(name, variable):
@@ -83,4 +83,4 @@ def same(found: np.ndarray, expected: np.ndarray, exactly: bool) -> bool:
 
 def coordinate_attributes(quantity: Quantity) -> dict[str, str]:
     """Return the attributes of the coordinate of an input or an axis."""
-    return {"long_name": quantity.long_name, "units": "1", "symbol": quantity.symbol}
+    return {"long_name": quantity.long_name, "symbol": quantity.symbol}

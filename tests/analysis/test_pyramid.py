@@ -37,7 +37,7 @@ def test_levels_open_without_us_and_tell_what_they_are(with_pyramid):
         level = xr.open_zarr(with_pyramid, group="pyramid/256")
     xr.testing.assert_identical(level.load(), eos_sweep.open_pyramid(with_pyramid)[0].load())
     assert level["regime"].dtype == np.int8 and level["share"].dims == (*level["regime"].dims, "code")
-    for key in ("flag_values", "flag_meanings", "rules", "thresholds", "long_name", "units"):
+    for key in ("flag_values", "flag_meanings", "rules", "thresholds", "long_name"):
         assert level["regime"].attrs[key] == whole["regime"].attrs[key]
     assert level["code"].values.tolist() == level["regime"].attrs["flag_values"] == level["code"].attrs["flag_values"]
     np.testing.assert_allclose(level["share"].sum("code"), 1.0, rtol=1e-6)

@@ -9,6 +9,7 @@ import pytest
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.analysis.accessor import SweepAccessor
 
 ROOT = Path(eos_sweep.__file__).parents[1]
 PUBLIC = {f"eos_sweep.{name}": getattr(eos_sweep, name) for name in eos_sweep.__all__} | {
@@ -16,6 +17,7 @@ PUBLIC = {f"eos_sweep.{name}": getattr(eos_sweep, name) for name in eos_sweep.__
     for name, function in getmembers(plot, isfunction)
     if not name.startswith("_") and function.__module__.startswith("eos_sweep.analysis.pictures")
 }
+PUBLIC["eos_sweep.analysis.accessor.SweepAccessor"] = SweepAccessor
 
 
 def examples(name):

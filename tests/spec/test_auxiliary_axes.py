@@ -104,8 +104,8 @@ def test_a_mistake_is_one_line_with_key_and_remedy(changes, place, remedy):
 def test_the_dataset_explains_itself(stored):
     with xr.open_zarr(stored) as dataset:
         assert dict(dataset.sizes) == {"kappa": 12, "lambda1": 2, "q2": 11}
-        assert dataset.kappa.attrs == {"long_name": "scaled radius", "units": "1", "symbol": "κ"}
-        assert dataset.q2.attrs == {"long_name": "auxiliary axis", "units": "1", "symbol": "q2"}
+        assert dataset.kappa.attrs == {"long_name": "scaled radius", "symbol": "κ"}
+        assert dataset.q2.attrs == {"long_name": "auxiliary axis", "symbol": "q2"}
         np.testing.assert_array_equal(dataset.kappa, np.geomspace(0.03, 3, 12))
         assert (dataset.radius.dims, dataset.eta.dims) == (("kappa", "lambda1"), ("lambda1", "q2"))
         np.testing.assert_array_equal(dataset.eta, dataset.q2.values / dataset.lambda1.values[:, None])
@@ -116,7 +116,7 @@ def test_an_input_may_have_words_of_its_own_as_an_axis():
     axes = {"alpha": {"linear": [0.1, 1, 4], "symbol": "α₀", "long_name": "outer weight at the start"}, "eta": [0.1]}
     given = {"lambda1": 100, "lambda2": 0.01}
     dataset = eos_sweep.sweep("bivariate", axes, given, {"beta1": 0.1, "beta2": 0.5}, steps=10, observables=FEW)
-    assert dataset.alpha.attrs == {"long_name": "outer weight at the start", "units": "1", "symbol": "α₀"}
+    assert dataset.alpha.attrs == {"long_name": "outer weight at the start", "symbol": "α₀"}
     assert dataset.eta.attrs["symbol"] == "η"
 
 

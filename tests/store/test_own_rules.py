@@ -72,7 +72,7 @@ def test_they_are_what_theory_says(made):
     names = names_of(dataset)
     assert (np.where(np.isin(names, ["grows", "quick"]), names, "other") == expected(dataset)).all()
     assert {"grows", "quick", "sign_flip", "stable"} == set(names.ravel())
-    assert dataset.fell.attrs["flag_meanings"] == "not_computed never" and dataset.peak.attrs["units"] == "1"
+    assert dataset.fell.attrs["flag_meanings"] == "not_computed never"
 
 
 def test_a_stranger_sees_the_same(made):

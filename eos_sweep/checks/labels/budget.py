@@ -58,7 +58,7 @@ class Budget(NamedTuple):
         known[UNCHANGED] = 1 + max(known.values())
         codes.flat[self.cells] = np.where(self.before == self.after, known[UNCHANGED], self.after)
         flags = {"flag_values": list(known.values()), "flag_meanings": " ".join(known)}
-        words = {"long_name": f"label after {self.factor} times the steps", "units": "1", **flags}
+        words = {"long_name": f"label after {self.factor} times the steps", **flags}
         whole = opened.dataset_of(self.store)
         title = (
             f"{whole.attrs['title']}\nlabels that change with {self.factor} times the {self.store.sweep.steps:,} steps"

@@ -1,0 +1,143 @@
+"""The accessor ``eos`` of xarray's datasets: the functions of this package as methods of a sweep.
+
+It is registered where xarray is imported, before eos_sweep or after it, so it must not import xarray itself.
+"""
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NAME = "eos"
+SHARES = 4  # regimes that a text names, the most frequent ones
+
+
+class SweepAccessor:
+    """A sweep and what can be asked of it, as ``dataset.eos``.
+
+    Each method is the function of ``eos_sweep`` of its name, with the dataset or one of its variables in its place.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> ds = eos_sweep.sweep("quartic", {"eta": [0.1, 1.0, 3.0]}, initial={"x": 0.5, "y": 0.1}, steps=20)
+    >>> ds.eos
+    quartic: gradient descent over eta
+    3 trajectories (eta 3) of 20 steps
+    divergence 33.3 %, catapult 33.3 %, stable 33.3 %
+    >>> ds.eos.label(chaos=0).values
+    array([5, 4, 1], dtype=int8)
+    >>> ds.eos.trajectory(eta=3.0).sizes["step"]
+    21
+    """
+
+    def __init__(self, dataset: "xr.Dataset") -> None:
+        self._dataset = dataset
+
+    def __repr__(self) -> str:
+        """Return the sweep in a few lines; shares of regimes only where nothing has to be read for them."""
+        about, sizes = self._dataset.attrs, self._dataset.sizes
+        if "spec" not in about:
+            return "a dataset that is no sweep: it carries no spec"
+        cells, count = " x ".join(f"{name} {size}" for name, size in sizes.items()), math.prod(sizes.values())
+        noun = "trajectory" if count == 1 else "trajectories"
+        lines = [
+            str(about.get("title", "")),
+            f"{count:,} {noun} ({cells or 'one cell'}) of {about['steps']:,} steps",
+        ]
+        if "regime" in self._dataset and self._dataset["regime"].chunks is None:
+            shares = self.shares()
+            most = shares.sortby(shares, ascending=False)[:SHARES]
+            named = zip(most["regime"].values, most.values, strict=True)
+            lines.append(", ".join(f"{name} {100 * share:.1f} %" for name, share in named if share > 0))
+        return "\n".join(filter(None, lines))
+
+    def label(self, own: Any = None, **thresholds: float) -> "xr.DataArray":
+        """Label each trajectory, as :func:`eos_sweep.label`."""
+        from eos_sweep.analysis.labelled import label
+
+        return label(self._dataset, own, **thresholds)
+
+    def settled(self, **thresholds: float) -> "xr.DataArray":
+        """Tell whether each label is settled, as :func:`eos_sweep.settled`."""
+        from eos_sweep.analysis.labelled import settled
+
+        return settled(self._dataset, **thresholds)
+
+    def events(self, **thresholds: float) -> "xr.DataArray":
+        """Tell what happened to each trajectory, as :func:`eos_sweep.events`."""
+        from eos_sweep.analysis.event_flags import events
+
+        return events(self._dataset, **thresholds)
+
+    def happened(self, event: str, **thresholds: float) -> "xr.DataArray":
+        """Tell whether an event happened to each trajectory, as :func:`eos_sweep.happened`."""
+        from eos_sweep.analysis.event_flags import happened
+
+        return happened(self._dataset, event, **thresholds)
+
+    def masked(self) -> "xr.Dataset":
+        """Put NaN wherever there is no number, as :func:`eos_sweep.masked`."""
+        from eos_sweep.analysis.masking import masked
+
+        return masked(self._dataset)
+
+    def shares(self, *by: str, variable: str = "regime", **options: Any) -> Any:
+        """Return the share of each label of a variable, as :func:`eos_sweep.shares`."""
+        from eos_sweep.analysis.pooling import shares
+
+        return shares(self._labels(variable), *by, **options)
+
+    def coarsen(self, factors: Any = None, *, variable: str = "regime", **by_axis: int) -> "xr.DataArray":
+        """Pool the cells of a variable by their most frequent label, as :func:`eos_sweep.coarsen`."""
+        from eos_sweep.analysis.pooling import coarsen
+
+        return coarsen(self._labels(variable), {**(factors or {}), **by_axis})
+
+    def boundary(self, along: str, holds: Any, **options: Any) -> "xr.Dataset":
+        """Find where a condition begins and ends, as :func:`eos_sweep.boundary`."""
+        from eos_sweep.analysis.boundaries import boundary
+
+        return boundary(self._dataset, along, holds, **options)
+
+    def trajectory(self, **at: float) -> "xr.Dataset":
+        """Run one cell again and return all of its steps.
+
+        Parameters
+        ----------
+        **at
+            Axis -> value, of each axis that has more than one here: the nearest one on an evenly spaced axis, otherwise
+            one of its values.
+
+        Returns
+        -------
+        Dataset
+            As :func:`eos_sweep.trajectory` returns it.
+
+        Raises
+        ------
+        InputError
+            If the dataset is no sweep, an axis is not picked, or it has no such value.
+        """
+        from eos_sweep.analysis.one_cell import trajectory_in
+
+        return trajectory_in(self._dataset, at)
+
+    def plot(self, *arguments: Any, **options: Any) -> Any:
+        """Draw a slice, as :func:`eos_sweep.plot.draw`."""
+        from eos_sweep.analysis.pictures.maps import draw
+
+        return draw(self._dataset, *arguments, **options)
+
+    def _labels(self, variable: str) -> "xr.DataArray":
+        """Return a variable; the regime is computed where it is not there."""
+        return self.label() if variable == "regime" and variable not in self._dataset else self._dataset[variable]
+
+
+def register() -> None:
+    """Register the accessor; xarray must have been imported."""
+    xarray: Any = sys.modules["xarray"]
+    if not hasattr(xarray.Dataset, NAME):
+        xarray.register_dataset_accessor(NAME)(SweepAccessor)
