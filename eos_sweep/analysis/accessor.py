@@ -26,7 +26,7 @@ class SweepAccessor:
     >>> ds.eos
     quartic: gradient descent over eta
     3 trajectories (eta 3) of 20 steps
-    divergence 33.3 %, catapult 33.3 %, stable 33.3 %
+    chaotic 66.7 %, divergence 33.3 %
     >>> ds.eos.label(chaos=0).values
     array([5, 4, 1], dtype=int8)
     >>> ds.eos.trajectory(eta=3.0).sizes["step"]
