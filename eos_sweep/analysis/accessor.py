@@ -86,21 +86,40 @@ class SweepAccessor:
 
     def shares(self, *by: str, variable: str = "regime", **options: Any) -> Any:
         """Return the share of each label of a variable, as :func:`eos_sweep.shares`."""
-        from eos_sweep.analysis.pooling import shares
+        from eos_sweep.analysis.reducing import shares
 
         return shares(self._labels(variable), *by, **options)
+
+    def modal(self, over: Any, *, variable: str = "regime") -> "xr.Dataset":
+        """Return the most frequent label over some axes, as :func:`eos_sweep.modal`."""
+        from eos_sweep.analysis.reducing import modal
+
+        return modal(self._labels(variable), over)
+
+    def quantiles(self, name: str, over: Any, q: Any = 0.5) -> Any:
+        """Return quantiles of an observable over some axes, as :func:`eos_sweep.quantiles`."""
+        from eos_sweep.analysis.reducing import quantiles
+
+        return quantiles(self._dataset, name, over, q)
 
     def coarsen(self, factors: Any = None, *, variable: str = "regime", **by_axis: int) -> "xr.DataArray":
         """Pool the cells of a variable by their most frequent label, as :func:`eos_sweep.coarsen`."""
         from eos_sweep.analysis.pooling import coarsen
 
-        return coarsen(self._labels(variable), {**(factors or {}), **by_axis})
+        labels = self.label() if variable == "regime" and variable not in self._dataset else self._dataset[variable]
+        return coarsen(labels, {**(factors or {}), **by_axis})
 
     def boundary(self, along: str, holds: Any, **options: Any) -> "xr.Dataset":
         """Find where a condition begins and ends, as :func:`eos_sweep.boundary`."""
         from eos_sweep.analysis.boundaries import boundary
 
         return boundary(self._dataset, along, holds, **options)
+
+    def critical_lines(self, along: str) -> "xr.Dataset":
+        """Return where along an axis critical lines lie, as :func:`eos_sweep.critical_lines`."""
+        from eos_sweep.analysis.predicted import critical_lines
+
+        return critical_lines(self._dataset, along)
 
     def trajectory(self, **at: float) -> "xr.Dataset":
         """Run one cell again and return all of its steps.
@@ -131,9 +150,9 @@ class SweepAccessor:
 
         return draw(self._dataset, *arguments, **options)
 
-    def _labels(self, variable: str) -> "xr.DataArray":
-        """Return a variable; the regime is computed where it is not there."""
-        return self.label() if variable == "regime" and variable not in self._dataset else self._dataset[variable]
+    def _labels(self, variable: str) -> Any:
+        """Return a variable, or the dataset, which stands for its regimes."""
+        return self._dataset if variable == "regime" else self._dataset[variable]
 
 
 def register() -> None:

@@ -5,8 +5,9 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -67,11 +68,19 @@ def load_sweep(path: str | Path) -> xr.Dataset:
 
 
 def _in_order(dataset: xr.Dataset, store: Store) -> xr.Dataset:
-    """Return a dataset that begins with what one looks for first, since its text leaves out the middle."""
-    names = dict.fromkeys([*labels.LABELS, *store.sweep.stored])
-    found = dataset[[name for name in names if name in dataset.data_vars]]
-    found.attrs = {name: found.attrs[name] for name in SHOWN_FIRST if name in found.attrs} | found.attrs
+    found = dataset[names_in_order(name for name in store.sweep.stored if name in dataset.data_vars)]
+    found.attrs = about_in_order(found.attrs)
     return found
+
+
+def names_in_order(stored: Iterable[str]) -> list[str]:
+    """Return the variables of a sweep with the labels first, since the text of a dataset leaves out the middle."""
+    return sorted(stored, key=lambda name: name not in labels.LABELS)
+
+
+def about_in_order(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the attributes of a sweep that begin with what one looks for."""
+    return {name: attributes[name] for name in SHOWN_FIRST if name in attributes} | dict(attributes)
 
 
 def _labelled(store: Store, dataset: xr.Dataset, thresholds: Mapping[str, float]) -> xr.Dataset:

@@ -89,7 +89,7 @@ def critical_lines(sweep: Sweep | xr.Dataset, along: str) -> xr.Dataset:
     found = {}
     for line, roots in zip(lines, _roots(columns, lines), strict=True):
         about = {"long_name": f"{quantity.long_name} on the line {line.name}", "symbol": quantity.symbol}
-        about |= {"label": line.label, "meaning": line.meaning, "units": "1"}
+        about |= {"label": line.label, "meaning": line.meaning}
         found[line.name] = roots.assign_attrs(about)
     title = f"critical lines of {columns.sweep.model_name} along {along}"
     return xr.Dataset(found, attrs={"title": title} | columns.spec)
@@ -113,8 +113,8 @@ def against(edges: xr.DataArray, columns: Columns, line: CriticalLine) -> dict[s
     nearest = far.fillna(np.inf).argmin("root")
     predicted = roots.isel(root=nearest).where(edges.notnull()).transpose(*edges.dims)
     words = f"{columns.sweep.quantities[columns.along].long_name} on the line {line.name}, nearest to the edge"
-    about = {"long_name": words, "units": "1", "label": line.label, "meaning": line.meaning}
-    share = {"long_name": f"edge over its prediction by {line.name}", "units": "1"}
+    about = {"long_name": words, "label": line.label, "meaning": line.meaning}
+    share = {"long_name": f"edge over its prediction by {line.name}"}
     return {"predicted": predicted.assign_attrs(about), "ratio": (edges / predicted).assign_attrs(share)}
 
 

@@ -75,7 +75,7 @@ def shares(
     meaning = str(labels.attrs.get("long_name", name))
     share = (found / total.where(total > 0)).rename("share")
     if over is None:
-        return share.assign_attrs(long_name=f"share of each {meaning}", units="1")
+        return share.assign_attrs(long_name=f"share of each {meaning}")
     low, high = xr.apply_ufunc(
         intervals.wilson, share, total, output_core_dims=[[], []], dask="parallelized", output_dtypes=[float, float]
     )
@@ -231,7 +231,7 @@ def _counted(labels: xr.DataArray, left: Sequence[str]) -> xr.DataArray:
 
 def _unit(words: str) -> dict[str, Any]:
     """Return the attributes of a share; pictures draw it from 0 to 1."""
-    return {"long_name": words, "units": "1", "valid_range": [0.0, 1.0]}
+    return {"long_name": words, "valid_range": [0.0, 1.0]}
 
 
 def _quantiles(values: np.ndarray, q: np.ndarray) -> np.ndarray:

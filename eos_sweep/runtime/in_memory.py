@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis.opened import about_in_order, names_in_order
 from eos_sweep.contract import is_array
 from eos_sweep.errors import one_line
 from eos_sweep.runtime import compiler, worker
@@ -60,9 +61,9 @@ def compute(sweep: Sweep, threads: int, report: Callable[[Progress], None] | Non
     about |= {"total_steps": progress.steps, "core_seconds": seconds}
     attributes = schema.attributes(sweep.stored, limits)
     return xr.Dataset(
-        {name: (sweep.dims, values[name], attributes[name]) for name in sorted(values)},
+        {name: (sweep.dims, values[name], attributes[name]) for name in names_in_order(values)},
         {name: tuple(coordinate) for name, coordinate in coordinates.items()},
-        {"eos_sweep": root.READY, **about},
+        about_in_order({"eos_sweep": root.READY, **about}),
     )
 
 

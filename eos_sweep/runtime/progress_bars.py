@@ -71,24 +71,33 @@ def _bar(layout: str, **options: Any) -> Any:
 
 
 def _live() -> Iterator[Show]:
+    """Yield what shows a bar, which is made when it is needed: the first one takes as long as a small sweep."""
     from eos_sweep.kernel_cache import before_compiling
 
-    bar = _bar("{percentage:3.0f} % |{bar}| {desc}, {remaining} left", delay=PATIENCE)
+    began, bar = time.monotonic(), None
 
-    def compiling() -> None:
-        bar.set_description_str(COMPILING)
+    def draw(text: str, done: int = 0, total: int | None = None) -> None:
+        nonlocal bar
+        is_new = bar is None
+        if bar is None:
+            bar = _bar("{percentage:3.0f} % |{bar}| {desc}, {remaining} left", initial=done, delay=PATIENCE)
+        bar.total = total
+        bar.set_description_str(text, refresh=is_new)
+        bar.update(done - bar.n)
 
     def show(progress: Progress) -> None:
-        bar.total = progress.total
         if not progress.new:  # before the run: what is done already says nothing about its speed
-            bar.initial = bar.n = progress.done
-            bar.set_description_str("starting", refresh=False)
-        else:
-            bar.set_description_str(rates(progress), refresh=False)
-            bar.update(progress.done - bar.n)
+            if bar is not None:
+                bar.initial = bar.n = progress.done
+        elif bar is not None or (progress.done < progress.total and time.monotonic() - began > PATIENCE):
+            draw(rates(progress), progress.done, progress.total)
 
-    with bar, before_compiling(compiling):
-        yield show
+    with before_compiling(lambda: draw(COMPILING)):
+        try:
+            yield show
+        finally:
+            if bar is not None:
+                bar.close()
 
 
 def _lines() -> Iterator[Show]:
