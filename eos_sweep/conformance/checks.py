@@ -219,7 +219,7 @@ def check_pictures(model: Model) -> None:
     if matrix_of(model) != PRECONDITIONED:  # eigenvalues are those of the Hessian
         np.testing.assert_allclose(run.sharpness[0], run.eigenvalues[0, 0], rtol=1e-9)
     with tempfile.TemporaryDirectory() as folder:
-        plot.save(plot.draw(dataset), Path(folder) / "map.png")
+        plot.save(plot.draw(dataset, "eta", "seed"), Path(folder) / "map.png")
         plot.save(plot.trajectory_plot(run), Path(folder) / "run.png")
 
 
