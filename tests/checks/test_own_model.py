@@ -141,8 +141,11 @@ def test_nothing_is_imported_that_was_not_allowed(folder, tmp_path):
         assert done.returncode == 2 and "no model 'evil'" in done.stderr and not (tmp_path / "ran").exists()
     if not (folder / "well.zarr").exists():
         command("--import", "double_well", "run", "well.toml", cwd=folder)
-    done = command("status", str(folder / "well.zarr"), cwd=folder)
+    (tmp_path / "double_well.py").write_text("open('ran', 'w')\n", encoding="utf-8")
+    assert command("status", folder / "well.zarr", cwd=tmp_path).returncode == 0  # its store tells enough
+    done = command("trace", folder / "well.zarr", "--index", "x=3,eta=2", cwd=tmp_path)
     assert done.returncode == 2 and "--import double_well" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_lacks_something_is_refused_with_what_it_lacks(tmp_path):
