@@ -37,6 +37,7 @@ REACHED = 1e-8  # the distance to an orbit at which a trajectory is on it: far a
 NEAR = 1e-6  # the change in k steps beyond which an orbit of k steps is not looked for
 CLOSER = 0.1  # nor is it where an earlier step came as close; without this factor a drift would be looked at each time
 NEUTRAL = 1e-13  # a direction that M multiplies by one, to this, has no nearest orbit: any change in it is a drift
+LEAST = 2.0**-970  # a smaller coordinate counts as zero: the least doubles are too coarse to be on an orbit
 ROUNDED = 2e-14  # a change in it that is as large as this may be rounding; both in units of the largest entry of M
 
 
@@ -88,7 +89,7 @@ def finder(model: Model) -> Callable:
         for i in range(count):
             difference = abs(theta[i] - start[i])
             if difference != 0.0:
-                largest = max(largest, difference / abs(start[i]))
+                largest = max(largest, difference / max(abs(start[i]), LEAST))
         return largest
 
     def find(states, parameters, periods):
@@ -137,7 +138,7 @@ def _on_orbit(model: Model) -> Callable:
     def on_orbit(start, theta, p, k, room):
         matrix, rest, units, active = room
         for i in range(count):
-            units[i] = 1.0 if relative[i] >= 0 or start[i] == 0.0 else start[i]
+            units[i] = 1.0 if relative[i] >= 0 or abs(start[i]) < LEAST else start[i]
         jacobian(start, p, k, matrix, units)
         size = 0
         for i in range(units.size):

@@ -83,3 +83,13 @@ def test_a_sharpness_of_exactly_two_over_eta_is_above():
     found, names = run(bivariate, 100, tolerance=0.0, **given)
     assert found["first_crossing"] == 0 and found["steps_above"] == 101 and found["final_above"] == 2
     assert names == ["periodic"]  # at rest at 2/eta
+
+
+@pytest.mark.slow
+def test_the_least_doubles_are_no_orbit():
+    """Under RMSProp x keeps no exponent: it swings between the least doubles, whose products round to themselves."""
+    model = models.get("product", "rmsprop")
+    given = {"x": 0.19156249147089754, "y": 0.8787423917151038, "eta": 0.01737565436075666}
+    found, names = run(model, 500, **given, ell=0.0, decay2=0.9988134226541037, epsilon=0.0018066713693792615)
+    assert 0.0 < abs(found["x_final"]) < 1e-322
+    assert names == ["catapult"] and found["period"] == 1

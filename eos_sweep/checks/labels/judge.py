@@ -5,8 +5,8 @@ pass close to an unstable orbit for a while, where exact arithmetic comes as clo
 1e-16.  No computation with doubles gives these labels reliably.  So a stored label that differs from the exact one is
 *sensitive* if noise of the size of rounding leads from one to the other: if exact arithmetic gives it, too, in one of
 NOISY_RUNS runs in which each step moves each coordinate at random, by up to a unit in the last place of a double; or if
-rounding holds the run at rest, where its gradient is zero in doubles, although a step is not stable there.  Otherwise
-the label is *wrong*.
+rounding has held the run at rest, where its gradient is zero in doubles, although a step is not stable there.
+Otherwise the label is *wrong*.
 """
 
 import functools
@@ -18,8 +18,10 @@ import numpy as np
 from eos_sweep import regimes
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.sample import inputs
-from eos_sweep.contract import Job
+from eos_sweep.contract import CHUNK, Job
+from eos_sweep.eigen.sharpness import edge_of
 from eos_sweep.runtime import worker
+from eos_sweep.state import started
 from eos_sweep.store import validate
 from eos_sweep.store.store import Store
 
@@ -89,15 +91,21 @@ class Trajectory(NamedTuple):
         return set(regimes.classify({**start, **p, **found}, self.limits).tolist())
 
     def is_held(self) -> bool:
-        """Tell whether doubles rest at the end, where a step is not stable: without rounding the run would leave."""
-        start, p = self._inputs(1)
-        names = (*(f"{name}_final" for name in self.job.model.STATE), "final_above")
-        ends = [
-            numpy_run.run(self.job._replace(variables=names, steps=self.job.steps + further), start, p)
-            for further in range(3)
-        ]
-        still = all(np.array_equal(ends[0][name], end[name]) for end in ends for name in names)
-        return still and bool(ends[0]["final_above"][0] == regimes.ABOVE)
+        """Tell whether doubles come to rest where a step is not stable: without rounding the run would leave."""
+        model = self.job.model
+        start, parameters = self._inputs(1)
+        p = tuple(parameters[name] for name in model.PARAMETERS)
+        theta = started(model, [start[name] for name in model.STATE], lambda number: np.array([number]))
+        edge = edge_of(model)
+        with np.errstate(all="ignore"):
+            for age in range(self.job.steps):
+                before = model.rescale(theta, p) if age % CHUNK == 0 else theta
+                theta = model.step(before, p)
+                pairs = list(zip(theta, before, strict=True))[: len(model.STATE)]
+                still = all(np.array_equal(one, other) for one, other in pairs)
+                if still and not np.all(model.stable(model.curvature(theta, p), edge(theta, p))):
+                    return True
+        return False
 
     def _label(self) -> int:
         """Return the label that doubles give."""
