@@ -11,12 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from eos_sweep.contract import Quantity
 from eos_sweep.errors import SpecError, short
 from eos_sweep.plain_data import number, short_text
+from eos_sweep.spec import nested
 from eos_sweep.spec.fields import python_integer
 from eos_sweep.spec.growing import Growing, split
 from eos_sweep.spec.sizes import check_size
 
 MAX_AXIS_VALUES = 10_000_000  # they are held in memory; the grid is not
-AXIS_FORMS = "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }"
+AXIS_FORMS = (
+    "[values] or one of { linear = [start, stop, count] }, { log = [start, stop, count] }, { values = [...] }, "
+    "{ linear = [start, stop], step = ... }, { log = [start, stop], per_decade = ... }"
+)
+INTERVALS = {"linear": "step", "log": "per_decade"}  # spacing -> key that may stand beside it, in place of a count
 
 
 def number_text(number: float) -> str:
@@ -59,12 +64,15 @@ class Axis(BaseModel):
     [1.0, 10.0, 100.0]
     >>> str(axis)
     'log 1…100 × 3'
+    >>> Axis.parse("eta", {"log": [0.1, 1], "per_decade": 2}).values.tolist()
+    [0.1, 0.31622776601683794, 1.0]
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
     name: str
     spacing: Literal["linear", "log", "values"]
     values: np.ndarray  # float64, read-only
+    interval: float = 0.0  # its step or its values per decade, if these were given
     symbol: str = ""  # replaces the symbol of the input, or the name
     long_name: str = ""
     growing: Growing | None = None  # of a seed axis: it has its first values, and a run gives it more
@@ -75,10 +83,11 @@ class Axis(BaseModel):
         label = f"axis {short(name)}"
         given, words = _split_words(label, given)
         given, growing = split(label, name, given)
-        if isinstance(given, Mapping) and (len(given) != 1 or not set(given) <= {"linear", "log", "values"}):
-            raise SpecError(f"{label}: got {short(dict(given))}; give {AXIS_FORMS}")
-        spacing, numbers = next(iter(given.items())) if isinstance(given, Mapping) else ("values", given)
-        values = _listed(label, numbers) if spacing == "values" else _spaced(label, spacing, numbers)
+        spacing, numbers, interval = _split_form(label, given)
+        if interval is not None:
+            values = _nested(label, spacing, numbers, interval)
+        else:
+            values = _listed(label, numbers) if spacing == "values" else _spaced(label, spacing, numbers)
         if values.size == 0:
             raise SpecError(f"{label}: got [], no values; give at least one")
         if values.size > MAX_AXIS_VALUES:
@@ -90,15 +99,17 @@ class Axis(BaseModel):
         if twice.size:
             raise SpecError(f"{label}: got {number_text(twice[0])} more than once; give every value once")
         values.flags.writeable = False
-        return cls.model_validate({"name": name, "spacing": spacing, "values": values, "growing": growing, **words})
+        about = {"name": name, "spacing": spacing, "values": values, "interval": interval or 0.0, "growing": growing}
+        return cls.model_validate(about | words)
 
     @property
     def definition(self) -> dict[str, Any]:
-        """The plain TOML form: ``{spacing: numbers}``, with symbol and long name if they were given."""
+        """The plain TOML form: ``{spacing: numbers}``, with interval, symbol and long name if they were given."""
         numbers = self.values.tolist()
         if self.spacing != "values":
-            numbers = [numbers[0], numbers[-1], self.values.size]
-        return (self.growing.definition if self.growing else {self.spacing: numbers}) | self.words
+            numbers = [numbers[0], numbers[-1]] + [self.values.size] * (not self.interval)
+        interval = {INTERVALS[self.spacing]: self.interval} if self.interval else {}
+        return (self.growing.definition if self.growing else {self.spacing: numbers, **interval}) | self.words
 
     @property
     def words(self) -> dict[str, str]:
@@ -158,6 +169,17 @@ def _split_words(label: str, given: Any) -> tuple[Any, dict[str, str]]:
     return {key: numbers for key, numbers in given.items() if key not in words}, words
 
 
+def _split_form(label: str, given: Any) -> tuple[str, Any, Any]:
+    """Return spacing, numbers, and the step or the values per decade, None without, of the definition of an axis."""
+    if not isinstance(given, Mapping):
+        return "values", given, None
+    for spacing in ("linear", "log", "values"):
+        key = INTERVALS.get(spacing)
+        if set(given) in ({spacing}, {spacing, key}):
+            return spacing, given[spacing], given.get(key)
+    raise SpecError(f"{label}: got {short(dict(given))}; give {AXIS_FORMS}")
+
+
 def _listed(label: str, numbers: Any) -> np.ndarray:
     try:
         if isinstance(numbers, list | tuple):
@@ -172,22 +194,52 @@ def _listed(label: str, numbers: Any) -> np.ndarray:
 
 
 def _spaced(label: str, spacing: str, given: Any) -> np.ndarray:
+    form = f"{spacing} = [start, stop, count], or {spacing} = [start, stop] with {INTERVALS[spacing]}"
     try:
         first, last, count = given if isinstance(given, list | tuple) else ()
         start, stop = number(first), number(last)
     except ValueError:
-        raise SpecError(f"{label}: got {short(given)}; give {spacing} = [start, stop, count]") from None
+        raise SpecError(f"{label}: got {short(given)}; give {form}") from None
     count = python_integer(count)
     if type(count) is not int or not 1 <= count <= MAX_AXIS_VALUES:
         raise SpecError(f"{label}: got count {short(count)}; give a whole number from 1 to {MAX_AXIS_VALUES}")
-    for end, value in (("start", start), ("stop", stop)):
-        if spacing == "log" and not value > 0:
-            raise SpecError(f"{label}: log spacing needs {end} > 0, got {value}; give one > 0, or use linear spacing")
-        if math.isinf(value):
-            raise SpecError(f"{label}: {spacing} spacing needs a finite {end}, got {value}; list it as one of values")
+    _check_ends(label, spacing, start, stop)
     if (count == 1) != (start == stop):
         raise SpecError(f"{label}: got {short(given)}; start and stop must be equal for count 1, and only then")
     with np.errstate(all="ignore"):
         values = (np.geomspace if spacing == "log" else np.linspace)(start, stop, count)
     values[0], values[-1] = start, stop
     return values
+
+
+def _nested(label: str, spacing: str, given: Any, interval: Any) -> np.ndarray:
+    key = INTERVALS[spacing]
+    try:
+        first, last = given if isinstance(given, list | tuple) else ()
+        start, stop = number(first), number(last)
+    except ValueError:
+        raise SpecError(f"{label}: got {short(given)}; with {key} give {spacing} = [start, stop]") from None
+    _check_ends(label, spacing, start, stop)
+    try:
+        size = number(python_integer(interval))
+    except ValueError:
+        size = math.nan
+    if spacing == "log" and not (1 <= size <= nested.MAX_PER_DECADE and size == int(size)):
+        raise SpecError(f"{label}: got {key} {short(interval)}; give a whole number from 1 to {nested.MAX_PER_DECADE}")
+    if not 0 < size < math.inf:
+        raise SpecError(f"{label}: got {key} {short(interval)}; give a finite number > 0")
+    if spacing == "log":
+        values = nested.by_decade(start, stop, int(size), MAX_AXIS_VALUES)
+    else:
+        values = nested.by_step(start, stop, size, MAX_AXIS_VALUES)
+    if values is None:
+        raise SpecError(f"{label}: got {key} {short(interval)}, for more than {MAX_AXIS_VALUES} values; give fewer")
+    return values
+
+
+def _check_ends(label: str, spacing: str, start: float, stop: float) -> None:
+    for end, value in (("start", start), ("stop", stop)):
+        if spacing == "log" and not value > 0:
+            raise SpecError(f"{label}: log spacing needs {end} > 0, got {value}; give one > 0, or use linear spacing")
+        if math.isinf(value):
+            raise SpecError(f"{label}: {spacing} spacing needs a finite {end}, got {value}; list it as one of values")
