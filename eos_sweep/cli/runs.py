@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg or .pdf.")
 @click.option("--overwrite", is_flag=True, help="Delete a sweep that is stored there and start again.")
 @click.option("--check", is_flag=True, help="Check all that is stored as status --check does; mend what is damaged.")
+@click.option("--reuse", multiple=True, metavar="OLD", help="Take over what the store OLD has of it; may be repeated.")
 @with_resources
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what happens, with the time.")
@@ -33,6 +34,7 @@ def run(
     picture: str | None,
     overwrite: bool,
     check: bool,
+    reuse: tuple[str, ...],
     resources: "Resources",
     quiet: bool,
     verbose: bool,
@@ -40,9 +42,12 @@ def run(
 ) -> None:
     """Run a sweep, or what is left of it.
 
-    SPEC is a TOML file.  The same command resumes an interrupted run.  It also extends a store if the axes of SPEC have
-    more values at their ends.  After Ctrl-C or SIGTERM, the blocks in flight are finished first.  The command status
-    shows the progress, also from another machine.
+    SPEC is a TOML file.  The same command resumes an interrupted run.  A store grows if SPEC has more values on its
+    axes, more axes, or more observables: what is stored stays, and the rest is computed.  After Ctrl-C or SIGTERM, the
+    blocks in flight are finished first.  The command status shows the progress, also from another machine.
+
+    With --reuse, what OLD has of SPEC is taken over, bit for bit.  OLD is only read; it may have other axes, chunks and
+    observables.
 
     At most one of --threads, --workers, --scheduler and --scheduler-file says what computes.
 
@@ -50,6 +55,7 @@ def run(
     Examples:
       eos-sweep run sweeps/quickstart.toml
       eos-sweep run sweeps/flagship.toml -o /data/flagship.zarr --workers 8
+      eos-sweep run finer.toml --reuse quickstart.zarr
       eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
     """
     from eos_sweep.runtime import runner
@@ -63,12 +69,13 @@ def run(
         check_picture(picture)
         check_drawable(sweep)
     with run_progress(False if quiet else None, lines=True) as report:
-        progress = runner.run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+        progress = runner.run_on(resources, sweep, out, overwrite=overwrite, check=check, reuse=reuse, report=report)
     if as_json:
         click.echo(json.dumps(progress._asdict() | {"store": out}))
     elif not quiet:
         rate = f" in {progress.seconds:.1f} s, {progress.steps / progress.seconds:.3g} steps/s" if progress.new else ""
-        click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {progress.new:,} new{rate}")
+        new = f"{progress.new:,} new" + f" ({progress.reused:,} reused)" * bool(progress.reused)
+        click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {new}{rate}")
     if picture:
         draw(out, picture)
         if not quiet:

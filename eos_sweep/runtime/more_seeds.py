@@ -68,6 +68,7 @@ def run_until_known(once: Once, sweep: Sweep, out: str | Path, growing: Growing,
             new=total.new + progress.new,
             steps=total.steps + progress.steps,
             seconds=total.seconds + progress.seconds,
+            reused=total.reused + progress.reused,
         )
     return total
 

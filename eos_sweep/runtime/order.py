@@ -27,6 +27,8 @@ class Order(NamedTuple):
         The module of the user's own that is the sweep's model, if it is one.
     blocks : tuple
         (block, extent) of each block: its index, and the cells along each axis that are already computed.
+    reuse : tuple
+        (path, identity) of each other store from which cells are taken over.
     """
 
     path: str
@@ -35,6 +37,7 @@ class Order(NamedTuple):
     version: str
     models: tuple[str, ...]
     blocks: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    reuse: tuple[tuple[str, str], ...] = ()
 
 
 class Unfit(RuntimeError):

@@ -23,6 +23,8 @@ class Progress(NamedTuple):
         Blocks that have failed.
     threads : int
         Threads that compute now.
+    reused : int
+        Those of the new trajectories that were taken over from another store.
     """
 
     done: int
@@ -32,15 +34,21 @@ class Progress(NamedTuple):
     seconds: float = 0.0
     failed: int = 0
     threads: int = 0
+    reused: int = 0
 
     @property
     def seconds_left(self) -> float:
         """The seconds that are left at the throughput of this run; infinite before anything is done."""
         return self.seconds * (self.total - self.done) / self.new if self.new else math.inf
 
-    def advanced(self, trajectories: int, steps: int) -> "Progress":
-        """Return the progress after further trajectories, which took so many steps."""
-        return self._replace(done=self.done + trajectories, new=self.new + trajectories, steps=self.steps + steps)
+    def advanced(self, trajectories: int, steps: int, reused: int = 0) -> "Progress":
+        """Return the progress after further trajectories, which took so many steps, and of which some were reused."""
+        return self._replace(
+            done=self.done + trajectories,
+            new=self.new + trajectories,
+            steps=self.steps + steps,
+            reused=self.reused + reused,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the progress for strict JSON."""
@@ -49,6 +57,7 @@ class Progress(NamedTuple):
             "trajectories": self.total,
             "trajectories_done": self.done,
             "trajectories_new": self.new,
+            "trajectories_reused": self.reused,
             "steps": self.steps,
             "seconds": round(self.seconds, 3),
             "seconds_left": round(left, 1) if math.isfinite(left) else None,

@@ -16,7 +16,7 @@ from typing import Any
 from eos_sweep import models
 from eos_sweep.analysis import pyramid
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
-from eos_sweep.runtime import compiler, more_seeds
+from eos_sweep.runtime import compiler, known_cells, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
@@ -25,18 +25,21 @@ from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.spec.kept_axes import adopted
 from eos_sweep.spec.sweeps import Sweep, load_spec
-from eos_sweep.store import audit, partial_files
+from eos_sweep.store import audit, growth, partial_files
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.heartbeat import Heartbeat
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
 from eos_sweep.store.lock import Held, locked
 from eos_sweep.store.prepare import check_place, discard, prepare
+from eos_sweep.store.reuse import Source, open_source
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
 Report = Callable[[Progress], None]
+Reuse = str | Path | Sequence[str | Path]
 
 
 def run(
@@ -49,6 +52,7 @@ def run(
     scheduler_file: str | Path | None = None,
     overwrite: bool = False,
     check: bool = False,
+    reuse: Reuse = (),
     report: Report | None = None,
     progress: bool | None = None,
 ) -> Progress:
@@ -60,8 +64,8 @@ def run(
         The sweep, or the path of its TOML file.
     out
         Folder of the store, or a URL that fsspec opens (``"s3://bucket/name.zarr"``).  A store of the same spec is
-        resumed.  A store whose axes the spec extends at their ends is extended.  A complete block is never computed
-        again.
+        resumed.  A store all of whose trajectories the spec has, too, grows: by further values anywhere on its axes, by
+        axes, or by observables.  Nothing that is stored is computed again.
     workers
         Number of processes of a dask cluster that is started on this machine.
     threads
@@ -76,6 +80,9 @@ def run(
     check
         Compare all that is stored with checksums, seals and the spec, and mend what is damaged.  This is always done
         after a run that was killed.
+    reuse
+        Path or URL of another store, or several.  What they have of the sweep is taken over, bit for bit; they are only
+        read, and may have other axes, chunks and observables.
     report
         Function that is called with the progress whenever blocks are done.
     progress
@@ -84,8 +91,8 @@ def run(
     Returns
     -------
     Progress
-        Numbers of trajectories ``done``, ``total`` and ``new``, ``steps``, ``seconds``, and ``failed`` blocks.  The
-        errors of failed blocks are in the ledger; the next run tries these blocks again.
+        Numbers of trajectories ``done``, ``total``, ``new`` and ``reused``, ``steps``, ``seconds``, and ``failed``
+        blocks.  The errors of failed blocks are in the ledger; the next run tries these blocks again.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def run(
     sweep = spec.checked() if isinstance(spec, Sweep) else load_spec(spec)
     resources = Resources(workers, threads, scheduler, scheduler_file)
     with reporting(report, progress) as reports:
-        return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=reports)
+        return run_on(resources, sweep, out, overwrite=overwrite, check=check, reuse=reuse, report=reports)
 
 
 def run_on(
@@ -128,13 +135,14 @@ def run_on(
     *,
     overwrite: bool = False,
     check: bool = False,
+    reuse: Reuse = (),
     report: Report | None = None,
 ) -> Progress:
     """Run a sweep on the given resources; the rest is as for :func:`run`."""
     if growing := more_seeds.growing_of(sweep):
 
         def once(sweep: Sweep, overwrite: bool) -> Progress:
-            return run_on(resources, sweep, out, overwrite=overwrite, check=check, report=report)
+            return run_on(resources, sweep, out, overwrite=overwrite, check=check, reuse=reuse, report=report)
 
         return more_seeds.run_until_known(once, sweep, out, growing, overwrite)
     resources.checked()
@@ -143,8 +151,15 @@ def run_on(
     location, shape = Location(out), block_shape(sweep)
     resources.check_reach(location)
     check_place(location, sweep)
+    others = _opened(resources, location, reuse)
+    for other in others:
+        sweep = adopted(sweep, other.sweep)
+    for other in others:
+        Source(other, sweep)  # raises if it has nothing to take over
     with stop_requests() as stop_signal, locked(location, stop_signal) as held:
         store = prepare(location, sweep, shape, overwrite, check)
+        former = growth.former(location)
+        sources = [Source(other, store.sweep) for other in (*others, *filter(None, [former]))]
         heartbeat, never_run = Heartbeat(store, held), not store.ledger.heartbeat
         if lost := store.lost_rows():
             LOG.warning("%s: %s", location, lost)
@@ -156,8 +171,9 @@ def run_on(
                 audit.mend(store, held, functools.partial(_check_on, stop_signal, beat))
                 heartbeat.checked()
             location.retry(store.consolidate, held)  # a run that was killed may have ended before it did so
-            progress = _finish(store, resources, heartbeat, held, stop_signal, report or (lambda progress: None))
+            progress = _finish(store, sources, resources, heartbeat, held, stop_signal, report or _unreported)
             location.retry(functools.partial(pyramid.write, store, resources.local_cores, anew=check, held=held), held)
+            growth.finish(location, store)
             return progress
         except OSError as error:
             stopped = Stopped(f"{location}: {one_line(error)}; fix that, then run the same command again")
@@ -168,7 +184,24 @@ def run_on(
             if isinstance(error, InputError) and never_run and not store.extent.any():
                 held()
                 discard(location, sweep)
+                growth.put_back(location)
             raise
+
+
+def _opened(resources: Resources, location: Location, reuse: Reuse) -> list[Store]:
+    """Return the stores from which the one at ``location`` takes over cells."""
+    found = []
+    for place in (reuse,) if isinstance(reuse, str | Path) else reuse:
+        other = open_source(place)
+        resources.check_reach(other.location)
+        if other.location.absolute == location.absolute:
+            raise InputError(f"reuse: {place} is the store of this run; leave it out, or give the run another place")
+        found.append(other)
+    return found
+
+
+def _unreported(progress: Progress) -> None:
+    """Report to nobody."""
 
 
 def _check_on(stop_signal: Callable[[], int], beat: Callable[[], None], *progress: Any) -> None:
@@ -180,6 +213,7 @@ def _check_on(stop_signal: Callable[[], int], beat: Callable[[], None], *progres
 
 def _finish(
     store: Store,
+    sources: Sequence[Source],
     resources: Resources,
     heartbeat: Heartbeat,
     held: Held,
@@ -194,16 +228,24 @@ def _finish(
             retry(functools.partial(heartbeat.beat, progress.to_dict(), "finished"))
         return progress
     retry(functools.partial(heartbeat.beat, progress.to_dict()))
-    compiler.prepare(store.sweep.job())  # here once, or all workers would compile it one after the other
+    for variables in known_cells.computed(store.sweep, sources):
+        compiler.prepare(store.sweep.job(variables=variables))  # here once, or all workers would compile it in turn
     order = Order(
-        store.location.absolute, store.id, uuid.uuid4().hex, version(store.sweep), models.own(store.sweep.module), ()
+        path=store.location.absolute,
+        store_id=store.id,
+        run=uuid.uuid4().hex,
+        version=version(store.sweep),
+        models=models.own(store.sweep.module),
+        blocks=(),
+        reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
     with open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
         while blocks.submit(stopping=bool(stop_signal())):
             rows = blocks.finished()
-            progress = progress.advanced(_new_cells(store, rows), sum(row.steps for row in rows))
+            steps, reused = sum(row.steps for row in rows), sum(row.reused for row in rows)
+            progress = progress.advanced(_new_cells(store, rows), steps, reused)
             if rows:
                 blocks.record(rows)
                 retry(functools.partial(_flush_ledger, store), held)

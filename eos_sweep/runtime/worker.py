@@ -2,23 +2,25 @@
 
 import contextlib
 import functools
-import math
+import itertools
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from eos_sweep import models
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError, Stopped, one_line
 from eos_sweep.rules import Limits
-from eos_sweep.runtime.order import Order, Unfit, version
+from eos_sweep.runtime import known_cells
+from eos_sweep.runtime.known_cells import Part
+from eos_sweep.runtime.order import Order, Unfit
+from eos_sweep.runtime.stores_of_order import opened, reached
 from eos_sweep.spec import labels, rule_inputs
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.ledger import Row
-from eos_sweep.store.location import Location
+from eos_sweep.store.reuse import Source
 from eos_sweep.store.store import Store
 
 BATCH_TRAJECTORIES = 2**14  # trajectories of one kernel call: its table stays in the cache
@@ -30,9 +32,9 @@ Region = tuple[slice, ...]  # of the grid, one slice for each axis
 class _BatchFailed(Exception):
     """A batch of a block raised ``error``."""
 
-    def __init__(self, cells: np.ndarray, error: BaseException):
+    def __init__(self, cells: np.ndarray, error: BaseException, variables: tuple[str, ...]):
         super().__init__()
-        self.cells, self.error = cells, error
+        self.cells, self.error, self.variables = cells, error, variables
 
 
 class _Stopwatch:
@@ -63,7 +65,7 @@ class _Stopwatch:
 def objection(order: Order) -> str:
     """Return why this process cannot compute what is ordered, such as another version; an empty text if it can."""
     try:
-        _store_of(order)
+        opened(order)
     except BaseException as error:  # whatever the import of a model raises, and an error may not travel
         return one_line(error)
     return ""
@@ -87,8 +89,9 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
         One for each block, whether it is done or has failed.
     """
     try:
-        store = _reached(order)
-        batch.prepare(store.sweep.job())  # so that compiling is no part of a block's time
+        store, sources = reached(order)
+        for variables in known_cells.computed(store.sweep, sources):
+            batch.prepare(store.sweep.job(variables=variables))  # so that compiling is no part of a block's time
     except Unfit:
         raise
     except (InputError, OSError) as error:  # the store is not reached from here, or no longer
@@ -96,43 +99,7 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
     except BaseException as error:  # of the model's own code, too, which may raise SystemExit
         reason = _traced(error)
         return [Row.failed(block, reason) for block, _ in order.blocks]
-    return [compute_block(store, block, known, map_batches, writing) for block, known in order.blocks]
-
-
-def _reached(order: Order) -> Store:
-    """Return the store of an order; a remote one that cannot be reached is tried again for a minute."""
-    found = []
-
-    def attempt() -> None:
-        try:
-            found.append(_store_of(order))
-        except InputError as error:
-            if isinstance(error.__cause__, OSError):
-                raise error.__cause__ from None
-            raise
-
-    try:
-        Location(order.path).retry(attempt)
-    except Stopped as error:
-        raise Unfit(f"{order.path}: cannot be reached, {one_line(error.__cause__ or error)}") from None
-    return found[0]
-
-
-def _store_of(order: Order) -> Store:
-    return _open_once(order.path, order.store_id, order.run, order.version, order.models)
-
-
-@functools.lru_cache(maxsize=2)
-def _open_once(path: str, store_id: str, run: str, wanted: str, own_models: tuple[str, ...]) -> Store:
-    """Open a store once for each run: another run may find another store there."""
-    for module in own_models:
-        models.allow(module)
-    store = Store.open(path)
-    if store.id != store_id:
-        raise Unfit(f"{path} is another store there than where the run was started")
-    if (here := version(store.sweep)) != wanted:
-        raise Unfit(f"it has {here}, not {wanted}")
-    return store
+    return [compute_block(store, block, known, map_batches, writing, sources) for block, known in order.blocks]
 
 
 def compute_block(
@@ -141,6 +108,7 @@ def compute_block(
     known: tuple[int, ...],
     map_batches: Callable = map,
     writing: Writing = contextlib.nullcontext,
+    sources: Sequence[Source] = (),
 ) -> Row:
     """Compute, label and write one block, and return its ledger row; the row of a failed block has the reason.
 
@@ -154,59 +122,58 @@ def compute_block(
         Cells along each axis, from the block's origin, that are already computed; they stay.
     map_batches, writing
         See :func:`fulfil`.
+    sources
+        Other stores that have some of its cells.
     """
     watch = _Stopwatch()
     failed = Row.failed(block, "")
     region = store.region(block)
-    compute = functools.partial(evaluate, store.sweep, region)
     steps = 0
     try:
-        values, cells = _known_values(store, block, known)
-        anew = cells.size == math.prod(_shape(region))
-        for some, found in _batches(watch.timed(compute), cells, map_batches):
-            steps += int(found["work"].sum())
-            enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
+        values = {name: np.empty(_shape(region), array.dtype) for name, array in store.arrays.items()}
+        parts = known_cells.parts(store, block, known, sources)
+        for part in parts:
+            compute = functools.partial(evaluate, store.sweep, region, variables=part.missing)
+            for some, found in _batches(watch.timed(compute), part, map_batches):
+                steps += int(found["work"].sum()) if part.missing else 0
+                enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
         chunks = _written(store, block, values, writing)
     except _BatchFailed as failure:
         # The block is reported as failed, with the reason; the others go on.
         error = _traced(failure.error)
+        compute = functools.partial(evaluate, store.sweep, region, variables=failure.variables)
         where = point(store.sweep, region, failing_cells(compute, failure.cells))
         return failed._replace(seconds=watch.seconds, error=error, point=where)
     except Stopped as reason:
         return failed._replace(seconds=watch.seconds, stop=str(reason))
     except Exception as error:
         return failed._replace(seconds=watch.seconds, error=_traced(error))
-    return Row(block, _shape(region), seconds=watch.seconds, steps=steps, chunks=chunks, anew=anew)
-
-
-def _known_values(
-    store: Store, block: tuple[int, ...], known: tuple[int, ...]
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return a block's variables, filled where they are known, and the flat indices of the cells to compute."""
-    shape = _shape(store.region(block))
-    missing = np.ones(shape, bool)
-    if not all(known) or set(store.damaged(block)) - set(labels.LABELS):
-        return {name: np.empty(shape, array.dtype) for name, array in store.arrays.items()}, np.flatnonzero(missing)
-    missing[tuple(slice(size) for size in known)] = False
-    values = {name: store.read(block, name) for name in store.arrays if name not in labels.LABELS}
-    known_here = values | store.inputs(block)
-    return values | labels.classify(known_here.__getitem__, store.arrays, store.thresholds), np.flatnonzero(missing)
+    return Row(
+        block,
+        _shape(region),
+        seconds=watch.seconds,
+        steps=steps,
+        chunks=chunks,
+        reused=sum(part.cells.size for part in parts if part.reused),
+        anew=not any(part.own for part in parts),
+    )
 
 
 def _batches(
-    compute: Callable, cells: np.ndarray, map_batches: Callable
+    compute: Callable, part: Part, map_batches: Callable
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """Yield the cells of each batch and what is computed for them; _BatchFailed names the cells of one that fails."""
-    parts = [cells[at : at + BATCH_TRAJECTORIES] for at in range(0, cells.size, BATCH_TRAJECTORIES)]
-    results = iter(map_batches(compute, parts))
-    for part in parts:
+    """Yield the cells of each batch, and what is known or computed of them; _BatchFailed names a batch that fails."""
+    starts = range(0, part.cells.size, BATCH_TRAJECTORIES)
+    batches = [part.cells[at : at + BATCH_TRAJECTORIES] for at in starts]
+    results = iter(map_batches(compute, batches) if part.missing else itertools.repeat({}))
+    for at, some in zip(starts, batches, strict=True):
         try:
             found = next(results)
         except Stopped:
             raise
         except BaseException as error:  # a model may raise SystemExit; signals come to the main thread alone
-            raise _BatchFailed(part, error) from None
-        yield part, found
+            raise _BatchFailed(some, error, part.missing) from None
+        yield some, {name: known[at : at + some.size] for name, known in part.values.items()} | found
 
 
 def enter(
@@ -225,9 +192,14 @@ def enter(
         array.reshape(-1)[cells] = stored[name]
 
 
-def evaluate(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
-    """Run the trajectories of some cells, given by their flat indices within a region of the grid."""
-    return batch.run(sweep.job(), *sweep.inputs(points(sweep, region, cells)))
+def evaluate(
+    sweep: Sweep, region: Region, cells: np.ndarray, variables: tuple[str, ...] | None = None
+) -> dict[str, np.ndarray]:
+    """Run the trajectories of some cells, given by their flat indices within a region of the grid.
+
+    Only some ``variables`` are computed if they are given.
+    """
+    return batch.run(sweep.job(variables=variables), *sweep.inputs(points(sweep, region, cells)))
 
 
 def points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,12 +6,17 @@ from eos_sweep.spec.sweeps import Sweep
 
 def differences(old: Sweep, new: Sweep) -> list[str]:
     """Return a readable line for each fact that determines the numbers and differs; none if the hashes are equal."""
-    lines = []
+    return list(differing(old, new).values())
+
+
+def differing(old: Sweep, new: Sweep) -> dict[str, str]:
+    """Return key -> readable line of each fact that determines the numbers and differs."""
+    lines = {}
     missing = ("", "none")
     for key in {**old.identity, **new.identity}:
         (old_value, old_text), (new_value, new_text) = (sweep.identity.get(key, missing) for sweep in (old, new))
         if old_value != new_value:
-            lines.append(f"{key}: {old_text} -> {new_text}" + " (with other values)" * (old_text == new_text))
+            lines[key] = f"{key}: {old_text} -> {new_text}" + " (with other values)" * (old_text == new_text)
     return lines
 
 

@@ -34,6 +34,7 @@ class Row(NamedTuple):
     seconds: float  # of one core
     steps: int  # of gradient descent
     chunks: int = 0  # what seals.of_chunks returns for the chunks that were written
+    reused: int = 0  # cells that another store had
     anew: bool = False  # cells that were computed before were computed again, so the steps count from zero
     error: str = ""  # traceback, if the block failed
     point: str = ""  # at which the block failed

@@ -1,4 +1,4 @@
-"""Prepare the place where a sweep is to be stored: create a store there, resume it, extend it, or refuse."""
+"""Prepare the place where a sweep is to be stored: create a store there, resume it, extend it, grow it, or refuse."""
 
 import contextlib
 import json
@@ -8,8 +8,10 @@ from typing import Any
 
 from eos_sweep.errors import InputError, SpecError, short
 from eos_sweep.spec.comparison import differences, extends, other_words
+from eos_sweep.spec.kept_axes import adopted
+from eos_sweep.spec.overlap import NO_STATE, contains, obstacles, shared
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import provenance, relabelling, remains, spec_hash
+from eos_sweep.store import growth, provenance, relabelling, remains, spec_hash
 from eos_sweep.store.location import Location
 from eos_sweep.store.root import CREATING, EXTENDING, READY, REMOVING, UNREADABLE, find
 from eos_sweep.store.store import Store
@@ -21,7 +23,9 @@ LATE_SECONDS = 0.1  # zarr writes several files at once, and the others may foll
 def prepare(
     location: Location, sweep: Sweep, block_shape: tuple[int, ...], overwrite: bool, check: bool = False
 ) -> Store:
-    """Create, resume or extend the store of ``sweep`` at ``location``.
+    """Create, resume or extend the store of ``sweep`` at ``location``, or one that grows from it.
+
+    Axes keep the bits of what is stored there.
 
     Labels of other regime rules are refused if any of the sweep is left to compute, unless a ``check`` follows, which
     labels all of it again.
@@ -66,13 +70,22 @@ def _prepare(location: Location, sweep: Sweep, block_shape: tuple[int, ...], ove
     elif overwrite or group.attrs["eos_sweep"] in (CREATING, REMOVING):
         _remove(location, group, sweep, overwrite)
         group = None
-    if group is None:
-        try:
-            return Store.create(location, sweep, block_shape)
-        except BaseException:  # such as of a full disk
-            discard(location, sweep)
-            raise
-    return _continued(location, sweep, group, check)
+    if group is not None:
+        store = _continued(location, sweep, group, check)
+        if store is not None:
+            return store
+    if overwrite:
+        growth.remove(location)
+    former = growth.former(location)
+    if former is not None:
+        sweep = adopted(sweep, former.sweep)
+        former = growth.fitting(location, former, sweep)
+    try:
+        return Store.create(location, sweep, block_shape, former)
+    except BaseException:  # such as of a full disk
+        discard(location, sweep)
+        growth.put_back(location)
+        raise
 
 
 def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> None:
@@ -89,9 +102,10 @@ def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> No
     remains.remove(location, names)
 
 
-def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Store:
-    """Open the store at ``location`` to compute what of ``sweep`` is left."""
+def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Store | None:
+    """Open the store at ``location`` to compute what of ``sweep`` is left; None if it was set aside to grow."""
     store = Store(location, group)
+    sweep = adopted(sweep, store.sweep)
     if group.attrs["eos_sweep"] == READY and (why := spec_hash.problem(store)):
         raise SpecError(f"{location}: {why}")
     if not spec_hash.is_exact(store):
@@ -99,12 +113,13 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
             f"{location}: its axes have other bits here than where it was created; continue there, with numpy "
             f"{group.attrs['numpy_version']}, or start anew with --overwrite"
         )
-    if store.sweep.hash != sweep.hash and not extends(store.sweep, sweep):
+    extending = store.sweep.hash == sweep.hash or extends(store.sweep, sweep)
+    if not extending and not contains(store.sweep, sweep):
         raise SpecError(
-            f"{location}: holds another sweep; choose another place, or replace it with --overwrite. The differences:",
+            f"{location}: holds another sweep; {_remedy(location, store.sweep, sweep)}. The differences:",
             *differences(store.sweep, sweep),
         )
-    here, there = provenance.model_digest(sweep), group.attrs["model_digest"]
+    here, there = provenance.model_digest(store.sweep), group.attrs["model_digest"]
     if here != there:
         raise SpecError(
             f"{location}: computed by another version of model or kernel ({there}, here {here}); continue with "
@@ -121,6 +136,11 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
             "the spec and change them with eos-sweep relabel"
         )
     interrupted = group.attrs["eos_sweep"] == EXTENDING
+    if not extending:
+        if interrupted:
+            raise SpecError(f"{location}: its extension was interrupted; first run the spec with which it was extended")
+        growth.set_aside(location, store)
+        return None
     grows = store.sweep.hash != sweep.hash or interrupted
     if not check and (grows or not store.done().all()) and (older := relabelling.older_labels(store)):
         remedy = "run it with --check" if interrupted else f"eos-sweep relabel {location}, then run it again"
@@ -131,6 +151,18 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
         store.move_data(sweep)
     _say_what_it_keeps(location, store, sweep)
     return store
+
+
+def _remedy(location: Location, old: Sweep, new: Sweep) -> str:
+    """Return what can be done where ``new`` does not have all that is stored of ``old``."""
+    again = "choose another place, or replace it with --overwrite"
+    if any(line.startswith("steps: ") for line in obstacles(old, new)):
+        return f"{again}; nothing of it can be reused, since {NO_STATE}"
+    if obstacles(old, new) or not (count := shared(old, new).size):
+        return f"{again}; nothing of it can be reused"
+    return (
+        f"choose another place with --reuse {location}, for {count} trajectories of it, or replace it with --overwrite"
+    )
 
 
 def _say_what_it_keeps(location: Location, store: Store, sweep: Sweep) -> None:

@@ -44,7 +44,7 @@ def strangers(found: set[str], own: set[str]) -> set[str]:
 
 def remove(location: Location, own: set[str]) -> None:
     """Remove the store at ``location``, its root last, so that a store that is partly removed does not open."""
-    found = {key.partition("/")[0] for key in location.keys()}
+    found = {key.partition("/")[0] for key in location.keys()} | (location.names() & own)  # which may be empty folders
     if foreign := sorted(strangers(found, own)):
         raise SpecError(f"{location}: {foreign[0]} in it is not part of a sweep; move it away first")
     group = find(location)

@@ -57,13 +57,14 @@ class Store:
         return self.ledger.extent
 
     @classmethod
-    def create(cls, location: Location, sweep: Sweep, block_shape: tuple[int, ...]) -> Self:
-        """Create an empty dataset for ``sweep``.  It opens only when all of it has been created."""
+    def create(cls, location: Location, sweep: Sweep, block_shape: tuple[int, ...], former: Self | None = None) -> Self:
+        """Create an empty dataset, which opens when all of it is there; it goes on with a ``former`` one's history."""
         coordinates = schema.coordinates(sweep)  # first, because an expression may still fail
         place = location.zarr_store(read_only=False)
-        limits = sweep.limits
+        limits = former.thresholds if former else sweep.limits
         about: dict[str, Any] = {"eos_sweep": READY, identity.FORMAT: identity.NEWEST, **provenance.attributes(sweep)}
         about |= {"thresholds": limits.json(), "store_id": uuid.uuid4().hex}
+        about |= {"history": former.history_with(f"grown to {sweep.shape}")} if former else {}
         group = zarr.create_group(place, zarr_format=3, attributes=about | {"eos_sweep": CREATING})
         if location.local:
             durable.flush_folders(location.local.parents)  # the folder may be new
@@ -244,8 +245,7 @@ class Store:
 
     def gathered(self) -> zarr.Group:
         """Return the group as other programs see it: with consolidated metadata, if there are any."""
-        place = self.location.zarr_store(read_only=True)
-        return zarr.open_group(place, path=self.group.path, mode="r", zarr_format=3)
+        return zarr.open_group(self.location.zarr_store(read_only=True), path=self.group.path, mode="r", zarr_format=3)
 
     def history_with(self, event: str) -> str:
         """Return the history of the dataset with one more line."""

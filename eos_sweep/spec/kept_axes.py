@@ -1,0 +1,74 @@
+"""An axis of a sweep that is run again with more values keeps the bits of those that are stored.
+
+The values that two linear or logarithmic axes share may differ in their last bits, as in ``linspace(0, 1, 11)`` and
+``linspace(0, 1, 101)``.  The cells there would count as other trajectories.
+"""
+
+import logging
+
+import numpy as np
+
+from eos_sweep.spec.axes import Axis
+from eos_sweep.spec.sweeps import Sweep
+
+LOG = logging.getLogger("eos_sweep")
+ROUNDING = 2.0**-44  # relative; the exponents of a logarithmic axis magnify their own rounding by a hundred
+
+
+def adopted(new: Sweep, old: Sweep) -> Sweep:
+    """Return ``new`` with the values of ``old`` on the axes of both, where they differ by rounding alone; it is told.
+
+    Examples
+    --------
+    >>> import eos_sweep
+    >>> given = {"model": "quadratic", "steps": 9, "parameters": {"a1": 1}, "initial": {"theta1": 1}}
+    >>> old, new = (
+    ...     eos_sweep.Sweep.from_dict(given | {"axes": {"eta": {"linear": [0.1, 1, count]}}}) for count in (10, 91)
+    ... )
+    >>> stored = set(old.axis("eta").values)
+    >>> len(stored & set(new.axis("eta").values)), len(stored & set(adopted(new, old).axis("eta").values))
+    (9, 10)
+    """
+    axes, changed = [], False
+    for axis in new.axes:
+        stored = old.axis(axis.name).values if axis.name in old.dims else _fixed(old, axis.name)
+        values = _kept(axis.values, stored)
+        if count := int((values != axis.values).sum()):
+            changed = True
+            LOG.warning(
+                "axis %s: %d of its values differ in the last bits from stored ones, and keep these", axis.name, count
+            )
+            words = {"symbol": axis.symbol, "long_name": axis.long_name}
+            axis = Axis.parse(axis.name, {"values": values, **{key: word for key, word in words.items() if word}})
+        axes.append(axis)
+    if not changed:
+        return new
+    return Sweep.from_dict(new.to_dict() | {"axes": {axis.name: axis.definition for axis in axes}})
+
+
+def _fixed(sweep: Sweep, name: str) -> np.ndarray:
+    """Return the one value that an input has in a sweep of which it is no axis; none if it is an expression."""
+    source = sweep.sources.get(name)
+    return np.array([source] if isinstance(source, float) else [])
+
+
+def _kept(values: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Return ``values``, with the nearest of the ``stored`` ones wherever these are equal but for rounding."""
+    stored = np.sort(stored[np.isfinite(stored)])
+    if not stored.size:
+        return values
+    finite = np.sort(values[np.isfinite(values)])
+    gaps = np.concatenate([np.diff(finite), np.diff(stored)])
+    places = np.searchsorted(stored, values)
+    below, above = stored[np.maximum(places - 1, 0)], stored[np.minimum(places, stored.size - 1)]
+    with np.errstate(all="ignore"):
+        nearest = np.where(np.abs(values - below) <= np.abs(values - above), below, above)
+        size = np.abs(finite).max() if _is_even(finite) else np.abs(values)
+        most = np.minimum(ROUNDING * size, gaps.min() / 4 if gaps.size else np.inf)
+        return np.where(np.abs(values - nearest) <= most, nearest, values)
+
+
+def _is_even(values: np.ndarray) -> bool:
+    """Whether sorted values are those of a linear axis, whose rounding follows the largest of them."""
+    gaps = np.diff(values)
+    return bool(gaps.size and np.ptp(gaps) <= 1e-6 * gaps.max())
