@@ -11,6 +11,7 @@ from eos_sweep.analysis.after_xarray import register_accessor
 
 if TYPE_CHECKING:  # the same names for type checkers and editors; a test compares them with the table
     from eos_sweep.analysis.boundaries import boundary as boundary
+    from eos_sweep.analysis.combining import combine as combine
     from eos_sweep.analysis.event_flags import events as events
     from eos_sweep.analysis.event_flags import happened as happened
     from eos_sweep.analysis.labelled import label as label
@@ -48,6 +49,7 @@ _HOMES = {
     "Sweep": "spec.sweeps",
     "boundary": "analysis.boundaries",
     "coarsen": "analysis.pooling",
+    "combine": "analysis.combining",
     "critical_lines": "analysis.predicted",
     "events": "analysis.event_flags",
     "export": "analysis.one_file",

@@ -1,0 +1,69 @@
+"""The sweep that has the trajectories of several others."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from eos_sweep.errors import SpecError
+from eos_sweep.spec.chosen import Chosen
+from eos_sweep.spec.overlap import obstacles
+from eos_sweep.spec.sweeps import Sweep
+
+
+def union(sweeps: Sequence[Sweep]) -> Sweep:
+    """Return the sweep over the values that the axes of any of ``sweeps`` have, with the variables that all store.
+
+    An input that is a fixed number in each, but not the same in all, is an axis of it, before the others.  Values are
+    in increasing order if they are so in all sweeps, otherwise in the order in which they come.
+
+    Raises
+    ------
+    SpecError
+        If they differ in something else.
+    """
+    first, *others = sweeps
+    known = {name for sweep in sweeps for name in sweep.dims}
+    numbers = {name: [_values(sweep, name) for sweep in sweeps] for name in first.quantities if name not in known}
+    numbers = {name: values for name, values in numbers.items() if all(one.size for one in values)}
+    apart = [name for name, values in numbers.items() if len({one.tobytes() for one in values}) > 1]
+    dims = dict.fromkeys([*apart, *first.dims, *(name for sweep in others for name in sweep.dims)])
+    given = first.to_dict()
+    given |= {table: {name: value for name, value in given[table].items() if name not in dims} for table in TABLES}
+    given |= {"axes": {name: _axis(name, sweeps) for name in dims}, "chunks": {}, "observables": _stored_by_all(sweeps)}
+    for sweep in sweeps:
+        if sweep.dtype != first.dtype:
+            raise SpecError(f"dtype: got {sweep.dtype} and {first.dtype}; combine stores of one type")
+    found = Sweep.from_dict(given)
+    for number, sweep in enumerate(sweeps, 1):
+        if why := obstacles(sweep, found):
+            raise SpecError(f"sweep {number} of {len(sweeps)}: has no trajectory in common with the others:", *why)
+    return found
+
+
+TABLES = "parameters", "initial"
+
+
+def _values(sweep: Sweep, name: str) -> np.ndarray:
+    """Return the values of an axis, or the one of an input that is a fixed number; none of an expression."""
+    if name in sweep.dims:
+        return sweep.axis(name).values
+    source = sweep.sources.get(name)
+    return np.array([source] if isinstance(source, float) else [])
+
+
+def _axis(name: str, sweeps: Sequence[Sweep]) -> Mapping[str, Any]:
+    parts = [_values(sweep, name) for sweep in sweeps]
+    values = np.array(list(dict.fromkeys(np.concatenate(parts).tolist())))
+    if all((np.diff(part) > 0).all() for part in parts):
+        values.sort()
+    words = next((sweep.axis(name).definition for sweep in sweeps if name in sweep.dims), {})
+    return {"values": values} | {key: word for key, word in words.items() if key in ("symbol", "long_name")}
+
+
+def _stored_by_all(sweeps: Sequence[Sweep]) -> Any:
+    first = sweeps[0]
+    own = {one.name: first.observables.own[one.name] for one in first.own if all(one in sweep.own for sweep in sweeps)}
+    names = [name for name in first.variables if all(name in sweep.variables for sweep in sweeps)]
+    mine = {one.name for sweep in sweeps for one in sweep.own}
+    return Chosen(tuple(name for name in names if name not in mine), own).given()
