@@ -63,7 +63,7 @@ def sweep(
         Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
         in its list ``"stored"``.
     out
-        Folder or URL of a store, which is created, resumed or extended.  Without it, the result is in memory, and
+        Folder or URL of a store, which is created, is resumed, or grows.  Without it, the result is in memory, and
         nothing is written, unless worker processes compute, which use a temporary store.
     workers, threads, scheduler
         What computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.

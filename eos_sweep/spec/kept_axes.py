@@ -38,8 +38,7 @@ def adopted(new: Sweep, old: Sweep) -> Sweep:
             LOG.warning(
                 "axis %s: %d of its values differ in the last bits from stored ones, and keep these", axis.name, count
             )
-            words = {"symbol": axis.symbol, "long_name": axis.long_name}
-            axis = Axis.parse(axis.name, {"values": values, **{key: word for key, word in words.items() if word}})
+            axis = Axis.parse(axis.name, {"values": values} | axis.words)
         axes.append(axis)
     if not changed:
         return new

@@ -57,8 +57,7 @@ def _axis(name: str, sweeps: Sequence[Sweep]) -> Mapping[str, Any]:
     values = np.array(list(dict.fromkeys(np.concatenate(parts).tolist())))
     if all((np.diff(part) > 0).all() for part in parts):
         values.sort()
-    words = next((sweep.axis(name).definition for sweep in sweeps if name in sweep.dims), {})
-    return {"values": values} | {key: word for key, word in words.items() if key in ("symbol", "long_name")}
+    return {"values": values} | next((sweep.axis(name).words for sweep in sweeps if name in sweep.dims), {})
 
 
 def _stored_by_all(sweeps: Sequence[Sweep]) -> Any:

@@ -150,6 +150,16 @@ def test_the_command_line_says_what_was_reused(tmp_path, old):
     assert done.returncode == 0 and "15 of 15 trajectories, 15 new (12 reused)" in done.stdout, done.stderr
 
 
+def test_a_store_in_memory_or_a_zip_gives_what_it_has_and_only_a_folder_grows(tmp_path, old):
+    archive = eos_sweep.export(old, tmp_path / "old.zarr.zip")
+    more = small(axes={"lambda1": LAMBDA, "eta": [0.001, *ETA]})
+    place, other = f"memory://{tmp_path.name}/first.zarr", f"memory://{tmp_path.name}/second.zarr"
+    assert run(small(), place, reuse=archive).reused == 12
+    with pytest.raises(InputError, match="only a folder can grow in place; give another place, and --reuse memory://"):
+        run(more, place)
+    assert run(more, other, reuse=place).reused == 12
+
+
 @pytest.mark.slow
 def test_processes_take_over_the_same(tmp_path, whole):
     spec = changed(axes={"lambda1": {"log": [1, 1e4, 47]}, "eta": {"log": [1e-3, 30, 49]}})
