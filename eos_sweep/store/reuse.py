@@ -79,6 +79,11 @@ class Source:
             Flat indices of the cells that are found, within the region.
         values : dict
             Variable -> its values there.
+
+        Raises
+        ------
+        Stopped
+            If the store was deleted, replaced or relabelled since it was opened.
         """
         some = {}
         for name, part in zip(self._sweep.dims, region, strict=True):
@@ -91,6 +96,7 @@ class Source:
         picked = [self._shared.there[name][some.get(name, slice(None))] for name in self.store.sweep.dims]
         if not all(places.size for places in rows):
             return NOTHING
+        self.store.checked()
         computed, sound = self._computed(picked)
         found = self._turned(computed, rows) & wanted[np.ix_(*rows)]
         if not found.any():

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import eos_sweep
-from eos_sweep.errors import InputError, SpecError
+from eos_sweep.errors import InputError, SpecError, Stopped
+from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.store.reuse import Source, open_source
 from eos_sweep.store.store import Store
 from helpers.runs import run
 from helpers.stores import FEW, SPEC, changed, command, contents, ledger, numbers, toml
@@ -121,6 +123,19 @@ def test_what_is_not_done_or_damaged_is_computed(tmp_path, old, caplog):
     assert done.reused == 12 - 6 - 1
     assert "crossings of block (0, 0) is damaged, and not reused" in caplog.text
     assert is_fresh(tmp_path / "s", spec, tmp_path)
+
+
+def test_a_store_that_is_deleted_or_replaced_is_noticed(tmp_path, old):
+    shutil.copytree(old, place := tmp_path / "old")
+    source = Source(open_source(place), Sweep.from_dict(small()))
+    everything = (slice(0, 3), slice(0, 4)), np.ones((3, 4), bool)
+    assert source.take(*everything)[0].tolist() == list(range(12))
+    shutil.rmtree(place)
+    with pytest.raises(Stopped, match="was deleted or replaced"):
+        source.take(*everything)
+    run(small(steps=61), place)
+    with pytest.raises(Stopped, match="was deleted or replaced"):
+        source.take(*everything)
 
 
 @pytest.mark.parametrize(("changes", "line"), [
