@@ -25,7 +25,7 @@ from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
-from eos_sweep.spec.kept_axes import adopted
+from eos_sweep.spec.kept_axes import adopted, told
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, growth, partial_files
 from eos_sweep.store.blocks import block_shape
@@ -151,7 +151,7 @@ def run_on(
     location, shape = Location(out), block_shape(sweep)
     resources.check_reach(location)
     check_place(location, sweep)
-    others = _opened(resources, location, reuse)
+    others, given = _opened(resources, location, reuse), sweep
     for other in others:
         sweep = adopted(sweep, other.sweep)
     for other in others:
@@ -161,6 +161,8 @@ def run_on(
         former = growth.former(location)
         sources = [Source(other, store.sweep) for other in (*others, *filter(None, [former]))]
         heartbeat, never_run = Heartbeat(store, held), not store.ledger.heartbeat
+        for line in told(given, store.sweep) if never_run else ():
+            LOG.warning("%s: %s", location, line)
         if lost := store.lost_rows():
             LOG.warning("%s: %s", location, lost)
         try:

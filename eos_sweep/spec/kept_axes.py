@@ -4,19 +4,16 @@ The values that two linear or logarithmic axes share may differ in their last bi
 ``linspace(0, 1, 101)``.  The cells there would count as other trajectories.
 """
 
-import logging
-
 import numpy as np
 
 from eos_sweep.spec.axes import Axis
 from eos_sweep.spec.sweeps import Sweep
 
-LOG = logging.getLogger("eos_sweep")
 ROUNDING = 2.0**-44  # relative; the exponents of a logarithmic axis magnify their own rounding by a hundred
 
 
 def adopted(new: Sweep, old: Sweep) -> Sweep:
-    """Return ``new`` with the values of ``old`` on the axes of both, where they differ by rounding alone; it is told.
+    """Return ``new`` with the values of ``old`` on the axes of both, where they differ by rounding alone.
 
     Examples
     --------
@@ -29,20 +26,25 @@ def adopted(new: Sweep, old: Sweep) -> Sweep:
     >>> len(stored & set(new.axis("eta").values)), len(stored & set(adopted(new, old).axis("eta").values))
     (9, 10)
     """
-    axes, changed = [], False
+    axes = []
     for axis in new.axes:
         stored = old.axis(axis.name).values if axis.name in old.dims else _fixed(old, axis.name)
         values = _kept(axis.values, stored)
-        if count := int((values != axis.values).sum()):
-            changed = True
-            LOG.warning(
-                "axis %s: %d of its values differ in the last bits from stored ones, and keep these", axis.name, count
-            )
-            axis = Axis.parse(axis.name, {"values": values} | axis.words)
-        axes.append(axis)
-    if not changed:
+        changed = (values != axis.values).any()
+        axes.append(Axis.parse(axis.name, {"values": values} | axis.words) if changed else axis)
+    if all(axis is before for axis, before in zip(axes, new.axes, strict=True)):
         return new
     return Sweep.from_dict(new.to_dict() | {"axes": {axis.name: axis.definition for axis in axes}})
+
+
+def told(given: Sweep, kept: Sweep) -> list[str]:
+    """Return a line for each axis of ``kept`` on which some values of ``given`` were replaced by stored ones."""
+    counts = {axis.name: int((axis.values != kept.axis(axis.name).values).sum()) for axis in given.axes}
+    return [
+        f"axis {name}: {count} of its values differ by rounding from stored ones, whose bits are kept"
+        for name, count in counts.items()
+        if count
+    ]
 
 
 def _fixed(sweep: Sweep, name: str) -> np.ndarray:
