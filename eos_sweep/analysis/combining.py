@@ -12,8 +12,7 @@ from eos_sweep.errors import InputError
 from eos_sweep.spec.kept_axes import adopted
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.spec.union import union
-from eos_sweep.store import schema
-from eos_sweep.store.provenance import stamp
+from eos_sweep.store import provenance, schema
 from eos_sweep.store.store import Store
 
 OF_ONE = "eos_sweep", "eos_sweep_format", "store_id", "model_digest", "total_steps", "core_seconds", "created"
@@ -53,15 +52,16 @@ def combine(stores: Sequence[str | Path]) -> xr.Dataset:
     if isinstance(stores, str | Path) or not stores:
         raise InputError(f"stores: got {stores!r}; give a list of paths")
     datasets = [open_sweep(store) for store in stores]
+    told = provenance.told_in(datasets[0].attrs)
     sweeps: list[Sweep] = []
     for store, dataset in zip(stores, datasets, strict=True):
         if dataset.attrs["thresholds"] != datasets[0].attrs["thresholds"]:
             raise InputError(f"{store}: labelled with other thresholds than {stores[0]}; eos-sweep relabel one of them")
         sweep = Store.open(store).sweep
         for before in sweeps:
-            sweep = adopted(sweep, before)
+            sweep = adopted(sweep, before, told)
         sweeps.append(sweep)
-    whole = union(sweeps)
+    whole = union(sweeps, told)
     parts = [_over(dataset, sweep, whole) for dataset, sweep in zip(datasets, sweeps, strict=True)]
     found, *others = parts
     for other in others:
@@ -88,5 +88,5 @@ def _described(found: xr.Dataset, whole: Sweep, first: xr.Dataset, stores: Seque
     about = {name: value for name, value in first.attrs.items() if name not in OF_ONE}
     names = ", ".join(map(str, stores))
     about |= {"spec": json.dumps(whole.to_dict(), allow_nan=False), "spec_hash": whole.hash}
-    about["history"] = f"{first.attrs['history']}\n{stamp()} combined from {names}"
+    about["history"] = f"{first.attrs['history']}\n{provenance.stamp()} combined from {names}"
     return found.assign_attrs(about)

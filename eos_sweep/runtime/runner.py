@@ -25,7 +25,7 @@ from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
-from eos_sweep.spec.kept_axes import adopted, told
+from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, growth, partial_files
 from eos_sweep.store.blocks import block_shape
@@ -161,7 +161,7 @@ def run_on(
         former = growth.former(location)
         sources = [Source(other, store.sweep) for other in (*others, *filter(None, [former]))]
         heartbeat, never_run = Heartbeat(store, held), not store.ledger.heartbeat
-        for line in told(given, store.sweep) if never_run else ():
+        for line in replaced(given, store.sweep) if never_run else ():
             LOG.warning("%s: %s", location, line)
         if lost := store.lost_rows():
             LOG.warning("%s: %s", location, lost)

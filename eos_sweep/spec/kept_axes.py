@@ -12,8 +12,10 @@ from eos_sweep.spec.sweeps import Sweep
 ROUNDING = 2.0**-44  # relative; the exponents of a logarithmic axis magnify their own rounding by a hundred
 
 
-def adopted(new: Sweep, old: Sweep) -> Sweep:
+def adopted(new: Sweep, old: Sweep, told: str = "") -> Sweep:
     """Return ``new`` with the values of ``old`` on the axes of both, where they differ by rounding alone.
+
+    For ``told`` see :meth:`Sweep.from_dict`.
 
     Examples
     --------
@@ -34,10 +36,10 @@ def adopted(new: Sweep, old: Sweep) -> Sweep:
         axes.append(Axis.parse(axis.name, {"values": values} | axis.words) if changed else axis)
     if all(axis is before for axis, before in zip(axes, new.axes, strict=True)):
         return new
-    return Sweep.from_dict(new.to_dict() | {"axes": {axis.name: axis.definition for axis in axes}})
+    return Sweep.from_dict(new.to_dict() | {"axes": {axis.name: axis.definition for axis in axes}}, told=told)
 
 
-def told(given: Sweep, kept: Sweep) -> list[str]:
+def replaced(given: Sweep, kept: Sweep) -> list[str]:
     """Return a line for each axis of ``kept`` on which some values of ``given`` were replaced by stored ones."""
     counts = {axis.name: int((axis.values != kept.axis(axis.name).values).sum()) for axis in given.axes}
     return [

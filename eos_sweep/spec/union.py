@@ -11,7 +11,7 @@ from eos_sweep.spec.overlap import obstacles
 from eos_sweep.spec.sweeps import Sweep
 
 
-def union(sweeps: Sequence[Sweep]) -> Sweep:
+def union(sweeps: Sequence[Sweep], told: str = "") -> Sweep:
     """Return the sweep over the values that the axes of any of ``sweeps`` have, with the variables that all store.
 
     An input that is a fixed number in each, but not the same in all, is an axis of it, before the others.  Values are
@@ -34,7 +34,7 @@ def union(sweeps: Sequence[Sweep]) -> Sweep:
     for sweep in sweeps:
         if sweep.dtype != first.dtype:
             raise SpecError(f"dtype: got {sweep.dtype} and {first.dtype}; combine stores of one type")
-    found = Sweep.from_dict(given)
+    found = Sweep.from_dict(given, told=told)
     for number, sweep in enumerate(sweeps, 1):
         if why := obstacles(sweep, found):
             raise SpecError(f"sweep {number} of {len(sweeps)}: has no trajectory in common with the others:", *why)
