@@ -122,6 +122,7 @@ def test_overwrite_removes_what_was_set_aside(tmp_path, old):
 @pytest.mark.slow
 def test_what_cannot_run_is_put_back(tmp_path, old):
     shutil.copytree(old, path := tmp_path / "s.zarr")
+    pytest.importorskip("distributed")  # which brings its settings, or the next line would be all of them
     with dask.config.set({"distributed.comm.timeouts.connect": 0.1}):
         with pytest.raises(InputError, match="no dask scheduler answers"):
             run(NEW, path, scheduler="tcp://127.0.0.1:1")
