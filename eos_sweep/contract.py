@@ -28,6 +28,7 @@ class Quantity(NamedTuple):
     sizes: tuple[float, float] = (0.0, np.inf)  # beyond these sizes products of the model over- or underflow
     most: float = np.inf  # ... and <= most
     whole: bool = False  # only whole numbers, or infinity if that is the default
+    without_data: bool = False  # whether it means nothing beside a file of training data
 
 
 class Variable(NamedTuple):
@@ -146,9 +147,8 @@ class Model(Hashable, Protocol):
     def hessian(self, theta: Numbers, p: Numbers) -> np.ndarray: ...
 
     # Optional: ``edge(theta, p)``, the least eigenvalue of eta times the Hessian that is not stable, if not EDGE.  In
-    # NumPy: ``flow_sharpness(theta, p)``, the sharpness of the minimum that gradient flow reaches, NaN if it reaches
-    # none; ``balance(theta, p)``, which it conserves; ``weights_squared(theta, p)``, the squared length of all weights,
-    # where it is not that of the coordinates.
+    # NumPy: ``flow_sharpness(theta, p)``, of the minimum that gradient flow reaches, NaN if it reaches none;
+    # ``balance(theta, p)``, which it conserves; ``weights_squared(theta, p)``, if not that of the coordinates.
 
 
 WORDS = "MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"

@@ -11,7 +11,7 @@ import math
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,39 @@ def parse(given: Any, folder: Path) -> Data | None:
     return Data(file, given.get("sha256") or digest(file))
 
 
-def check(name: str, model: Any, source: Data | None) -> None:
-    """Raise SpecError unless the model called ``name`` can learn from the file, which is read."""
+def replaced(model: Any, source: Data | None) -> frozenset[str]:
+    """Return the names of the inputs that mean nothing beside the file, such as the number of samples to draw."""
+    return frozenset(name for name, quantity in model.PARAMETERS.items() if source and quantity.without_data)
+
+
+def about(source: Data | None) -> dict[str, str | int]:
+    """Return what a dataset says of the file that its networks learnt, as attributes; nothing if there is none."""
+    if source is None:
+        return {}
+    samples = {"data_samples": len(load(source).inputs), "data_bytes": os.path.getsize(source.file)}
+    return {"data_file": os.path.basename(source.file), **samples, "data_sha256": source.sha256}
+
+
+def described(attributes: Mapping[str, Any]) -> str:
+    """Return in words what :func:`about` has put into attributes; an empty text if it has put nothing there."""
+    if not {"data_file", "data_samples", "data_sha256"} <= set(attributes):
+        return ""
+    return f"{attributes['data_file']} ({attributes['data_samples']} samples; {str(attributes['data_sha256'])[:8]})"
+
+
+def check(name: str, model: Any, source: Data | None, given: Iterable[str] = ()) -> None:
+    """Raise SpecError unless the model called ``name`` can learn from the file, which is read.
+
+    It takes no input then that the file replaces, and ``given`` are the names of those that the spec gives.
+    """
     if source is None:
         return
     most = model.TARGETS if is_array(model) else 0
     if not most:
         raise SpecError(f"data: {name} takes no data; remove the table")
+    if useless := sorted(replaced(model, source).intersection(given)):
+        file = named(os.path.basename(source.file))
+        raise SpecError(f"{useless[0]}: given, but the data file {file} stands for it; remove {useless[0]}")
     _check_hash(source)  # load may have cached the content
     columns = load(source).targets.shape[1]
     if columns > most:

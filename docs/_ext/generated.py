@@ -156,7 +156,7 @@ def model_sections(_: str) -> str:
             (
                 f"`{key}`",
                 one.symbol,
-                one.long_name,
+                one.long_name + " (without a data file)" * one.without_data,
                 "" if one.default is None else f"`{one.default}`",
                 code(f'"{preset}"' for preset in model.PRESETS.get(key, {})),
             )

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import xarray as xr
 
-from eos_sweep import models, state
+from eos_sweep import models, state, training_data
 from eos_sweep.contract import ArrayModel, Model, is_array
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of, sharpness, sharpness_at_edge, words_for
@@ -100,12 +100,20 @@ def record(sweep: Sweep, point: Mapping[str, float]) -> xr.Dataset:
     title = models.rule_title(model)
     words = f"{title} step" if sweep.rule == PLAIN else "step"
     coordinates = {"step": _series(np.arange(steps + 1), words, "t")}
+    useless, values = training_data.replaced(model, sweep.data), initial | parameters
     for name, quantity in model.PARAMETERS.items():
-        meaning = {"long_name": quantity.long_name, "symbol": quantity.symbol}
-        coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
-    pairs = zip(sweep.quantities.values(), (*p, *(array[0] for array in initial.values())), strict=True)
-    inputs = ", ".join(f"{quantity.symbol} = {value:.4g}".replace("inf", "∞") for quantity, value in pairs)
+        if name not in useless:
+            meaning = {"long_name": quantity.long_name, "symbol": quantity.symbol}
+            coordinates[name] = xr.Variable((), float(parameters[name][0]), meaning)
+    shown = [
+        f"{quantity.symbol} = {values[name][0]:.4g}".replace("inf", "∞")
+        for name, quantity in sweep.quantities.items()
+        if name not in useless
+    ]
+    data = training_data.about(sweep.data)
+    inputs = ", ".join([*shown, *([f"data = {training_data.described(data)}"] if data else [])])
     attributes: dict[str, str | float] = {
+        **data,
         "title": f"{title[0].upper()}{title[1:]} on {model.TITLE}\n{inputs}",
         "model": sweep.model_name,
         "references": model.REFERENCE,

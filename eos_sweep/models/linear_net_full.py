@@ -24,8 +24,8 @@ REFERENCE = "Li, Wang, Li 2022, arXiv 2207.12678"
 STATE = {"scale": Quantity("factor on the initial weights", "scale", default=1.0)}
 PARAMETERS = {
     "width": Quantity("hidden units", "m", default=100.0, least=1.0, whole=True),
-    "features": Quantity("inputs (without a data file)", "d", default=10.0, least=1.0, whole=True),
-    "points": Quantity("number of samples (without a data file)", "n", default=50.0, least=2.0, whole=True),
+    "features": Quantity("inputs", "d", default=10.0, least=1.0, whole=True, without_data=True),
+    "points": Quantity("number of samples", "n", default=50.0, least=2.0, whole=True, without_data=True),
     **COMMON,
     **mini_batches.PARAMETERS,
 }

@@ -32,9 +32,9 @@ PARAMETERS = {
     "width": Quantity("units of a hidden layer", "width", default=30.0, least=1.0, whole=True),
     "depth": Quantity("number of hidden layers", "depth", default=1.0, least=1.0, most=1e3, whole=True),
     "degree": Quantity(
-        "degree of the Chebyshev target (without a data file)", "k", default=3.0, least=0.0, most=1e6, whole=True
+        "degree of the Chebyshev target", "k", default=3.0, least=0.0, most=1e6, whole=True, without_data=True
     ),
-    "points": Quantity("number of samples (without a data file)", "n", default=20.0, least=2.0, whole=True),
+    "points": Quantity("number of samples", "n", default=20.0, least=2.0, whole=True, without_data=True),
     **COMMON,
     **mini_batches.PARAMETERS,
 }

@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
+from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, short
 from eos_sweep.runtime import compiler, worker
 from eos_sweep.runtime.resources import Resources
@@ -19,15 +21,15 @@ from eos_sweep.store import blocks
 
 READING_STEPS = 2**27  # of one reading of the speed: a few tenths of a second
 LANES_FULL = 512  # trajectories; the last ones run with most lanes empty, and of so many they cost 3 % at most
-SAMPLE_NETWORKS, NETWORK_STEPS = 8, 300  # trajectories of an array model that are run, and the steps of each
+LONG_ENOUGH, MORE_STEPS = 1.0, 4  # seconds of a reading of an array model; factor between the steps of two readings
 LENGTH_STEPS = 2**31  # steps that are run at most to learn where trajectories end
 LENGTH_TRAJECTORIES = 32  # at least, for the same
 
 
 class Reading(NamedTuple):
-    """One measurement of a kernel: its gradient descent steps, and the seconds that they took."""
+    """One measurement: gradient descent steps, and the seconds that they took."""
 
-    steps: int
+    steps: float
     seconds: float
 
 
@@ -120,17 +122,23 @@ def plan(
     shape = blocks.block_shape(sweep)
     job = sweep.job()
     compiler.prepare(job)
-    steps, seconds = (_measure_networks if is_array(job.model) else _measure_lanes)(sweep, job, sample, seed)
+    number = math.prod(blocks.grid_of(sweep.shape, shape))
+    if is_array(job.model):
+        steps, seconds = _measure_networks(sweep, job, min(resources.local_cores, number, cores()), seed)
+        in_turn = sweep.size / number * -(-number // resources.local_cores)  # a block is never shared
+    else:
+        steps, seconds = _measure_lanes(sweep, job, sample, seed)
+        in_turn = sweep.size / resources.local_cores
     return Plan(
         trajectories=sweep.size,
-        blocks=math.prod(blocks.grid_of(sweep.shape, shape)),
+        blocks=number,
         block_shape=shape,
         variables=tuple(sweep.stored),
         bytes=sweep.size * blocks.cell_bytes(sweep),
         steps=round(steps * sweep.size),
         steps_per_second=steps / seconds,
         cores=resources.local_cores,
-        seconds=seconds * sweep.size / resources.local_cores,
+        seconds=seconds * in_turn,
     )
 
 
@@ -154,14 +162,27 @@ def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tupl
     return steps, seconds
 
 
-def _measure_networks(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
-    """Return the same for an array model, under the assumption that no trajectory diverges."""
-    parameters = _random_inputs(sweep, sample, seed)[1]
+def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int) -> tuple[float, float]:
+    """Return the same for an array model of which ``together`` networks train at once, on threads that share a core.
+
+    A reading with one step gives the time of the start.  Others have more and more steps, until one takes long enough
+    to give that of a step.  No trajectory is assumed to diverge.
+    """
+    parameters = _random_inputs(sweep, worker.BATCH_TRAJECTORIES, seed)[1]
     steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
-    shorter, inputs = job._replace(steps=min(job.steps, NETWORK_STEPS)), _random_inputs(sweep, SAMPLE_NETWORKS, seed)
-    _time(shorter._replace(steps=1), *inputs)  # compiles, and draws the data
-    reading = _time(shorter, *inputs)
-    return steps, steps * reading.seconds / max(reading.steps, 1)
+    networks = [_random_inputs(sweep, 1, seed + k) for k in range(together)]
+    _time(job._replace(steps=1), *networks[0])  # compiles, and draws the data
+
+    def read(budget: int) -> Reading:
+        found = threads.map(lambda inputs: _time(job._replace(steps=budget), *inputs), networks)
+        return Reading(*(sum(column) / together for column in zip(*found, strict=True)))
+
+    with ThreadPoolExecutor(together) as threads:
+        start = longest = read(budget := 1)
+        while longest.seconds < LONG_ENOUGH and budget < job.steps and longest.steps == budget:
+            longest = read(budget := min(MORE_STEPS * budget, job.steps))
+    of_step = (longest.seconds - start.seconds) / max(longest.steps - start.steps, 1)
+    return steps, longest.seconds + max(steps - longest.steps, 0.0) * max(of_step, 0.0)
 
 
 def _time(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> Reading:

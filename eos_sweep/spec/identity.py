@@ -6,6 +6,7 @@ from typing import Any
 
 from eos_sweep import models
 from eos_sweep.spec.inputs import input_facts
+from eos_sweep.training_data import replaced
 from eos_sweep.update_rules.composed import PLAIN
 
 Facts = dict[str, tuple[str, str]]
@@ -19,7 +20,9 @@ def facts_of(sweep: Any) -> Facts:
     found = models.facts(sweep.model) | {key: (str(value), str(value)) for key, value in facts.items()}
     for axis in sweep.axes:
         found |= axis.fact
-    found |= input_facts(sweep.module, sweep.sources, {"parameters": sweep.parameters, "initial": sweep.initial})
+    inputs = input_facts(sweep.module, sweep.sources, {"parameters": sweep.parameters, "initial": sweep.initial})
+    useless = {f"parameters.{name}" for name in replaced(sweep.module, sweep.data)}
+    found |= {key: fact for key, fact in inputs.items() if key not in useless}
     if sweep.data:
         found["data"] = sweep.data.sha256, f"{sweep.data.file} ({sweep.data.sha256[:8]})"
     found |= {f"observables.{name}": ("stored", "stored") for name in sweep.variables}

@@ -159,7 +159,7 @@ class Sweep(Frozen):
     def checked(self) -> Self:
         """Return the sweep; SpecError if no new store can hold it, or the model cannot learn from the data file."""
         check_folders(self.module, self.dims)
-        training_data.check(self.model_name, self.module, self.data)
+        training_data.check(self.model_name, self.module, self.data, (*self.dims, *self.parameters))
         return self
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from eos_sweep import models
+from eos_sweep import models, training_data
 from eos_sweep.contract import Model, Observable
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
@@ -43,6 +43,7 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
         "model": sweep.model_name,
         **models.about_rule(model),
         **({MODEL_TOLD: declared.text_of(model)} if models.own(model) else {}),
+        **training_data.about(sweep.data),
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",

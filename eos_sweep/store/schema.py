@@ -11,6 +11,7 @@ from eos_sweep.spec import labels
 from eos_sweep.spec.inputs import axes_of, subgrid
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.sentinels import sentinels
+from eos_sweep.training_data import replaced
 
 MAX_COORDINATE_CELLS = 2**12  # of a coordinate over several axes
 CLOSE = 1e-9  # relative difference of the values of an expression on two machines; many bits more than it takes
@@ -51,8 +52,8 @@ def _attributes(
 def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
     """Return the coordinates of a dataset: each axis, and every other input over the axes that it depends on.
 
-    An expression of several axes with more than MAX_COORDINATE_CELLS cells is left out; the spec in the attributes has
-    it.
+    Left out are inputs that a data file replaces, and expressions of several axes with more than MAX_COORDINATE_CELLS
+    cells, which the spec in the attributes has.
     """
     axes = {axis.name: axis.values for axis in sweep.axes}
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
@@ -63,9 +64,11 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
         if len(dims) < 2 or math.prod(shape) <= MAX_COORDINATE_CELLS:
             initial, parameters = sweep.inputs(subgrid(axes, wanted))
             found[name] = dims, (initial | parameters)[name].reshape(shape)
+    useless = replaced(sweep.module, sweep.data) - set(sweep.dims)
     return {
         name: Coordinate(dims, np.asarray(values, np.float64), coordinate_attributes(sweep.described[name]))
         for name, (dims, values) in found.items()
+        if name not in useless
     }
 
 

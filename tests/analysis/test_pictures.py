@@ -198,6 +198,19 @@ def test_a_trajectory_shows_sharpness_losses_and_state():
     np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), run["log10_abs_beta1"])
 
 
+def test_a_network_has_named_readings_and_its_loss_fills_its_panel():
+    run = eos_sweep.trajectory("linear_net_full", {"eta": 0.05, "width": 5, "points": 6}, {}, steps=40)
+    figure = plot.trajectory_plot(run)
+    loss, readings = figure.axes[1:]
+    low, high = loss.get_ylim()
+    assert readings.get_ylabel() == "readings"
+    assert run.loss.min() / 2 < low < run.loss.min() and run.loss.max() < high < 2 * run.loss.max()
+    words = [text.replace("\n", " ") for text in legend_of(readings)]
+    assert words[0] == "squared norm of the outer weights |A|²" and len(words) == 3
+    figure.draw_without_rendering()
+    assert figure.axes[0]._left_title.get_window_extent().x1 <= figure.bbox.x1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_pictures_are_whole_and_know_what_they_show(free, tmp_path, kind, start):

@@ -4,6 +4,7 @@ import pytest
 
 from eos_sweep.errors import InputError
 from eos_sweep.runtime import planning
+from eos_sweep.spec.sweeps import make
 from eos_sweep.store import blocks
 from helpers.specs import sweep
 
@@ -23,6 +24,12 @@ def test_of_long_budgets_the_speed_is_measured_on_a_shorter_one():
     found = planning.plan(long)
     assert found.steps == 50 * steps  # none converges, all trajectories take the whole of it
     assert found.seconds == pytest.approx(found.steps / found.steps_per_second / found.cores)
+
+
+def test_networks_train_one_after_another_on_each_core():
+    found = planning.plan(make("tanh_net", {"eta": [0.1, 0.2, 0.3]}, {"width": 3, "points": 4}, steps=40), threads=2)
+    assert (found.blocks, found.steps) == (3, 120)
+    assert found.seconds == pytest.approx(2 * 40 / found.steps_per_second)  # two on one core, one on the other
 
 
 def test_a_sweep_that_takes_no_step_has_an_estimate():

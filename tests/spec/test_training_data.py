@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import eos_sweep
+from eos_sweep import plot
 from eos_sweep.analysis import one_cell, trajectories
+from eos_sweep.analysis.pictures import captions
 from eos_sweep.errors import SpecError
 from eos_sweep.models import tanh_net
 from eos_sweep.runtime.worker import compute_block
@@ -79,7 +81,24 @@ def test_the_content_counts_and_not_the_place(spec, tmp_path):
     (line,) = differences(here, changed)
     assert line.startswith("data: ") and "copy.npz" in line
     without = Sweep.from_dict({key: value for key, value in SPEC.items() if key != "data"})
-    assert without.hash != here.hash and differences(without, here)[0].startswith("data: none -> ")
+    assert without.hash != here.hash and "data: none -> " in "\n".join(differences(without, here))
+
+
+def test_what_the_file_replaces_is_nowhere_and_the_file_is_named(spec, tmp_path):
+    file = tmp_path / "d.npz"
+    sweep = load_spec(spec)
+    assert not {"parameters.degree", "parameters.points"} & set(sweep.identity)
+    found = eos_sweep.sweep("tanh_net", {"eta": [0.1, 0.2]}, {"width": 5}, steps=30, data={"file": str(file)})
+    assert "width" in found.coords and not {"degree", "points"} & set(found.coords)
+    about = {"data_file": "d.npz", "data_samples": 9, "data_bytes": file.stat().st_size}
+    assert found.attrs.items() >= (about | {"data_sha256": sweep.data.sha256}).items()
+    run = one_cell.report(spec, {}, {"eta": 1})[1]
+    assert "degree" not in run.coords and run.attrs["data_file"] == "d.npz"
+    for title in (plot.trajectory_plot(run).axes[0].get_title(loc="left"), captions.caption(found, found, ["eta"])):
+        assert f"data = d.npz (9 samples; {sweep.data.sha256[:8]})" in title and "n = " not in title
+    for useless in ({"parameters": {"points": 4}}, {"axes": {"degree": [2, 3], "eta": [0.1]}}):
+        with pytest.raises(SpecError, match=": given, but the data file d.npz stands for it; remove (points|degree)$"):
+            load_spec(toml(tmp_path / "t.toml", SPEC | useless))
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Text in pictures: names, numbers, and what a dataset says of itself, in a form that can be drawn."""
 
+import functools
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -9,10 +10,12 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.errors import named, visible
+from eos_sweep.training_data import described
 
 # Of a text that comes with a dataset: a title of 100 000 characters takes 26 s to draw.
 MAX_LINES, LINE_LENGTH = 12, 500
-CAPTION_WIDTH = 80  # characters
+LETTER = 0.56  # width of an average letter over its size
+LETTER_SIZE = 10.0  # points, of titles and labels unless a picture has others
 LONGEST_NAME = 100
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
@@ -48,8 +51,21 @@ def label_of(data: xr.DataArray) -> str:
     return f"{sign}: {meaning}" if sign == data.name else f"{meaning} {sign}".strip()
 
 
+def fitted(text: str, inches: float, points: float = LETTER_SIZE) -> str:
+    """Return a text in lines that fit into a width; what lies between commas stays together if it can."""
+    room = max(12, int(72 * inches / (LETTER * points)))
+    wrap = functools.partial(textwrap.wrap, width=room, break_long_words=False, break_on_hyphens=False)
+    lines = [wrap(_bound(line)) for line in text.splitlines()]
+    return "\n".join(line.replace(UNBROKEN, " ") for broken in lines for line in broken)
+
+
+def _bound(line: str) -> str:
+    """Return a line whose items, such as ``a = 1``, are not broken."""
+    return ", ".join(item.replace(" ", UNBROKEN) if " = " in item else item for item in line.split(", "))
+
+
 def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str:
-    """Return the title of a dataset, and all that is fixed in a picture of it.
+    """Return the title of a dataset, and in a second line all that is fixed in a picture of it.
 
     Parameters
     ----------
@@ -58,7 +74,7 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     piece
         The slice of it in the picture.
     drawn
-        Axes of the picture; values of all other axes and all inputs are listed, in lines of at most 80 characters.
+        Axes of the picture; values of all other axes and all inputs are listed.
     """
     spec = given_inputs(dataset)
     axes = [str(name) for name in dataset.dims if name not in drawn]
@@ -66,11 +82,10 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     found = {name: escaped(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
     found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
     rule = [f"rule = {short(dataset.attrs['rule'])}"] if "rule" in dataset.attrs else []
-    fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found)]
-    unbroken = ", ".join(item.replace(" ", UNBROKEN) for item in fixed)
-    lines = [line.replace(UNBROKEN, " ") for line in textwrap.wrap(unbroken, CAPTION_WIDTH)]
+    data = [escaped(f"data = {file}")] if (file := described(dataset.attrs)) else []
+    fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found), *data]
     words = [escaped(dataset.attrs.get(key, "")) for key in ("title", "reduced")]
-    return "\n".join(filter(None, [*words, *lines]))
+    return "\n".join(filter(None, [*words, ", ".join(fixed)]))
 
 
 def given_inputs(dataset: xr.Dataset) -> dict[str, Any]:

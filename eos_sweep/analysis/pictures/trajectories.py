@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis.pictures import captions, files
@@ -10,6 +11,10 @@ from eos_sweep.analysis.pictures.style import COLOURS, DASHES, LEGEND
 
 WHOLE_LOSS: dict[str, Any] = {"color": "0.7", "linewidth": 3.0}  # behind its parts
 ROOM = 1.25  # of a panel above the sharpness, where the edge goes beyond it
+WIDTH, PANEL_HEIGHT = 7.6, 1.9  # inches
+NAME_WIDTH = 1.8  # inches of the legend
+READINGS = "readings"  # of a network, in place of its state
+DEEPEST = 1e-6  # of the smallest loss, beyond which its parts are not followed
 
 
 def trajectory_plot(dataset: xr.Dataset) -> Any:
@@ -36,23 +41,24 @@ def trajectory_plot(dataset: xr.Dataset) -> Any:
     4
     """
     series = {str(name): data for name, data in dataset.items() if data.dims == ("step",)}
-    panels = _panels(series)
-    figure = files.new_figure(dataset, 7.6, 1.9 * len(panels) + 0.6)
+    panels = _panels(series, "state" if "eigenvalues" in dataset else READINGS)
+    figure = files.new_figure(dataset, WIDTH, PANEL_HEIGHT * len(panels) + 0.6)
     axes = figure.subplots(len(panels), 1, sharex=True)
     for ax, (label, names) in zip(axes, panels.items(), strict=True):
         for name, (dashes, colour) in zip(names, itertools.product(DASHES, COLOURS), strict=False):
             look: dict[str, Any] = {"color": colour, "linewidth": 1.0, "linestyle": dashes}
-            look |= WHOLE_LOSS if name == "loss" else {}
-            ax.plot(dataset["step"], series[name], label=captions.symbol(series[name]).replace("_", " "), **look)
+            look |= WHOLE_LOSS if name == "loss" and len(names) > 1 else {}
+            ax.plot(dataset["step"], series[name], label=_name_of(series[name], label), **look)
         if label == "sharpness":
             _draw_edge(ax, dataset)
         ax.set(ylabel=label, xmargin=0.01)
         if label == "loss":
-            _scale_of_losses(ax, series["loss"])
-        if len(ax.lines) > 1:
+            _scale_of_losses(ax, [series[name] for name in names])
+        if len(ax.lines) > 1 or label == READINGS:
             ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **LEGEND)
     axes[-1].set_xlabel(captions.short(dataset["step"].attrs.get("long_name", "step")))
-    axes[0].set_title(captions.escaped(dataset.attrs.get("title", "")), loc="left", fontsize="medium")
+    title = captions.fitted(captions.escaped(dataset.attrs.get("title", "")), WIDTH - 1.0)
+    axes[0].set_title(title, loc="left", fontsize="medium")
     return figure
 
 
@@ -70,24 +76,36 @@ def _draw_edge(ax: Any, dataset: xr.Dataset) -> None:
         ax.axhline(dataset.attrs["threshold"], **look)
 
 
-def _panels(series: dict[str, xr.DataArray]) -> dict[str, list[str]]:
-    """Return the label of each panel -> names of the variables in it."""
+def _name_of(data: xr.DataArray, panel: str) -> str:
+    """Return the entry of a legend: a symbol, or the whole name of a reading, whose symbol says less."""
+    if panel == READINGS:
+        return captions.fitted(captions.label_of(data), NAME_WIDTH)
+    return captions.symbol(data).replace("_", " ")
+
+
+def _panels(series: dict[str, xr.DataArray], others: str) -> dict[str, list[str]]:
+    """Return the label of each panel -> names of the variables in it; that of the ``others`` comes after the loss."""
     losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
     elsewhere = {"sharpness", "flow_sharpness", "threshold", *losses, *powers}
     elsewhere |= {name.removeprefix("log10_abs_") for name in powers}
     panels: dict[str, list[str]] = {
         "sharpness": [name for name in ("sharpness", "flow_sharpness") if name in series],
         "loss": losses,
-        "state": [name for name in series if name not in elsewhere],
+        others: [name for name in series if name not in elsewhere],
     }
     return panels | {captions.symbol(series[name]): [name] for name in powers}
 
 
-def _scale_of_losses(ax: Any, loss: xr.DataArray) -> None:
-    """Make the vertical axis logarithmic, about zero if the loss may be negative."""
-    if bool((loss < 0).any()):
+def _scale_of_losses(ax: Any, losses: list[xr.DataArray]) -> None:
+    """Make the vertical axis logarithmic, about zero if the loss, the first of them, may be negative."""
+    if bool((losses[0] < 0).any()):
         ax.set_yscale("symlog", linthresh=1.0)
         return
     ax.set_yscale("log", nonpositive="mask")
-    above = loss.where(loss > 0)  # a part of it may go hundreds of decades below the whole
-    ax.set_ylim(1e-6 * float(above.min()), 10 * float(above.max()))
+    above = [loss.where(loss > 0) for loss in losses]
+    # A part may go hundreds of decades below the whole.
+    low = max(np.fmin.reduce([float(one.min()) for one in above]), DEEPEST * float(above[0].min()))
+    high = np.fmax.reduce([float(one.max()) for one in above])
+    if high > low > 0:
+        room = (high / low) ** 0.05
+        ax.set_ylim(low / room, high * room)
