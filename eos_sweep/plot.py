@@ -1,8 +1,10 @@
 """Pictures of sweeps and trajectories: ``from eos_sweep import plot``."""
 
+from eos_sweep.analysis.pictures.drawing import draw
 from eos_sweep.analysis.pictures.edges import boundary_dots
 from eos_sweep.analysis.pictures.files import save
-from eos_sweep.analysis.pictures.maps import draw, facets, observable_map, regime_map
+from eos_sweep.analysis.pictures.legends import legend
+from eos_sweep.analysis.pictures.maps import facets, observable_map, regime_map
 from eos_sweep.analysis.pictures.trajectories import trajectory_plot
 
-__all__ = ["boundary_dots", "draw", "facets", "observable_map", "regime_map", "save", "trajectory_plot"]
+__all__ = ["boundary_dots", "draw", "facets", "legend", "observable_map", "regime_map", "save", "trajectory_plot"]

@@ -118,7 +118,7 @@ def draw(ax: Any, dataset: xr.Dataset, rows: list[tuple[Break, Found]]) -> None:
     first = rows[0][0]
     y = first.across if first.along == "eta" else first.along
     if first.variable == "regime":
-        plot.regime_map(dataset, "eta", y, ax=ax, lines=False).get_legend().remove()
+        plot.regime_map(dataset, "eta", y, ax=ax, lines=False, legend=False)
     else:
         peaks(ax, select(dataset, "eta", y), first.variable, y)
     spec, limits = spec_of(first.spec), {"xlim": ax.get_xlim(), "ylim": ax.get_ylim()}

@@ -61,7 +61,7 @@ def main(folder: str = ".") -> None:
     handles = [Patch(facecolor=colour, edgecolor="0.35", label=f"phase {name}") for name, colour in PHASES.items()]
     figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False, fontsize="small")
 
-    plot.regime_map(dataset, "eta", "width", ax=axes["map"])
+    plot.regime_map(dataset, "eta", "width", ax=axes["map"], lines="all", legend="right")
     axes["map"].plot(RUN["eta"], RUN["width"], marker="*", markersize=13, color="white", markeredgecolor="black")
     axes["map"].set_title("where it is on the map", loc="left", fontsize="medium")
     entries = axes["map"].get_legend().legend_handles

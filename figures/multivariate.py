@@ -69,7 +69,7 @@ def maps(axes: Any, folder: Path) -> dict[str, Any]:
     legend: dict[str, Any] = {}
     for ax, k in zip(axes, range(1, 5), strict=True):
         found = alike(folder, k)
-        plot.regime_map(found, "eta", "lambda1", ax=ax)
+        plot.regime_map(found, "eta", "lambda1", ax=ax, lines="all", legend=False)
         codes = eos_sweep.label(found).values
         shares = {name: f"{100 * (codes == code).mean():.1f}" for name, code in regimes.CODES.items()}
         print(f"k = {k} alike, shares in percent:", {name: share for name, share in shares.items() if share != "0.0"})

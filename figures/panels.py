@@ -11,6 +11,7 @@ from stored_sweeps import stored
 
 from eos_sweep import plot, regimes
 from eos_sweep.analysis import predicted
+from eos_sweep.analysis.pictures.captions import without_share
 from eos_sweep.analysis.pictures.style import LEGEND, RED
 from eos_sweep.analysis.slices import select
 from eos_sweep.models import bivariate
@@ -47,9 +48,9 @@ def panel(
     dict
         Label -> entry of a legend.
     """
-    plot.regime_map(dataset, x, y, at, ax)
+    plot.regime_map(dataset, x, y, at, ax, lines="all", legend=False)
     found = take_legend(ax)
-    for line in [*ax.lines, *found.values()]:
+    for line in {*ax.lines, *found.values()}:
         line.set_linewidth(thin * line.get_linewidth())
     edge = 100 * float((select(dataset, x, y, at).regime == EDGE).mean())
     words = f"edge {edge:.0f} %" if edge >= 0.95 else f"edge {edge:.1f} %"
@@ -61,12 +62,11 @@ def panel(
 
 
 def take_legend(ax: Any) -> dict[str, Any]:
-    """Remove the legend of a map; return label, without its share -> entry."""
+    """Return label, without its share -> entry of the legend that a map drawn without one would have."""
     found = {}
-    for handle in ax.get_legend().legend_handles:
-        handle.set_label(handle.get_label().split("  ")[0])
+    for handle in ax.get_legend_handles_labels()[0]:
+        handle.set_label(without_share(handle.get_label()))
         found[handle.get_label()] = handle
-    ax.get_legend().remove()
     return found
 
 

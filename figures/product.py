@@ -35,7 +35,7 @@ def regimes(axes: Any, folder: Path) -> dict[str, Any]:
         grid = {"y": np.geomspace(0.3, 60, SIZE), "eta": np.geomspace(1e-3, 3, SIZE)}
         out = folder / f"product_{ell}.zarr"
         found = eos_sweep.sweep("product", grid, {"ell": ell}, {"x": 0.1}, steps=20_000, out=out)
-        plot.regime_map(found, "eta", "y", ax=ax)
+        plot.regime_map(found, "eta", "y", ax=ax, lines="all", legend=False)
         legend |= {label: entry for label, entry in take_legend(ax).items() if label not in legend}
         ax.set_title(f"{name}, x₀ = 0.1", loc="left", fontsize="medium")
         ax.set(xlabel="step size η", ylabel="y₀" if ax is axes[0] else "")

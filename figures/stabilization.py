@@ -100,7 +100,7 @@ def main(folder: str = ".") -> None:
     stages(axes["upper"], axes["lower"])
     orbits(axes["orbits"])
     dataset = stored("stabilization", place, variables=("regime", "outcome"))
-    plot.regime_map(dataset, "eta", "x", ax=axes["map"])
+    plot.regime_map(dataset, "eta", "x", ax=axes["map"], lines="all", legend="right")
     axes["map"].set_title("regimes after 20 000 steps, from y = 0", loc="left", fontsize="medium")
     shrink_legend(axes["map"])
     durations(axes["durations"], lifetimes(place).load())

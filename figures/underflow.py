@@ -61,8 +61,7 @@ def main(folder: str = ".") -> None:
     figure = Figure(figsize=(10.5, 8.4), layout="constrained")
     axes = figure.subplot_mosaic([["plain", "truth"], ["sharpness", "beta1"]], height_ratios=[1.25, 1])
     for key, dataset, title in (("plain", plain, "plain doubles"), ("truth", truth, "β₁ with its own exponent")):
-        plot.regime_map(dataset, "eta", "lambda1", ax=axes[key], lines=False)
-        axes[key].get_legend().remove()
+        plot.regime_map(dataset, "eta", "lambda1", ax=axes[key], lines=False, legend=False)
         diverging = float((dataset.regime == regimes.CODES["divergence"]).mean())
         axes[key].set_title(f"{title}: {100 * diverging:.1f} % diverge", loc="left", fontsize="medium")
     met = np.union1d(truth.regime, plain.regime)  # a rest above 2/eta counts as an orbit of one step, so as periodic

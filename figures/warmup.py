@@ -61,7 +61,7 @@ def main(folder: str = ".") -> None:
 
     figure = Figure(figsize=(10.5, 4.9), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    plot.regime_map(dataset, "eta", "warmup_steps", ax=left, lines=False)
+    plot.regime_map(dataset, "eta", "warmup_steps", ax=left, lines=False, legend=False)
     found = take_legend(left)
     found |= {str(line.get_label()): line for line in lines(left, start)}
     left.set_title("regimes", loc="left", fontsize="medium")

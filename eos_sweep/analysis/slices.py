@@ -80,6 +80,31 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     return dataset.isel(picked).transpose(y, x)
 
 
+def within(piece: xr.Dataset, name: str, limits: tuple[float, float]) -> xr.Dataset:
+    """Return the cells of a slice that reach into limits along an increasing axis, in either order.
+
+    There are at least three, if the axis has them, so that it keeps its scale.
+
+    Raises
+    ------
+    InputError
+        If there is no such cell.
+    """
+    values, (low, high) = piece[name].values, sorted(limits)
+    kind = scale_of(values)[0]
+    edges = cell_edges(values) if kind != "category" else np.append(values, np.inf)
+    upper = edges[1:] if kind != "category" else values
+    there = np.flatnonzero((edges[:-1] <= high) & (upper >= low))
+    if not there.size:
+        ends = f"{values[0]:g} to {values[-1]:g}"
+        raise InputError(f"limits of {named(name)}: no cell from {low:g} to {high:g}; its values are {ends}")
+    first, last = there[0], there[-1]
+    first = max(0, min(first, last - 2))
+    last = min(values.size - 1, max(last, first + 2))
+    some = piece.isel({name: slice(first, last + 1)})
+    return some if scale_of(some[name].values)[0] == kind else piece
+
+
 def nearest(name: str, values: np.ndarray, wanted: float) -> int:
     """Return the index of the value of an axis that ``wanted`` means, as :func:`select` takes it.
 

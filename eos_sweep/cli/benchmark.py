@@ -11,7 +11,7 @@ from eos_sweep.errors import visible
 
 
 @click.command()
-@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),

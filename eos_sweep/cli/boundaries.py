@@ -39,7 +39,7 @@ EDGE = "edge", "width", "side", "changes", "kind", "predicted", "ratio"  # what 
 @click.option("--against", metavar="LINE", help="Critical line to compare the edges with, such as onset.")
 @click.option("--rtol", type=float, default=1e-6, show_default=True, help="Relative width of the final brackets.")
 @AT
-@click.option("-o", "--out", type=click.Path(), help="Edges on the map of a stored sweep: .png, .svg or .pdf.")
+@click.option("-o", "--out", type=click.Path(), help="Edges on the map of a stored sweep: .png, .svg, .pdf or .eps.")
 @THREADS
 @AS_JSON
 def boundary(

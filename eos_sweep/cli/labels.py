@@ -7,7 +7,7 @@ import sys
 import click
 
 from eos_sweep.cli.options import AS_JSON, THREADS
-from eos_sweep.cli.text import check_picture, check_two_axes, numbers
+from eos_sweep.cli.text import check_axes, check_picture, numbers
 from eos_sweep.errors import visible
 
 
@@ -63,7 +63,7 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
     "-o",
     "--out",
     type=click.Path(),
-    help="Map of the changes of all cells: .png, .svg or .pdf.",
+    help="Map of the changes of all cells: .png, .svg, .pdf or .eps.",
 )
 @THREADS
 @AS_JSON
@@ -88,7 +88,7 @@ def budget(
 
     if out:
         check_picture(out)
-        check_two_axes("--out", Store.open(store).sweep)
+        check_axes("--out", Store.open(store).sweep)
     with count_progress() as show:
         number = None if out else sample
         report = functools.partial(show, "cells")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eos_sweep.cli.text import check_two_axes
+from eos_sweep.cli.text import check_axes
 from eos_sweep.errors import InputError, closest, short
 
 if TYPE_CHECKING:
+    from eos_sweep.analysis.pictures.look import Look
     from eos_sweep.analysis.pictures.view import View
     from eos_sweep.contract import Model
     from eos_sweep.spec.sweeps import Sweep
@@ -54,21 +55,22 @@ def with_resources(command: Callable) -> Callable:
     return functools.reduce(lambda function, option: option(function), reversed(_RESOURCES), packed)
 
 
-def draw(store: str, out: str, view: "View | None" = None) -> None:
+def draw(store: str, out: str, view: "View | None" = None, look: "Look | None" = None) -> None:
     """Draw a view of a stored sweep into a file."""
     from eos_sweep.analysis.opened import open_sweep
     from eos_sweep.analysis.pictures.files import save
     from eos_sweep.analysis.pictures.layout import draw_view
+    from eos_sweep.analysis.pictures.look import DEFAULT
     from eos_sweep.analysis.pictures.view import View
     from eos_sweep.analysis.pyramid import open_pyramid
 
     view = dataclasses.replace(view or View(), levels=open_pyramid(store))
-    save(draw_view(open_sweep(store), view), out)
+    save(draw_view(open_sweep(store), view, look or DEFAULT), out)
 
 
 def check_drawable(sweep: "Sweep") -> None:
-    """Raise InputError if the phase diagram of a sweep cannot be drawn."""
-    check_two_axes("--plot", sweep)
+    """Raise InputError if the regimes of a sweep cannot be drawn."""
+    check_axes("--plot", sweep)
     if "regime" not in sweep.stored:
         raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')
 

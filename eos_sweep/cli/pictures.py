@@ -1,24 +1,34 @@
 """``eos-sweep plot`` and ``eos-sweep trace``."""
 
-import dataclasses
 import json
 import os
+from typing import TYPE_CHECKING
 
 import click
 
+from eos_sweep.cli.looks import lines_of, pair, with_look
 from eos_sweep.cli.options import AS_JSON, AT, draw
 from eos_sweep.cli.text import check_picture, numbers
 from eos_sweep.errors import InputError, visible
 
+if TYPE_CHECKING:
+    from eos_sweep.analysis.pictures.look import Look
+
 
 @click.command()
 @click.argument("store", type=click.Path())
-@click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
 @click.option("--x", help="Horizontal axis  [default: eta, or the later of the two longest].")
 @click.option("--y", help="Vertical axis  [default: the other of the two longest].")
 @AT
 @click.option("--facet", help="Axis with a panel for each value.")
-@click.option("--variable", default="regime", show_default=True, help="Variable to draw.")
+@click.option(
+    "--variable",
+    multiple=True,
+    default=["regime"],
+    show_default=True,
+    help="Variable to draw. Can be repeated where one axis is left.",
+)
 @click.option("--over", multiple=True, metavar="AXIS", help="Axis to leave out, such as seed. Can be repeated.")
 @click.option("--share", metavar="LABEL", help="With --over, draw the share of this label.")
 @click.option(
@@ -28,7 +38,19 @@ from eos_sweep.errors import InputError, visible
     show_default=True,
     help="With --over, the quantile to draw of numbers.",
 )
-@click.option("--lines/--no-lines", default=True, show_default=True, help="Draw the model's theory lines.")
+@click.option(
+    "--lines",
+    metavar="NAMES",
+    default="separating",
+    show_default=True,
+    help="Lines of theory: those that separate what is drawn, all, none, or names between commas.",
+)
+@click.option("--no-lines", "lines", flag_value="none", help="The same as --lines none.")
+@click.option("--contours", metavar="VARIABLE", help="Variable of numbers whose contours are added.")
+@click.option("--margins", is_flag=True, help="Add the share of each label in columns and rows.")
+@click.option("--xlim", metavar="FIRST,LAST", help="Values of the horizontal axis that are shown.")
+@click.option("--ylim", metavar="FIRST,LAST", help="Values of the vertical axis that are shown.")
+@with_look
 def plot(
     store: str,
     out: str,
@@ -36,13 +58,18 @@ def plot(
     y: str | None,
     at: tuple[str, ...],
     facet: str | None,
-    variable: str,
+    variable: tuple[str, ...],
     over: tuple[str, ...],
     share: str | None,
     quantile: float,
-    lines: bool,
+    lines: str,
+    contours: str | None,
+    margins: bool,
+    xlim: str | None,
+    ylim: str | None,
+    look: "Look",
 ) -> None:
-    """Draw a map of a stored sweep, or of a slice of it.
+    """Draw a map of a stored sweep, or of a slice of it; where one axis is left, curves over a band of regimes.
 
     --over leaves axes out.  Labels are then drawn as the most frequent one, hatched where fewer than nine in ten runs
     agree, and numbers as the median.
@@ -53,12 +80,29 @@ def plot(
       eos-sweep plot flagship.zarr -o map.pdf --x eta --y lambda1 --at lambda2=0.01 --facet clip
       eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
       eos-sweep plot seeds.zarr -o share.png --over seed --share edge_of_stability
+      eos-sweep plot quickstart.zarr -o column.eps --figsize column --lines start_at_edge,onset --title ""
+      eos-sweep plot quickstart.zarr -o cut.png --x eta --at lambda1=100 --variable tail_mean --variable loss_final
     """
     from eos_sweep.analysis.pictures.view import View
 
     check_picture(out)
-    view = View(x=x, y=y, at=numbers(at, "--at"), facet=facet, variable=variable, lines=lines)
-    draw(store, out, dataclasses.replace(view, over=over, share=share, quantile=quantile))
+    view = View(
+        x=x,
+        y=y,
+        at=numbers(at, "--at"),
+        facet=facet,
+        variable=variable[0],
+        further=variable[1:],
+        lines=lines_of(lines),
+        contours=contours,
+        margins=margins,
+        over=over,
+        share=share,
+        quantile=quantile,
+        xlim=pair("--xlim", xlim) if xlim else None,
+        ylim=pair("--ylim", ylim) if ylim else None,
+    )
+    draw(store, out, view, look)
     click.echo(visible(out))
 
 
@@ -72,7 +116,7 @@ def plot(
 )
 @click.option("--index", multiple=True, metavar="NAME=I,...", help="Cell of a stored sweep, by its index.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to run  [default: the sweep's budget].")
-@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg or .pdf.")
+@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
 @click.option("--data", type=click.Path(), help="Zarr store to write the trajectory to.")
 @AS_JSON
 def trace(

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec", type=click.Path())
 @click.option("-o", "--out", help="Folder or URL of the store  [default: the name of SPEC, ending in .zarr].")
-@click.option("--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg or .pdf.")
+@click.option(
+    "--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg, .pdf or .eps."
+)
 @click.option("--overwrite", is_flag=True, help="Delete a sweep that is stored there and start again.")
 @click.option("--check", is_flag=True, help="Check all that is stored as status --check does; mend what is damaged.")
 @click.option("--reuse", multiple=True, metavar="OLD", help="Take over what the store OLD has of it; may be repeated.")

@@ -47,17 +47,17 @@ def rules(items: Iterable[str]) -> dict[str, Any]:
 
 def check_picture(path: str) -> None:
     """Raise InputError if a path does not name a picture that can be drawn."""
-    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
+    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf", ".eps"):
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg, .pdf or .eps")
     if os.path.isdir(path):
         raise InputError(f"{path}: is a folder; choose another place for the picture")
 
 
-def check_two_axes(option: str, sweep: "Sweep") -> None:
-    """Raise InputError unless a sweep has two axes to draw."""
+def check_axes(option: str, sweep: "Sweep") -> None:
+    """Raise InputError unless a sweep has one or two axes to draw."""
     long = sum(count > 1 for count in sweep.shape)
-    if long != 2:
-        raise InputError(f"{option}: draws two axes, this sweep has {long}; run it without, then use eos-sweep plot")
+    if long not in (1, 2):
+        raise InputError(f"{option}: draws one or two axes, this sweep has {long}; run without it, then eos-sweep plot")
 
 
 def size(count: int) -> str:

@@ -55,10 +55,12 @@ def test_an_axis_of_one_value_is_drawn_where_there_is_no_other():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("axes", [{}, {"x": "eta"}, {"y": "eta"}])
-def test_a_single_axis_is_an_error_that_names_it(axes):
+def test_a_single_axis_is_an_error_for_a_map_that_names_it():
+    found = swept(eta=np.linspace(0.1, 3, 2000))
     with pytest.raises(InputError, match="^x, y: 'regime' has 1 axes, eta; a map needs two of them that are not in at"):
-        plot.draw(swept(eta=np.linspace(0.1, 3, 2000)), **axes)
+        plot.regime_map(found)
+    with pytest.raises(InputError, match="^x, y: 'regime' has 1 axes, eta"):
+        plot.draw(found, y="eta")
 
 
 @pytest.mark.parametrize("where", ["x", "facet", "variable", "at"])

@@ -33,7 +33,9 @@ def test_the_legend_names_the_regimes_that_occur_with_their_shares(free):
     occurring = [name.replace("_", " ") for name, code in regimes.CODES.items() if (codes == code).any()]
     assert [re.sub(r"  .*", "", text) for text in words] == occurring and len(occurring) > 4
     assert sum(float(text.split("  ")[1].split()[0]) for text in words) == pytest.approx(100, abs=0.05 * len(words))
-    outcomes = legend_of(plot.observable_map(free, "outcome", "eta", "lambda1"))  # flags that are no regimes
+    outcomes = legend_of(
+        plot.observable_map(free, "outcome", "eta", "lambda1", lines=False)
+    )  # flags that are no regimes
     assert [text.split("  ")[0] for text in outcomes] == ["diverged", "budget spent"]
     for handle, name in zip(ax.get_legend().get_patches(), occurring, strict=True):
         assert handle.get_facecolor()[:3] == to_rgb(PALETTE[name.replace(" ", "_")])
@@ -51,7 +53,7 @@ def test_cells_have_their_regimes_colour_and_uncomputed_ones_none(free):
 
 
 def test_lines_are_drawn_where_theory_says_and_named(free):
-    ax = plot.regime_map(free, "eta", "lambda1")
+    ax = plot.regime_map(free, lines="all")
     drawn = {line.get_label(): line.get_xydata()[:-1] for line in ax.lines}
     found = {line: curves for line, curves in theory_lines.critical_lines(free, "eta", "lambda1").items() if curves}
     assert len(found) == 7 and len(ax.lines) == 14  # each on a white line of its own
@@ -140,7 +142,7 @@ def test_infinity_is_a_category_with_a_tick_of_its_own(clipped):
 
 
 def test_numbers_are_drawn_with_a_bar_and_what_has_none_is_named(free):
-    ax = plot.observable_map(free, "sharpness_max", "eta", "lambda1")
+    ax = plot.observable_map(free, "sharpness_max", "eta", "lambda1", lines=False)
     mesh = ax.collections[0]
     diverged = (free["outcome"] == 2).values
     assert isinstance(mesh.norm, LogNorm) and mesh.norm.vmax == free["sharpness_max"].values[~diverged].max()
@@ -212,7 +214,9 @@ def test_a_network_has_named_readings_and_its_loss_fills_its_panel():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("eps", b"%!PS")]
+)
 def test_pictures_are_whole_and_know_what_they_show(free, tmp_path, kind, start):
     path = tmp_path / "new" / f"map.{kind}"
     figure = plot.draw(free)
@@ -226,7 +230,9 @@ def test_pictures_are_whole_and_know_what_they_show(free, tmp_path, kind, start)
         plot.save(figure, path)
     assert path.read_bytes() == content and len(list(path.parent.iterdir())) == 1
     for name in ("map.jpg", "map", f"map.{kind}.zip"):
-        with pytest.raises(ValueError, match=r"not a picture that can be drawn; end the name in .png, .svg or .pdf"):
+        with pytest.raises(
+            ValueError, match=r"not a picture that can be drawn; end the name in .png, .svg, .pdf or .eps"
+        ):
             plot.save(figure, tmp_path / name)
 
 

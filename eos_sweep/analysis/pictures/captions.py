@@ -14,7 +14,7 @@ from eos_sweep.training_data import described
 
 # Of a text that comes with a dataset: a title of 100 000 characters takes 26 s to draw.
 MAX_LINES, LINE_LENGTH = 12, 500
-LETTER = 0.56  # width of an average letter over its size
+LETTER = 0.54  # width of an average letter over its size
 LETTER_SIZE = 10.0  # points, of titles and labels unless a picture has others
 LONGEST_NAME = 100
 UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -51,9 +51,9 @@ def label_of(data: xr.DataArray) -> str:
     return f"{sign}: {meaning}" if sign == data.name else f"{meaning} {sign}".strip()
 
 
-def fitted(text: str, inches: float, points: float = LETTER_SIZE) -> str:
+def fitted(text: str, inches: float, points: float | None = None) -> str:
     """Return a text in lines that fit into a width; what lies between commas stays together if it can."""
-    room = max(12, int(72 * inches / (LETTER * points)))
+    room = max(12, int(72 * inches / (LETTER * (points or LETTER_SIZE))))
     wrap = functools.partial(textwrap.wrap, width=room, break_long_words=False, break_on_hyphens=False)
     lines = [wrap(_bound(line)) for line in text.splitlines()]
     return "\n".join(line.replace(UNBROKEN, " ") for broken in lines for line in broken)
@@ -86,6 +86,21 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     fixed = [*rule, *(found[name] for name in dict.fromkeys([*axes, *spec, *inputs]) if name in found), *data]
     words = [escaped(dataset.attrs.get(key, "")) for key in ("title", "reduced")]
     return "\n".join(filter(None, [*words, ", ".join(fixed)]))
+
+
+def values(piece: xr.Dataset, names: Iterable[str]) -> str:
+    """Return the values of some axes in a slice."""
+    return ", ".join(f"{symbol(piece[name])} = {number(piece[name])}" for name in names)
+
+
+def with_share(label: str, share: float) -> str:
+    """Return an entry of a legend with its share of the cells."""
+    return label + (f"  {100 * share:.1f} %" if share >= 0.0005 else "  < 0.1 %")
+
+
+def without_share(label: str) -> str:
+    """Return an entry of a legend without its share."""
+    return label.split("  ")[0]
 
 
 def given_inputs(dataset: xr.Dataset) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from eos_sweep.analysis.pictures.style import DPI
 from eos_sweep.analysis.whole_files import whole
 from eos_sweep.errors import InputError
 
-KINDS = "png", "svg", "pdf"
+KINDS = "png", "svg", "pdf", "eps"
 
 
 def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
@@ -24,7 +24,7 @@ def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: str | Path) -> None:
-    """Write a figure as PNG, SVG or PDF, with its title and the hash of its spec inside.
+    """Write a figure as PNG, SVG, PDF or EPS, with its title and the hash of its spec inside.
 
     Parameters
     ----------
@@ -49,7 +49,11 @@ def save(figure: Any, path: str | Path) -> None:
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
-        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg or .pdf")
-    about = {"Title": figure.get_label(), "Subject" if kind == "pdf" else "Description": figure.get_gid() or ""}
-    with whole(path, "choose another place for the picture") as temporary:
-        figure.savefig(temporary, format=kind, dpi=DPI, metadata=about)
+        raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg, .pdf or .eps")
+    title, identity = figure.get_label(), figure.get_gid() or ""
+    about = {"Title": title, "Subject" if kind == "pdf" else "Description": identity}
+    if kind == "eps":  # it has one field, of one line
+        about = {"Creator": " ".join(f"{title} {identity}".split())}
+    # By its path matplotlib would write its temporary name into an EPS.
+    with whole(path, "choose another place for the picture") as temporary, open(temporary, "wb") as file:
+        figure.savefig(file, format=kind, dpi=DPI, metadata=about)

@@ -3,107 +3,196 @@
 Nothing imports pyplot, which has global state, so any thread may draw.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
-from eos_sweep.analysis.flags import FLAGS
+from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.labelled import label
-from eos_sweep.analysis.pictures import captions, files, pixels, style
+from eos_sweep.analysis.pictures import captions, files, margins, pixels
+from eos_sweep.analysis.pictures.contours import draw_contours
+from eos_sweep.analysis.pictures.curves import draw_curves
+from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, set_limits, size_of
+from eos_sweep.analysis.pictures.legends import outside, width_of
+from eos_sweep.analysis.pictures.look import DEFAULT, NARROW, Look, Size
+from eos_sweep.analysis.pictures.margins import draw_margins
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
 from eos_sweep.analysis.pictures.reduced import reduced
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
-from eos_sweep.analysis.slices import select
+from eos_sweep.analysis.slices import select, within
 from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError, named, short
 
 MAX_FACETS = 36
+LEGEND_WIDTH = 2.3  # inches of a figure of facets
+MARGIN = 0.2  # inches above and below a legend together
+BESIDE = 0.9  # inches of a figure beside its map, above which a title begins
 
 
-def draw_view(dataset: xr.Dataset, view: View) -> Any:
-    """Return the Figure of a view, one map or facets."""
-    dataset, view = reduced(_variable(dataset, view.variable), view)
-    view = view.completed(dataset)
-    if not all(view.axes):
+def draw_view(dataset: xr.Dataset, view: View, look: Look = DEFAULT, ax: Any = None) -> Any:
+    """Return the Figure of a view: one map, into ``ax`` if it is given, facets, or curves where one axis is left."""
+    if view.over or view.share is not None:
+        if view.contours or view.further:
+            raise InputError("over: one variable alone is drawn without some axes; leave contours and the others out")
+        dataset, view = reduced(_variable(dataset, view.variable), view)
+    found = _variable(dataset, view.variable)
+    completed = view.completed(found)
+    if ax is None and completed.x and not completed.y and not view.facet:
+        return draw_curves(dataset if view.variable in dataset else dataset.assign(found.data_vars), completed, look)
+    if view.further:
         raise InputError(
-            f"x, y: {short(view.variable)} has {len(dataset.dims)} axes, {named(', '.join(map(str, dataset.dims)))}; "
-            "a map needs two of them that are not in at or facet, and are no seed"
+            f"variable: got {view.variable}, {', '.join(view.further)}; a map shows one, so name one of them"
         )
-    return draw_facets(dataset, view) if view.facet else draw_map(dataset, view, None).figure
+    return draw_facets(dataset, view, look) if view.facet else draw_map(dataset, view, ax, look).figure
 
 
-def draw_map(dataset: xr.Dataset, view: View, ax: Any) -> Any:
+def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> Any:
     """Draw one map into ``ax``, or into the Axes of a new figure; return the Axes."""
-    (x, y), name = view.axes, view.variable
-    dataset = _variable(dataset, name)
-    piece = select(dataset, x, y, view.at)
-    ax = files.new_figure(dataset, *style.MAP_SIZE).subplots() if ax is None else ax
+    name, own, size = view.variable, ax is None, look.size
+    dataset = _variable(dataset, name, view.contours)
+    view = _on_two_axes(view, dataset)
+    piece = _shown(select(dataset, *view.axes, view.at), view)
+    if own:
+        ax = files.new_figure(dataset, size.width, size.height).subplots()
+    else:
+        size = size_of(ax)
     stored = described(dataset)
-    (cells,) = pixels.pooled([piece], name, pools_for(ax, piece[name]), view.levels, stored)
-    norm = _norm([cells], piece[name])
-    handles, mesh = draw_panel(ax, piece, name, cells, norm)
-    if view.lines:
-        handles += draw_theory(ax, piece, x, y, sweep_of(dataset))
-    ax.set_title(captions.caption(dataset, piece, (x, y)), loc="left", fontsize="medium")
-    if mesh:
-        label = _meaning(piece[name], stored, [cells], norm)
-        ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=40, label=label)
-    if handles:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), **style.LEGEND)
+    pools = pools_for(ax, piece[name])
+    (cells,) = pixels.pooled([piece], name, pools, view.levels, stored)
+    norm = _norm([cells], piece[name], look.norm)
+    panel = draw_panel(ax, piece, name, cells, norm, look=look)
+    set_limits(ax, piece, view)
+    handles = panel.handles + draw_theory(ax, piece, view, sweep_of(dataset), panel, cells, norm)
+    if view.contours:
+        (others,) = pixels.pooled([piece], view.contours, pools, stored=stored)
+        handles += draw_contours(ax, piece, view.contours, others, _norm([others], piece[view.contours]), size.small)
+    if view.margins:
+        draw_margins(ax, piece[name], panel.looks)
+    title = look.title
+    if title is None:
+        title = captions.caption(dataset, piece, view.axes) if own else captions.values(piece, view.at or ())
+    ax.set_title(captions.fitted(title, size.width - BESIDE * own, size.points), loc="left", fontsize=size.letters)
+    ax.set_xlabel(captions.fitted(ax.get_xlabel(), size.width - BESIDE * own, size.points))
+    ax.set_ylabel(captions.fitted(ax.get_ylabel(), size.height - BESIDE * own, size.points))
+    if panel.mesh and look.colorbar:
+        place = str(look.colorbar) if look.colorbar is not True else "bottom" if own else "right"
+        length = (size.width if place == "bottom" else size.height) - BESIDE * own
+        label = captions.fitted(_meaning(piece[name], stored, [cells], norm), length, size.points)
+        add_bar(panel.mesh, ax, place, label)
+    add_legend(ax, handles, look, size, own, margins.ROOM * view.margins)
+    if own:
+        set_letters(ax.figure, size)
     return ax
 
 
-def draw_facets(dataset: xr.Dataset, view: View) -> Any:
+def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     """Draw a panel for each value of the view's axis ``facet``; return the Figure."""
-    dataset = _variable(dataset, view.variable)
-    (x, y), by, name = view.axes, str(view.facet), view.variable
-    pieces = _pieces(dataset, view)
-    columns = min(len(pieces), 2 if len(pieces) == 4 else 3)
-    rows = -(-len(pieces) // columns)
-    figure = files.new_figure(dataset, 2.6 * columns + 2.6, 2.4 * rows + 1.0)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    dataset = _variable(dataset, view.variable, view.contours)
+    view = _with_facet(_on_two_axes(view, dataset), dataset)
+    (x, y), name = view.axes, view.variable
+    if view.margins:
+        raise InputError("margins: a map alone has them; leave the facets or the margins out")
+    pieces, by = _pieces(dataset, view)
+    figure, axes, size = _panels(dataset, len(pieces), look)
     pools = pools_for(axes[0, 0], pieces[0][name])
     stored = described(dataset)
     cells = pixels.pooled(pieces, name, pools, view.levels, stored)
-    norm, sweep = _norm(cells, dataset[name]), sweep_of(dataset)
+    norm, sweep = _norm(cells, dataset[name], look.norm), sweep_of(dataset)
+    if view.contours:
+        others = pixels.pooled(pieces, view.contours, pools, stored=stored)
+        contour_norm = _norm(others, dataset[view.contours])
     legend: dict[str, Any] = {}
-    mesh = None
     values = captions.distinct(dataset[by].values)
-    for ax, piece, these, value in zip(axes.flat, pieces, cells, values, strict=False):
-        handles, mesh = draw_panel(ax, piece, name, these, norm, percent=False)
-        if view.lines:
-            handles += draw_theory(ax, piece, x, y, sweep)
+    for k, (ax, piece, value) in enumerate(zip(axes.flat, pieces, values, strict=False)):
+        panel = draw_panel(ax, piece, name, cells[k], norm, percent=False, look=look)
+        set_limits(ax, piece, view)
+        handles = panel.handles + draw_theory(ax, piece, view, sweep, panel, cells[k], norm)
+        if view.contours:
+            handles += draw_contours(ax, piece, view.contours, others[k], contour_norm, size.small)
         legend |= {handle.get_label(): handle for handle in handles}
-        ax.set_title(f"{captions.symbol(piece[by])} = {value}", fontsize="medium")
+        ax.set_title(f"{captions.symbol(piece[by])} = {value}", fontsize=size.letters)
         ax.set(xlabel="", ylabel="")
     for ax in axes.flat[len(pieces) :]:
         ax.set_axis_off()
-    title = captions.caption(dataset, pieces[0], (x, y, by))
-    if mesh:
-        figure.colorbar(mesh, ax=axes, location="right", aspect=40)
-        title += f"\n{_meaning(dataset[name], stored, cells, norm)}"
-    figure.legend(handles=list(legend.values()), loc="outside right upper", **style.LEGEND)
-    figure.suptitle(title.strip(), x=0.02, ha="left", fontsize="medium")
-    figure.supxlabel(captions.label_of(dataset[x]), fontsize="medium")
-    figure.supylabel(captions.label_of(dataset[y]), fontsize="medium")
+    title = captions.caption(dataset, pieces[0], (x, y, by)) if look.title is None else look.title
+    if panel.mesh and look.colorbar:
+        add_bar(panel.mesh, axes, "right" if look.colorbar is True else str(look.colorbar), "")
+        title += f"\n{_meaning(dataset[name], stored, cells, norm)}" * (look.title is None)
+    if legend and look.legend_place:
+        found = outside(figure, [*legend.values()], [*legend], look.legend_place, size.points)
+        if look.legend_place == "right" and not isinstance(look.figsize, tuple | list):
+            least = found.get_window_extent().height / figure.dpi + MARGIN
+            figure.set_figheight(max(figure.get_figheight(), least))
+    room = width_of([*legend], size.points) if look.legend_place == "right" else 0.0
+    title = captions.fitted(title.strip(), size.width - room, size.points)
+    figure.suptitle(title, x=0.02, ha="left", fontsize=size.letters)
+    if look.legend_place == "below":  # matplotlib would put the legend above the common label
+        for ax in axes[-1]:
+            ax.set_xlabel(captions.fitted(captions.label_of(dataset[x]), size.width / axes.shape[1], size.points))
+    else:
+        figure.supxlabel(captions.label_of(dataset[x]), fontsize=size.letters)
+    figure.supylabel(captions.label_of(dataset[y]), fontsize=size.letters)
+    set_letters(figure, size)
     return figure
 
 
-def _pieces(dataset: xr.Dataset, view: View) -> list[xr.Dataset]:
-    """Return the slice of each facet."""
+def _on_two_axes(view: View, dataset: xr.Dataset) -> View:
+    """Return the view with its two axes."""
+    view = view.completed(dataset)
+    if all(view.axes):
+        return view
+    raise InputError(
+        f"x, y: {short(view.variable)} has {len(dataset.dims)} axes, {named(', '.join(map(str, dataset.dims)))}; "
+        "a map needs two of them that are not in at or facet, and are no seed"
+    )
+
+
+def _with_facet(view: View, dataset: xr.Dataset) -> View:
+    """Return the view with an axis of facets, which is the one that is left where none is given."""
+    left = [str(name) for name in dataset.dims if name not in view.picked and dataset.sizes[name] > 1]
+    if view.facet or len(left) == 1:
+        return replace(view, facet=view.facet or left[0])
+    raise InputError(f"facet: {named(', '.join(left)) or 'no axis'} left beside x, y and at; name one axis of facets")
+
+
+def _shown(piece: xr.Dataset, view: View) -> xr.Dataset:
+    """Return the cells of a slice that the limits of a view show."""
+    for name, limits in zip(view.axes, (view.xlim, view.ylim), strict=True):
+        piece = within(piece, name, limits) if limits else piece
+    return piece
+
+
+def _panels(dataset: xr.Dataset, count: int, look: Look) -> tuple[Any, Any, Size]:
+    """Return a figure with so many panels in rows, their Axes, and its size."""
+    columns = min(count, 2 if count == 4 or (look.figsize and look.size.width <= NARROW) else 3)
+    rows = -(-count // columns)
+    size = look.size._replace(width=2.6 * columns + 2.6, height=2.4 * rows + 1.0)
+    if isinstance(look.figsize, str):
+        beside = LEGEND_WIDTH if look.legend_place == "right" else BESIDE
+        size = look.size._replace(height=0.9 * rows * (look.size.width - beside) / columns + 2 * BESIDE)
+    elif look.figsize:
+        size = look.size
+    figure = files.new_figure(dataset, size.width, size.height)
+    return figure, figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False), size
+
+
+def _pieces(dataset: xr.Dataset, view: View) -> tuple[list[xr.Dataset], str]:
+    """Return the slice of each facet, and the axis of facets."""
     by, at = str(view.facet), dict(view.at or {})
     if by not in dataset.dims or by in (*view.axes, *at) or dataset.sizes[by] > MAX_FACETS:
         raise InputError(
             f"facet: got {short(by)}; name an axis of at most {MAX_FACETS} values that is not in x, y or at"
         )
-    return [select(dataset, *view.axes, {**at, by: value}) for value in dataset[by].values]
+    return [_shown(select(dataset, *view.axes, {**at, by: value}), view) for value in dataset[by].values], by
 
 
-def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray) -> Any:
-    """Return a scale of colours for all ``maps``.
+def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray, given: Any = None) -> Any:
+    """Return a scale of colours for all ``maps``, the ``given`` one if there is one.
 
     It is the range of the variable, if that has one, as shares have.  It is symmetric about a centre, if the variable
     has one, from zero to twice the centre, or over all numbers if the centre is zero; else logarithmic for what spans
@@ -111,10 +200,12 @@ def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray) -> Any:
     """
     from matplotlib.colors import CenteredNorm, LogNorm, Normalize, SymLogNorm
 
-    if "valid_range" in data.attrs:
-        return Normalize(*data.attrs["valid_range"])
     low, high = min(one.low for one in maps), max(one.high for one in maps)
     low, high = (low, high) if low <= high else (0.0, 1.0)
+    if given is not None and not maps[0].codes:
+        return _given_norm(given, low, high, str(data.name))
+    if "valid_range" in data.attrs:
+        return Normalize(*data.attrs["valid_range"])
     if "centre" in data.attrs:
         return CenteredNorm(data.attrs["centre"], data.attrs["centre"] or max(abs(low), abs(high)) or 1.0)
     if low > 0 and high > 100 * low:
@@ -124,20 +215,44 @@ def _norm(maps: Sequence[pixels.Pixels], data: xr.DataArray) -> Any:
     return Normalize(low, high if high > low else low + 1.0)
 
 
-def _variable(dataset: xr.Dataset, name: str) -> xr.Dataset:
+def _given_norm(given: Any, low: float, high: float, name: str) -> Any:
+    """Return the scale that a user gives: its name, its ends, or a Normalize of matplotlib, which is not changed."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    if isinstance(given, Normalize):
+        norm = copy.copy(given)
+        norm.autoscale_None([low, high])
+        return norm
+    if given == "log" and low <= 0:
+        raise InputError(
+            f"norm: log needs numbers above 0, {named(name)} goes down to {low:g}; leave it out, or linear"
+        )
+    if isinstance(given, str):
+        ends = low, high if high > low else low + 1.0
+        return LogNorm(low, max(high, 2 * low)) if given == "log" else Normalize(*ends)
+    low, high = map(float, given)
+    return LogNorm(low, high) if low > 0 and high > 100 * low else Normalize(low, high)
+
+
+def _variable(dataset: xr.Dataset, name: str, contours: str | None = None) -> xr.Dataset:
     """Return the dataset with one variable, labelled if it is the regime, and what is drawn with it.
 
     That is ``outcome``, which says what diverged, and ``agreement``, which says how many runs have a label, unless they
-    are over other axes.
+    are over other axes; and the variable of ``contours``.
     """
     if name == "regime" and name not in dataset:
         dataset = dataset.assign(regime=label(dataset))
-    if name not in dataset.data_vars:
-        there = named(", ".join(map(str, dataset.data_vars)), 1000)
-        raise InputError(f"variable: no {short(name)} in this sweep; there are: {there}")
+    for role, wanted in (("variable", name), ("contours", contours or name)):
+        if wanted not in dataset.data_vars:
+            there = named(", ".join(map(str, dataset.data_vars)), 1000)
+            raise InputError(f"{role}: no {short(wanted)} in this sweep; there are: {there}")
+    if contours and (set(dataset[contours].dims) != set(dataset[name].dims) or codes_of(dataset[contours])):
+        raise InputError(
+            f"contours: {named(contours)} is no variable of numbers on the axes of {name}; name another one"
+        )
     dims = set(dataset[name].dims)
     also = [other for other in ("outcome", AGREEMENT) if other in dataset and set(dataset[other].dims) <= dims]
-    return dataset[[*dict.fromkeys([name, *also])]]
+    return dataset[[*dict.fromkeys([name, *[contours] * bool(contours), *also])]]
 
 
 def _meaning(data: xr.DataArray, stored: Mapping[str, Variable], maps: Sequence[pixels.Pixels], norm: Any) -> str:

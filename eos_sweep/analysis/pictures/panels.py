@@ -10,12 +10,15 @@ import xarray as xr
 
 from eos_sweep.analysis.flags import ranks
 from eos_sweep.analysis.pictures import captions, style
+from eos_sweep.analysis.pictures.look import DEFAULT, Look
 from eos_sweep.analysis.pictures.pixels import Pixels, pooled
+from eos_sweep.analysis.pictures.separating import chosen
 from eos_sweep.analysis.pictures.theory_lines import critical_lines
+from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.slices import cell_edges
-from eos_sweep.errors import named
+from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.spec.sweeps import Sweep
 
 TICKS, TICK_LETTERS = 12, 45  # of an axis of categories, at most
@@ -28,6 +31,8 @@ class Panel(NamedTuple):
 
     handles: list[Any]  # entries of a legend
     mesh: Any  # that a colour bar belongs to; None if the cells are categories
+    edges: list[np.ndarray]  # of the drawn cells, along y and along x
+    looks: dict[str, dict[str, Any]]  # label -> how its cells are filled
 
 
 def pools_for(ax: Any, data: xr.DataArray) -> dict[str, int]:
@@ -37,7 +42,9 @@ def pools_for(ax: Any, data: xr.DataArray) -> dict[str, int]:
     return {str(axis): 2 ** max(0, round(math.log2(size / style.DPI / inches))) for (axis, size), inches in lengths}
 
 
-def draw_panel(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any, percent: bool = True) -> Panel:
+def draw_panel(
+    ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any, percent: bool = True, look: Look = DEFAULT
+) -> Panel:
     """Draw the cells and the axes of one map.
 
     Parameters
@@ -54,27 +61,38 @@ def draw_panel(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: Any,
         Scale of colours of a map of numbers.
     percent
         Whether the legend has the share of each category.
+    look
+        Colours of a user's own.
+
+    Raises
+    ------
+    InputError
+        If these are for labels that do not exist.
     """
     edges = [_edges_of_pools(piece[axis].values, pixels.pools[str(axis)]) for axis in piece[name].dims]
     if pixels.codes:
-        looks, mesh = _draw_categories(ax, edges, pixels, _looks(piece[name], pixels)), None
+        looks, mesh = _draw_categories(ax, edges, pixels, _looks(piece[name], pixels, look)), None
     else:
-        looks, mesh = _draw_numbers(ax, edges, piece[name], pixels, norm)
+        looks, mesh = _draw_numbers(ax, edges, piece[name], pixels, norm, look)
     ax.patch.set(**style.NO_VALUE)  # seen through cells that are not drawn
+    ax.set_rasterization_zorder(style.PIXELS)  # of both together, since PostScript has no transparency
     for side, axis, ends in zip("yx", piece[name].dims, edges, strict=True):
-        _draw_axis(ax, side, piece[axis], ends)
-    entries = _legend_entries(looks, pixels, percent)
+        draw_axis(ax, side, piece[axis], ends)
+    entries = _legend_entries(ax, looks, pixels, percent)
     if pixels.codes and AGREEMENT in piece:
         entries += _draw_disagreement(ax, edges, piece, pixels.pools)
-    return Panel(entries, mesh)
+    return Panel(entries, mesh, edges, dict(looks))
 
 
-def draw_theory(ax: Any, piece: xr.Dataset, x: str, y: str, sweep: Sweep | None) -> list[Any]:
-    """Draw the lines of theory that cross the slice; return their entries of a legend."""
+def draw_theory(
+    ax: Any, piece: xr.Dataset, view: View, sweep: Sweep | None, panel: Panel, pixels: Pixels, norm: Any
+) -> list[Any]:
+    """Draw the lines of theory that a view has in a panel; return their entries of a legend."""
     handles = []
-    theory = critical_lines(piece, x, y, sweep)
+    theory = critical_lines(piece, *view.axes, sweep)
+    wanted = chosen(theory, view.lines, panel.edges, pixels, norm)
     for (line, curves), (colour, dashes, width) in zip(theory.items(), itertools.cycle(style.STROKES)):
-        if curves:
+        if line in wanted:
             points = np.concatenate([np.vstack([curve, [np.nan, np.nan]]) for curve in curves]).T
             ax.plot(*points, linewidth=width + style.HALO_WIDTH, **style.HALO)
             handles += ax.plot(*points, color=colour, linestyle=dashes, linewidth=width, zorder=2.2, label=line.label)
@@ -86,11 +104,18 @@ def _edges_of_pools(values: np.ndarray, pool: int) -> np.ndarray:
     return np.append(edges[:-1:pool], edges[-1])
 
 
-def _looks(data: xr.DataArray, pixels: Pixels) -> Mapping[str, dict[str, Any]]:
-    """Return how regimes are filled, those of a user's own among them."""
-    if not set(style.LOOKS) <= set(pixels.codes):  # other labels
-        return style.LOOKS
-    return style.looks_with(pixels.codes, str(data.attrs.get("flag_colours", "")))
+def _looks(data: xr.DataArray, pixels: Pixels, look: Look) -> Mapping[str, dict[str, Any]]:
+    """Return how regimes are filled, those of a user's own among them, and labels that have other colours here."""
+    from matplotlib.colors import to_hex
+
+    looks: Mapping[str, dict[str, Any]] = style.LOOKS
+    if set(style.LOOKS) <= set(pixels.codes):  # not other labels
+        looks = style.looks_with(pixels.codes, str(data.attrs.get("flag_colours", "")))
+    if wrong := [name for name in look.colours if name not in pixels.codes]:
+        raise InputError(f"palette: no {short(wrong[0])} in {data.name}; {closest(str(wrong[0]), pixels.codes)}")
+    if look.cmap is not None or look.norm is not None:
+        raise InputError(f"{'norm' if look.cmap is None else 'cmap'}: {data.name} holds labels; give a palette")
+    return {**looks, **{name: style.FRAME | {"facecolor": to_hex(c)} for name, c in look.colours.items()}}
 
 
 def _draw_categories(
@@ -103,7 +128,7 @@ def _draw_categories(
     colours = [to_rgba(look["facecolor"], float(look is not style.NO_VALUE)) for _, look in looks]
     codes = np.array([*pixels.codes.values()])
     order = np.argsort(codes)
-    ax.pcolormesh(*edges[::-1], np.array(colours)[order[ranks(pixels.cells, codes[order])]], rasterized=True)
+    ax.pcolormesh(*edges[::-1], np.array(colours)[order[ranks(pixels.cells, codes[order])]], zorder=style.CELLS)
     for code, (_, look) in zip(codes, looks, strict=True):
         if "hatch" in look and look is not style.NO_VALUE:
             _draw_hatch(ax, edges, pixels.cells == code, look)
@@ -123,36 +148,39 @@ def _draw_hatch(ax: Any, edges: list[np.ndarray], there: np.ndarray, look: dict[
         vertices = np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1).reshape(-1, 2)
         codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], rows.size)
         hatch = {"facecolor": "none", "edgecolor": look["edgecolor"], "hatch": look["hatch"], "linewidth": 0.0}
-        ax.add_patch(PathPatch(Path(vertices, codes), rasterized=True, **hatch))
+        ax.add_patch(PathPatch(Path(vertices, codes), zorder=style.CELLS, **hatch))
 
 
 def _draw_disagreement(ax: Any, edges: list[np.ndarray], piece: xr.Dataset, pools: Mapping[str, int]) -> list[Any]:
     """Hatch cells where fewer runs than usual have the label that is drawn; return the entry of a legend."""
-    from matplotlib.patches import Patch
+    from matplotlib.patches import Polygon
 
     (share,) = pooled([piece], AGREEMENT, pools)
     there = share.cells < style.AGREED
     _draw_hatch(ax, edges, there, style.DISAGREED)
     label = f"fewer than {100 * style.AGREED:.0f} % agree"
-    return [Patch(label=label, **style.DISAGREED)] * bool(there.any())
+    return [ax.add_patch(Polygon(np.empty((0, 2)), label=label, **style.DISAGREED))] if there.any() else []
 
 
 def _draw_numbers(
-    ax: Any, edges: list[np.ndarray], data: xr.DataArray, pixels: Pixels, norm: Any
+    ax: Any, edges: list[np.ndarray], data: xr.DataArray, pixels: Pixels, norm: Any, look: Look
 ) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
     """Draw numbers on a scale of colours; return what else than numbers is there and its look, and the mesh."""
     import matplotlib
 
-    name_of_map = "viridis" if "centre" not in data.attrs else "RdBu_r"
-    colours = matplotlib.colormaps[name_of_map].with_extremes(over="white", bad=(0, 0, 0, 0))
+    if look.palette:
+        raise InputError(f"palette: {data.name} holds numbers; give cmap and norm")
+    colours = look.cmap or ("viridis" if "centre" not in data.attrs else "RdBu_r")
+    colours = matplotlib.colormaps[colours] if isinstance(colours, str) else colours
+    colours = colours.with_extremes(over="white", bad=(0, 0, 0, 0))
     # Divergence alone is beyond the scale, and so white.
     numbers = np.where(np.isposinf(pixels.cells), BEYOND, np.minimum(pixels.cells, norm.vmax))
-    mesh = ax.pcolormesh(*edges[::-1], numbers, cmap=colours, norm=norm, rasterized=True)
+    mesh = ax.pcolormesh(*edges[::-1], numbers, cmap=colours, norm=norm, zorder=style.CELLS)
     return [("divergence", style.DIVERGED), ("no value", style.NO_VALUE)], mesh
 
 
-def _draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None:
-    """Set the scale, ticks, limits and label of one side."""
+def draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None:
+    """Set the scale, ticks, limits and label of one side, whose cells have these edges."""
     kind = scale_of(axis.values)[0]
     if kind == "category":
         labels = captions.distinct(axis.values)
@@ -164,14 +192,17 @@ def _draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> Non
     ax.set(**{f"{side}label": captions.label_of(axis), f"{side}lim": (edges[0], edges[-1])})
 
 
-def _legend_entries(looks: list[tuple[str, dict[str, Any]]], pixels: Pixels, percent: bool) -> list[Any]:
-    """Return an entry for each category that occurs, with its share."""
-    from matplotlib.patches import Patch
+def _legend_entries(ax: Any, looks: list[tuple[str, dict[str, Any]]], pixels: Pixels, percent: bool) -> list[Any]:
+    """Return an entry for each category that occurs, with its share.
+
+    They are patches without extent of the map, so that legends of a user's own have them, too.
+    """
+    from matplotlib.patches import Polygon
 
     entries = []
     for name, look in looks:
         if share := pixels.shares[name]:
-            words = f"  {100 * share:.1f} %" if share >= 0.0005 else "  < 0.1 %"
             label = captions.escaped(named(name, LONGEST_LABEL)).replace("_", " ")
-            entries.append(Patch(label=label + words * percent, **look))
+            label = captions.with_share(label, share) if percent else label
+            entries.append(ax.add_patch(Polygon(np.empty((0, 2)), label=label, **look)))
     return entries

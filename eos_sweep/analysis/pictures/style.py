@@ -21,6 +21,8 @@ AGREED = 0.9  # of the runs of a cell; where fewer have its label, it is hatched
 DISAGREED: dict[str, Any] = {"facecolor": "none", "edgecolor": "0.5", "hatch": "////", "linewidth": 0.0}
 DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}  # on a map of numbers
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
+CELLS, PIXELS = 0.5, 0.75  # order of the cells of a map, and below which a file has pixels in place of shapes
+CONTOUR = "white"  # with a black rim
 NOT_COMPUTED = "not_computed"
 COLOUR = re.compile(r"\w+:#[0-9A-Fa-f]{6}")  # of a flag, in an attribute
 HATCHES = ("xxxx", "....", "++++", "oooo")  # of regimes without a colour of their own
@@ -72,7 +74,7 @@ STROKES: tuple[tuple[str, Any, float], ...] = (
     ("black", (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6),
     (PINK, (0, (4, 1.5, 1, 1.5, 1, 1.5)), 1.6),
 )
-HALO: dict[str, Any] = {"color": "white", "alpha": 0.85, "zorder": 2.1}  # below each line
+HALO: dict[str, Any] = {"color": "white", "zorder": 2.1}  # below each line
 HALO_WIDTH = 2.0  # by which it is wider than the line
 
 # Series of one panel: colours first, then dashes.

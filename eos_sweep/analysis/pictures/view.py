@@ -1,4 +1,4 @@
-"""Options of one picture of a sweep: its axes, the variable that is drawn, and additions such as theory's lines."""
+"""What one picture of a sweep shows: its axes, the variable that is drawn, and additions such as theory's lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,16 @@ from typing import TypeAlias
 import xarray as xr
 
 from eos_sweep.analysis.slices import At
+from eos_sweep.errors import InputError, short
 
 Levels: TypeAlias = Sequence[xr.Dataset]
+Lines: TypeAlias = bool | str | Sequence[str]
+Limits: TypeAlias = tuple[float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)  # by name, so that a new option shifts no other
 class View:
-    """One picture of a sweep: an option of ``plot`` is a field here.
+    """One picture of a sweep: an option of ``plot`` that says what is shown is a field here.
 
     Attributes
     ----------
@@ -26,7 +29,7 @@ class View:
     variable
         Variable that is drawn.
     lines
-        Whether to add theory's lines.
+        Whether to add lines of theory, those that separate what is drawn; or the names of lines, or "all".
     levels
         Levels of :func:`eos_sweep.open_pyramid`, from which regimes are drawn sooner, with the same result.
     over
@@ -35,6 +38,14 @@ class View:
         Label whose share over ``over`` is drawn instead.
     quantile
         Which quantile over ``over`` is drawn of numbers.
+    contours
+        Variable of numbers whose contours are added to a map.
+    margins
+        Whether the shares of labels along each axis are added to a map.
+    xlim, ylim
+        First and last value of a side that are shown; the whole axis if None.
+    further
+        More variables, drawn where one axis is left.
     """
 
     x: str | None = None
@@ -42,11 +53,23 @@ class View:
     at: At = None
     facet: str | None = None
     variable: str = "regime"
-    lines: bool = True
+    lines: Lines = True
     levels: Levels = ()
     over: tuple[str, ...] = ()
     share: str | None = None
     quantile: float = 0.5
+    contours: str | None = None
+    margins: bool = False
+    xlim: Limits = None
+    ylim: Limits = None
+    further: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise InputError if a limit is not two numbers."""
+        for name in ("xlim", "ylim"):
+            given = getattr(self, name)
+            if given is not None and not (len(given) == 2 and float(given[0]) != float(given[1])):
+                raise InputError(f"{name}: got {short(given)}; give two numbers, the first and the last one shown")
 
     @property
     def axes(self) -> tuple[str, str]:
