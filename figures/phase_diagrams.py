@@ -18,7 +18,7 @@ from eos_sweep import plot
 
 PICTURES: dict[str, dict[str, Any]] = {
     "quickstart": {},
-    "flagship": {"x": "eta", "y": "lambda1", "at": {"lambda2": 0.01}, "facet": "clip"},
+    "flagship": {"x": "eta", "y": "lambda1", "at": {"lambda2": 0.01}, "facet": "clip", "lines": "all"},
     "settled": {"variable": "settled"},
 }
 BELOW = "outside lower left"

@@ -25,7 +25,7 @@ SLICE = 3.0  # the w1 of the panel on the right; the other weights are a half
 
 def main(folder: str = ".") -> None:
     dataset = stored("scalar_net", folder)
-    save(plot.draw(dataset, "eta", "w1", facet="depth"), "scalar_net_map")
+    save(plot.draw(dataset, "eta", "w1", facet="depth", lines="all"), "scalar_net_map")
 
     figure = Figure(figsize=(11.5, 4.0), layout="constrained")
     one, flows, ends = figure.subplots(1, 3)

@@ -12,7 +12,7 @@ from eos_sweep.errors import InputError, closest, named, short
 REACH = 0.025  # of a side of the map: how far from a line both sides are compared
 CELL = 0.75  # of a cell, at least
 LEAST = 1 / 3  # of its length, on which they differ
-TOGETHER = 0.01  # of a side: two lines that are nearer to each other on all of their length are drawn once
+TOGETHER = 0.02  # of a side: two lines that are nearer to each other on all of their length are drawn once
 COLOURS = 8  # that an eye tells apart on a scale of colours
 ALL = "all"
 
