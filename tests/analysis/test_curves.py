@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+import eos_sweep
 from eos_sweep import plot, regimes
 from eos_sweep.analysis.pictures.style import PALETTE
 from eos_sweep.errors import InputError
@@ -17,7 +18,9 @@ def curves_of(figure):
 
 def test_each_variable_is_a_curve_over_a_band_of_regimes(free):
     cut = free.isel(lambda1=12)
-    figure = plot.draw(free, x="eta", at={"lambda1": float(cut.lambda1)}, variable=["tail_mean", "crossings"])
+    figure = plot.draw(
+        free, x="eta", at={"lambda1": float(cut.lambda1)}, variable=["tail_mean", "crossings"], lines=False
+    )
     diverged = (cut.outcome == 2).values
     lines = curves_of(figure)
     assert len(lines) == 2 and len(figure.axes) == 3 and diverged.any()
@@ -31,8 +34,23 @@ def test_each_variable_is_a_curve_over_a_band_of_regimes(free):
     names = {code: name for name, code in regimes.CODES.items()}
     np.testing.assert_array_equal(drawn, [to_rgb(PALETTE[names[code]]) for code in cut.regime.values])
     assert band.get_xlabel() == "step size η" and {ax.get_xscale() for ax in figure.axes} == {"log"}
-    words = [text.get_text().replace(" ", "_") for text in figure.axes[0].get_legend().get_texts()]
+    words = [text.get_text().replace(" ", "_") for text in figure.legends[0].get_texts()]
     assert words == [name for name, code in regimes.CODES.items() if (cut.regime == code).any()]
+
+
+def test_lines_of_theory_are_upright_where_they_separate_the_regimes(free):
+    cut = free.isel(lambda1=12)
+    places = eos_sweep.critical_lines(cut, along="eta")
+    known = {place.label: float(place[0]) for place in places.values()}
+    for lines in (True, "all", ["onset"], False):
+        figure = plot.draw(cut, lines=lines)
+        for ax in figure.axes:
+            drawn = {line.get_label(): line.get_xdata()[0] for line in ax.lines if line.get_label() in known}
+            assert drawn == {label: pytest.approx(known[label]) for label in drawn}
+            if lines is True:
+                assert 0 < len(drawn) < sum(np.isfinite([*known.values()]))
+            else:
+                assert len(drawn) == (np.isfinite([*known.values()]).sum() if lines == "all" else len(lines or []))
 
 
 def test_a_sweep_with_one_axis_is_drawn_as_it_is(clipped):
@@ -43,7 +61,7 @@ def test_a_sweep_with_one_axis_is_drawn_as_it_is(clipped):
     assert figure.get_figwidth() == 3.37 and figure.get_suptitle() == "three" and figure.legends
     everything = plot.draw(found)
     everything.draw_without_rendering()
-    boxes = [everything.axes[0].get_legend().get_window_extent(), everything._suptitle.get_window_extent()]
+    boxes = [everything.legends[0].get_window_extent(), everything._suptitle.get_window_extent()]
     boxes += [ax.bbox for ax in everything.axes]
     boxes += [ax._left_title.get_window_extent() for ax in everything.axes if ax.get_title(loc="left")]
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])

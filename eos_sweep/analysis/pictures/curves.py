@@ -8,9 +8,11 @@ import xarray as xr
 from eos_sweep.analysis.flags import codes_of
 from eos_sweep.analysis.pictures import captions, files, pixels, style
 from eos_sweep.analysis.pictures.fitting import set_limits
-from eos_sweep.analysis.pictures.legends import beside, outside, width_of
+from eos_sweep.analysis.pictures.legends import outside, width_of
 from eos_sweep.analysis.pictures.look import DEFAULT, Look, Size
-from eos_sweep.analysis.pictures.panels import draw_axis, draw_panel
+from eos_sweep.analysis.pictures.panels import draw_axis, draw_panel, draw_places
+from eos_sweep.analysis.pictures.separating import chosen
+from eos_sweep.analysis.pictures.theory_lines import critical_places
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.slices import cell_edges, select, within
@@ -52,10 +54,13 @@ def draw_curves(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
         _draw_curve(ax, piece[x].values, shown.cells[0], piece[name])
         ax.set_title(captions.label_of(piece[name]), loc="left", fontsize=letters)
     entries: dict[str, Any] = {}
+    theory = critical_places(piece.isel({ROW: 0}, drop=True), x) if view.lines else {}
     for ax, name in zip(axes[len(panels) :], bands, strict=True):
         (shown,) = pixels.pooled([piece], name, {ROW: 1, x: 1}, stored=stored)
-        handles = draw_panel(ax, piece, name, shown, None, percent=False, look=look).handles
+        panel = draw_panel(ax, piece, name, shown, None, percent=False, look=look)
+        handles = panel.handles + draw_places(axes, chosen(theory, view.lines, panel.edges, shown, None), theory)
         entries |= {handle.get_label(): handle for handle in handles}
+        theory = {}  # that of the first band
         ax.set(yticks=[])
         ax.set_ylabel(captions.short(name).replace("_", " "), rotation=0, ha="right", va="center", fontsize=letters)
     for ax in axes:
@@ -66,19 +71,19 @@ def draw_curves(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     axes[-1].xaxis.label.set_fontsize(letters)
     title = captions.caption(dataset, piece, (x,)) if look.title is None else look.title
     figure.suptitle(captions.fitted(title, size.width, size.points), x=0.02, ha="left", fontsize=letters)
-    room = _add_legend(figure, axes[0], entries, look.legend_place, size)
+    room = _add_legend(figure, entries, look.legend_place, size)
     for ax in axes[: len(panels)]:
         ax.set_title(captions.fitted(ax.get_title(loc="left"), room, size.points), loc="left", fontsize=letters)
     return figure
 
 
-def _add_legend(figure: Any, top: Any, entries: dict[str, Any], place: str, size: Size) -> float:
-    """Add the legend of the bands, beside the uppermost panel or below; return the width that panels have, about."""
+def _add_legend(figure: Any, entries: dict[str, Any], place: str, size: Size) -> float:
+    """Add the legend of the bands, beside all panels or below; return the width that panels have, about."""
     handles, labels = [*entries.values()], [*entries]
     if place == "below" and entries:
         outside(figure, handles, labels, place, size.points)
     elif place and entries:
-        beside(top, handles, 0.0, size.points)
+        figure.legend(handles, labels, loc="outside right center", fontsize=size.points, **style.LEGEND)
         return size.width - 0.8 - width_of(labels, size.points)
     return size.width - 0.8
 

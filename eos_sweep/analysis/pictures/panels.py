@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +96,17 @@ def draw_theory(
             points = np.concatenate([np.vstack([curve, [np.nan, np.nan]]) for curve in curves]).T
             ax.plot(*points, linewidth=width + style.HALO_WIDTH, **style.HALO)
             handles += ax.plot(*points, color=colour, linestyle=dashes, linewidth=width, zorder=2.2, label=line.label)
+    return handles
+
+
+def draw_places(axes: Iterable[Any], wanted: Mapping[Any, list[np.ndarray]], theory: Iterable[Any]) -> list[Any]:
+    """Draw upright lines of theory into several panels, with the strokes that they have on a map."""
+    handles = []
+    for line, (colour, dashes, width) in zip(theory, itertools.cycle(style.STROKES)):
+        for curve, ax in itertools.product(wanted.get(line, ()), axes):
+            ax.axvline(curve[0, 0], linewidth=width + style.HALO_WIDTH, **style.HALO)
+            look = {"color": colour, "linestyle": dashes, "linewidth": width, "zorder": 2.2}
+            handles.append(ax.axvline(curve[0, 0], label=line.label, **look))
     return handles
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis import predicted
 from eos_sweep.analysis.predicted import lines_of
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import CriticalLine, Values
+from eos_sweep.errors import InputError
 from eos_sweep.spec.inputs import axes_of
 from eos_sweep.spec.sweeps import Sweep
 
@@ -48,6 +50,35 @@ def critical_lines(
     initial, parameters = sweep.inputs(fixed | grid)
     inputs = initial | parameters
     return {line: _polylines(line, inputs, along, scales) for line in lines_of(sweep.module)}
+
+
+def critical_places(piece: xr.Dataset, x: str) -> dict[CriticalLine, list[np.ndarray]]:
+    """Return the lines of a model along one axis, upright across a band of cells from -1/2 to 1/2.
+
+    Parameters
+    ----------
+    piece
+        The slice, over ``x`` alone; the sweep's other axes are scalar coordinates.
+    x
+        Name of the axis.
+
+    Returns
+    -------
+    dict
+        Line -> an upright polyline for each place; empty where :func:`critical_lines` has none.
+    """
+    sweep = sweep_of(piece)
+    if sweep is None or scale_of(piece[x].values)[0] == "category":
+        return {}
+    try:
+        found = predicted.critical_lines(piece, x)
+    except InputError:  # a network, or an axis of whole numbers
+        return {}
+    roots = {line: found[line.name].values.ravel() for line in lines_of(sweep.module)}
+    return {
+        line: [np.array([[place, -0.5], [place, 0.5]]) for place in places[np.isfinite(places)]]
+        for line, places in roots.items()
+    }
 
 
 def _irrelevant(sweep: Sweep) -> list[str]:
