@@ -17,7 +17,7 @@ def drawn(dataset, levels, size=(3.2, 2.4), **choice):
     ax = Figure(figsize=size).subplots()
     plot.regime_map(dataset, "eta", "lambda1", {"clip": 10}, ax=ax, lines=False, levels=levels, **choice)
     mesh = ax.collections[0]
-    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    words = ax.get_legend_handles_labels()[1]
     return np.asarray(mesh.get_array()), mesh.get_coordinates(), words
 
 
