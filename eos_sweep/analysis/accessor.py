@@ -146,7 +146,7 @@ class SweepAccessor:
 
     def plot(self, *arguments: Any, **options: Any) -> Any:
         """Draw a slice, as :func:`eos_sweep.plot.draw`."""
-        from eos_sweep.analysis.pictures.maps import draw
+        from eos_sweep.analysis.pictures.drawing import draw
 
         return draw(self._dataset, *arguments, **options)
 
