@@ -74,6 +74,7 @@ def test_a_sweep_is_told_in_a_few_lines(free):
     assert "1 trajectory (one cell)" in repr(free.isel(lambda1=0, eta=0).eos)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_a_stored_sweep_is_grouped_by_its_regime(with_pyramid):
     ds = eos_sweep.open_sweep(with_pyramid)

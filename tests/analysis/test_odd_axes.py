@@ -19,6 +19,7 @@ def swept(**axes):
     return eos_sweep.sweep("quadratic", axes, parameters, start, steps=50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [
     {"a1": [1, 2, 4], "eta": ULPS}, {"a1": ULPS, "eta": [0.5, 1.0, 1.5]}, {"a1": [3], "eta": [0.1, 1.1, 2.1]},
     {"a1": [1, 2, 3], "eta": [1.0]}, {"a1": [1e20], "eta": [1.0]}, {"theta1": [1e-60, 1.1e-60], "eta": ETA},

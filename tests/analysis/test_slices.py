@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from eos_sweep import plot
 from eos_sweep.analysis.slices import select
@@ -20,9 +21,9 @@ def test_a_slice_is_increasing_and_keeps_what_belongs_together(clipped):
 def test_a_decreasing_axis_is_drawn_as_an_increasing_one(free):
     drawn = []
     for dataset in (free, free.isel(eta=slice(None, None, -1), lambda1=slice(None, None, -1))):
-        ax = plot.draw(dataset).axes[0]
-        ax.figure.canvas.draw()
-        drawn.append(np.asarray(ax.figure.canvas.buffer_rgba()))
+        canvas = FigureCanvasAgg(plot.draw(dataset))
+        canvas.draw()
+        drawn.append(np.asarray(canvas.buffer_rgba()))
     np.testing.assert_array_equal(*drawn)
 
 

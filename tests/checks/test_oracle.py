@@ -90,6 +90,7 @@ def test_labels_agree(both):
     assert len(np.unique(labels[1])) >= 5
 
 
+@pytest.mark.slow
 def test_precision_is_raised_where_a_trajectory_is_chaotic():
     """One of the points above needs 1024 bits for 501 steps."""
     initial, parameters = (
@@ -147,6 +148,7 @@ def test_a_factor_that_rounds_to_zero_does_not_end_beta1():
     np.testing.assert_allclose(kernel["log10_abs_beta1_min"], exact["log10_abs_beta1_min"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_doubles_gave_is_confirmed_by_one_precision(both):
     """Where 128 bits give the same; made-up doubles are not confirmed, and change nothing."""
     initial, parameters = columns(*random_points(160, 5))

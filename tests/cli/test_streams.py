@@ -34,6 +34,7 @@ def folder(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "streams",
     [
@@ -67,6 +68,7 @@ def test_progress_that_nobody_reads_keeps_no_run_waiting(tmp_path):
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", ["status done", pytest.param("--help", marks=pytest.mark.slow)])
 def test_output_that_is_lost_is_told_and_a_reader_that_has_seen_enough_is_not(folder, arguments):
     full = shell(f"$E {arguments} > /dev/full", folder)

@@ -186,6 +186,7 @@ def test_a_two_cycle_above_the_edge_is_periodic():
     assert regime == "periodic" and found["period"] == 2 and found["tail_min"] > 3
 
 
+@pytest.mark.slow
 def test_a_run_that_still_moves_above_the_edge_is_unsettled():
     start, p = (
         {"alpha": 0.25, "beta1": 0.01, "beta2": 0.27},

@@ -234,6 +234,7 @@ def disputed(count):
     return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
 
 
+@pytest.mark.slow
 def test_the_oracle_decides_the_disputed_points_for_the_kernel():
     ours = carried_map()
     for row in disputed(8):

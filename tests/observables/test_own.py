@@ -68,6 +68,7 @@ def known():
     return batch.run(job(KNOWN, quadratic), *named_inputs.columns(quadratic, theta1=1.0, a1=1.0, eta=ETA))
 
 
+@pytest.mark.slow
 def test_formulas_give_what_is_known_of_a_quadratic(known):
     k = np.arange(STEPS + 1)[:, None]
     theta = (1.0 - ETA) ** k

@@ -101,6 +101,7 @@ def test_a_damaged_chunk_is_never_read_as_a_result(tmp_path, whole):
     assert not (tmp_path / "s.png").exists()
 
 
+@pytest.mark.slow
 def test_what_a_damaged_ledger_says_is_not_believed(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "s")
     flip(tmp_path / "s" / "ledger" / "blocks" / "c" / "0" / "0" / "0")
@@ -144,6 +145,7 @@ def test_a_worker_does_not_write_into_a_store_that_took_the_place_of_its_own(tmp
     assert_like(tmp_path / "s", whole)
 
 
+@pytest.mark.slow
 def test_what_a_deleted_store_left_behind_is_in_nobodys_way(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "s")
     (tmp_path / "s" / "zarr.json").unlink()

@@ -78,6 +78,7 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path, uninterrupte
     assert_like(path, uninterrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("presses", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_stops_it_cleanly(tmp_path, uninterrupted, presses):
     process = started(LONG, tmp_path)
@@ -154,6 +155,7 @@ def test_killed_at_any_file_an_extension_goes_on(tmp_path):
             assert_like(Path(f"{path}.copy"), tmp_path / "old")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [
     pytest.param({"lambda1": {"linear": [1, 20, 20]}, "eta": MANY["eta"]}, marks=pytest.mark.slow),
     pytest.param({"lambda1": {"linear": [1, 32, 32]}, "eta": MANY["eta"][:25]}, marks=pytest.mark.slow),

@@ -73,6 +73,7 @@ def checked(folder, content):
     return line
 
 
+@pytest.mark.slow
 @fuzzed(300, content=contents())
 def test_a_spec_is_valid_or_refused_in_one_line(folder, content):
     checked(folder, content)

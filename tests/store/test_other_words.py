@@ -35,6 +35,7 @@ def stored(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "keys"), OTHERS.values(), ids=OTHERS)
 def test_a_run_says_in_a_line_what_the_store_keeps(stored, caplog, changes, keys):
     before = Store.open(stored).sweep.to_dict()
@@ -50,6 +51,7 @@ def test_nothing_is_said_where_the_words_are_the_same(stored, caplog, changes):
     assert not caplog.messages
 
 
+@pytest.mark.slow
 def test_an_extended_store_takes_the_new_words_but_the_title(tmp_path, caplog):
     run(SPEC, tmp_path / "s")
     longer = {"axes": {"x": [0.1, 0.2, 0.3]}, "model": LOSS | {"lines": {"flat": "2*a"}}, "title": "another"}

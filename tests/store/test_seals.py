@@ -86,6 +86,7 @@ def test_what_belongs_elsewhere_is_found_and_computed_again(folder, two, harm):
     assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [], "")
 
 
+@pytest.mark.slow
 def test_rows_of_another_place_are_found(folder, two):
     rows(swapped)(folder)
     assert audit.check(Store.open(folder / "s")).blocks == {(0, 1): ["seal"], (1, 0): ["seal"]}
