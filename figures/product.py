@@ -16,8 +16,9 @@ from panels import legend_above, take_legend
 from stored_sweeps import save
 
 import eos_sweep
-from eos_sweep import models, plot
+from eos_sweep import plot
 from eos_sweep.analysis.pictures.style import AMBER, BLUE, RED
+from eos_sweep.models.product import final_gap
 
 NAMES = {"log_cosh": "log cosh s", "logistic": "logistic loss", "sqrt": "√(1 + s²)"}
 ELLS = {"log_cosh": 1.0, "logistic": 2.0, "sqrt": 0.0}
@@ -70,7 +71,6 @@ def ends(ax: Any) -> None:
 def gaps(ax: Any) -> None:
     """Draw the gap between the final sharpness and 2/eta."""
     eta = np.geomspace(0.01, 0.3, 14)
-    model: Any = models.get("product")
     for ell, name in NAMES.items():
         found = eos_sweep.sweep(
             "product",
@@ -81,7 +81,7 @@ def gaps(ax: Any) -> None:
             tolerance=1e-26,
         )
         ax.plot(eta, 2 / eta - found.sharpness_final, MARKERS[ell], color=COLOURS[ell], markersize=4, label=name)
-        limit = float(model.final_gap(ELLS[ell]))
+        limit = float(final_gap(ELLS[ell]))
         ax.plot(eta, limit * eta, color=COLOURS[ell], linewidth=1.0)
         ax.annotate(f"{limit:g} η", (eta[5], limit * eta[5]), LABELS[ell], textcoords="offset points", fontsize="small")
     ax.set(xscale="log", yscale="log", xlabel="step size η", ylabel="2/η − final sharpness")

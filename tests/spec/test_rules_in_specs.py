@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import eos_sweep
 from eos_sweep import models
+from eos_sweep.analysis.pictures.theory_lines import critical_lines
 from eos_sweep.errors import SpecError
 from eos_sweep.spec.comparison import differences, extends
 from eos_sweep.spec.sweeps import Sweep, load_spec
@@ -114,3 +116,14 @@ def test_a_line_at_the_edge_is_at_that_of_the_rule_and_others_are_left_out(rule,
     else:
         assert [one.name for one in found] == ["at_edge"]
         np.testing.assert_allclose(found[0].ratio(values), values["a"] / edge(values["eta"]), rtol=1e-14)
+
+
+def test_no_line_is_drawn_between_two_whole_numbers():
+    axes = {"warmup_steps": [1.0, 2.0, 4.0], "eta": [0.1, 0.2, 0.4]}
+    for rule, axis, some in (("gd + linear_warmup", "warmup_steps", False), ("gd + linear_warmup", "x", True)):
+        used = {axis: axes.get(axis, [0.3, 0.5, 0.7]), "eta": axes["eta"]}
+        initial = {name: 0.5 for name in ("x", "y") if name not in used}
+        given = {"model": "quartic", "rule": rule, "steps": 5, "axes": used, "initial": initial}
+        sweep = Sweep.from_dict(given)
+        piece = xr.Dataset(coords={one.name: one.values for one in sweep.axes})
+        assert bool(critical_lines(piece, "eta", axis, sweep)) == some

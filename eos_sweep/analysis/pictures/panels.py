@@ -88,6 +88,8 @@ def draw_theory(
     ax: Any, piece: xr.Dataset, view: View, sweep: Sweep | None, panel: Panel, pixels: Pixels, norm: Any
 ) -> list[Any]:
     """Draw the lines of theory that a view has in a panel; return their entries of a legend."""
+    if view.lines is False:
+        return []
     handles = []
     theory = critical_lines(piece, *view.axes, sweep)
     wanted = chosen(theory, view.lines, panel.edges, pixels, norm)

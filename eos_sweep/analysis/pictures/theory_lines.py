@@ -34,7 +34,7 @@ def critical_lines(
     dict
         Line -> its polylines, each of shape (n, 2) in data coordinates.  Empty if there is no spec, if an axis of
         the sweep is not in the slice (a mean over it) other than a seed that no start is drawn by, or if one of the two
-        has no scale (categories, a seed, one value).
+        has no scale (categories, a seed, one value) or takes whole numbers only.
     """
     axes = {name: piece[name].values for name in (x, y)}
     scales = [scale_of(values)[0] for values in axes.values()]
@@ -42,6 +42,8 @@ def critical_lines(
         return {}
     sweep = sweep or sweep_of(piece)
     if sweep is None or not set(sweep.dims) <= {*piece.coords, *_irrelevant(sweep)}:
+        return {}
+    if any(sweep.described[name].whole for name in axes):  # a line has a place between two values
         return {}
     sampled = [_sampled(values, scale) for values, scale in zip(axes.values(), scales, strict=True)]
     along, fine = zip(*sampled, strict=True)
