@@ -50,7 +50,7 @@ def legend(figure: Any, place: str = "right", columns: int | None = None) -> Any
     >>> for ax, start in zip(figure.subplots(1, 2), [1, 2]):
     ...     _ = plot.regime_map(ds, at={"theta1": start}, ax=ax, legend=False, lines=False)
     >>> [text.get_text() for text in plot.legend(figure, "below").get_texts()]
-    ['divergence', 'stable', 'unsettled']
+    ['divergence', 'sign flip', 'stable']
     """
     from matplotlib.lines import Line2D
 
