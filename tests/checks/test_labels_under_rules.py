@@ -61,3 +61,20 @@ def test_a_rest_at_which_a_warmup_takes_the_edge_below_the_sharpness_is_no_orbit
     found = numpy_run.run(job._replace(variables=observed), initial, parameters)
     assert (found["loss_final"] == 0.0).all() and (found["period"] == 0).all()
     assert (trust.classify(found, limits) == trust.CODES["rounding"]).all()
+
+
+@pytest.mark.parametrize(
+    ("rule", "start", "held"),
+    [
+        ("linear_warmup", (0.7044016665599067, 0.5533355363130119, 0.5893228049865568), True),  # last bits swing
+        ("linear_warmup", (1.490979580004229, 0.7938105061723442, 0.41745873932295713), True),
+        ("linear_warmup", (1.490979580004229, 0.7938105061723442, 0.1), False),  # rests below the edge
+        ("gd", (1.490979580004229, 0.7938105061723442, 0.7), False),  # swings above it
+    ],
+)
+def test_a_run_is_held_where_only_rounding_keeps_it(rule, start, held):
+    model = models.get("quartic", rule)
+    x, y, eta = start
+    given = {"eta": eta} | ({"warmup_steps": 50.0} if rule != "gd" else {})
+    initial, parameters = columns(model, x=[x], y=[y], **given)
+    assert Trajectory(Job(model, (), 600, 1e-12), {}, initial, parameters, 0).is_held() == held

@@ -26,6 +26,7 @@ from eos_sweep.store import validate
 from eos_sweep.store.store import Store
 
 NOISY_RUNS = 16
+LAST_BITS = 2.0**-50  # relative: a change that rounding makes
 COUNTED = ("steps_taken", "crossings", "steps_above", "sign_flips")
 
 AGREE, SENSITIVE, WRONG, UNDECIDED = "agree", "sensitive", "wrong", "undecided"
@@ -91,19 +92,22 @@ class Trajectory(NamedTuple):
         return set(regimes.classify({**start, **p, **found}, self.limits).tolist())
 
     def is_held(self) -> bool:
-        """Tell whether doubles come to rest where a step is not stable: without rounding the run would leave."""
+        """Tell whether doubles come to rest where a step is not stable: without rounding the run would leave.
+
+        They rest where two steps lead back, and each changes no more than the last bits.
+        """
         model = self.job.model
         start, parameters = self._inputs(1)
         p = tuple(parameters[name] for name in model.PARAMETERS)
         theta = started(model, [start[name] for name in model.STATE], lambda number: np.array([number]))
-        edge = edge_of(model)
+        edge, count = edge_of(model), len(model.STATE)
+        path = [np.full((count, 1), np.nan)] * 2  # coordinates two steps ago, one, and now
         with np.errstate(all="ignore"):
             for age in range(self.job.steps):
-                before = model.rescale(theta, p) if age % CHUNK == 0 else theta
-                theta = model.step(before, p)
-                pairs = list(zip(theta, before, strict=True))[: len(model.STATE)]
-                still = all(np.array_equal(one, other) for one, other in pairs)
-                if still and not np.all(model.stable(model.curvature(theta, p), edge(theta, p))):
+                theta = model.step(model.rescale(theta, p) if age % CHUNK == 0 else theta, p)
+                path = [*path[-2:], np.array(theta[:count])]
+                rests = np.array_equal(path[0], path[2]) and np.allclose(path[1], path[2], rtol=LAST_BITS, atol=0.0)
+                if rests and not np.all(model.stable(model.curvature(theta, p), edge(theta, p))):
                     return True
         return False
 
