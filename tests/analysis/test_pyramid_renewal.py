@@ -20,6 +20,8 @@ from helpers.pyramids import THIN, checked_levels
 from helpers.runs import run
 from helpers.stores import command, contents
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_that_computes_nothing_does_not_write_it_again(thin, tmp_path):
     shutil.copytree(thin, tmp_path / "s")
@@ -47,7 +49,6 @@ def test_the_order_of_thresholds_does_not_matter(thin, tmp_path):
     assert not labels_are_current(store, store.thresholds | {"growth": 2.0})
 
 
-@pytest.mark.slow
 def test_relabelling_renews_it(thin, tmp_path):
     shutil.copytree(thin, tmp_path / "s")
     done = command("relabel", "s", "--threshold", "growth=1.5", "--json", cwd=tmp_path)
@@ -164,7 +165,6 @@ def work(path, given):
 """
 
 
-@pytest.mark.slow
 def test_killed_at_any_file_it_leaves_no_wrong_level(thin, tmp_path):
     base = tmp_path / "base"
     shutil.copytree(thin, base)

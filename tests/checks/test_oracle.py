@@ -41,6 +41,7 @@ def test_the_models_functions_give_the_formulas_in_any_precision(theta, p):
                 assert own.snapshot().stable == (not formulas.above(state, p))
 
 
+@pytest.mark.slow
 def test_the_witness_of_underflow_comes_back():
     """Run B: log10|beta1| = -691.300 at step 1144; at step 3281 lambda1 alpha^2 eta / 2 is 2.06860422."""
     start, p = (0.4, 0.01, 0.5), (100.0, 0.01, 0.05, np.inf, np.sqrt(10) / 60)
@@ -61,10 +62,12 @@ def both():
     return batch.run(wanted, initial, parameters), *oracle.run(wanted, initial, parameters)
 
 
+@pytest.mark.slow
 def test_precision_was_enough(both):
     assert (both[2] > 0).all()
 
 
+@pytest.mark.slow
 def test_every_observable_of_the_kernel_is_that_of_exact_arithmetic(both):
     kernel, exact, _ = both
     assert set(kernel) == set(exact)
@@ -83,6 +86,7 @@ def test_every_observable_of_the_kernel_is_that_of_exact_arithmetic(both):
             np.testing.assert_allclose(values[~parted], right[~parted], rtol=1e-5, atol=rest, err_msg=name)
 
 
+@pytest.mark.slow
 def test_labels_agree(both):
     limits = regimes.thresholds()
     labels = [regimes.classify(values, limits) for values in both[:2]]

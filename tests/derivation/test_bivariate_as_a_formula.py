@@ -56,6 +56,7 @@ def assert_same_labels(job, given, mine, theirs):
         assert {int(mine[place]), int(theirs[place])} <= set(noisy)
 
 
+@pytest.mark.slow
 def test_labels_in_numpy():
     initial, p, q = inputs(24, 0)
     first, second = jobs(240, 1e-12, regimes.reads(LIMITS))

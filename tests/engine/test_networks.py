@@ -189,6 +189,7 @@ def test_the_order_of_trajectories_changes_no_bit(tmp_path, reference):
         xr.testing.assert_equal(turned.load().sortby(["eta", "seed"]).transpose("eta", "seed"), straight.load())
 
 
+@pytest.mark.slow
 def test_a_stored_sweep_has_regimes_and_traces_to_its_bits(reference):
     dataset = eos_sweep.open_sweep(reference).load()
     names = np.array(list(regimes.CODES))[dataset.regime.values]

@@ -72,6 +72,7 @@ def test_a_period_is_right_or_not_said_close_to_a_doubling(scaled, steps, period
         assert path[-1] == pytest.approx(path[0], rel=1e-6) and all(abs(f - path[0]) > 1e-4 for f in path[1:-1])
 
 
+@pytest.mark.slow
 def test_a_swing_that_starts_above_and_decays_is_a_catapult():
     """Its sharpness is above 2/eta at each second step; nothing sharpens."""
     found, names = run(models.get("quartic"), 20_000, x=1.68, y=-0.83, eta=0.45)

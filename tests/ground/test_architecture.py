@@ -1,6 +1,7 @@
 """Which room may import which, which libraries each may use, what tests share, and how long a file may be."""
 
 import ast
+import functools
 import graphlib
 from pathlib import Path
 
@@ -35,14 +36,15 @@ FLOORS = (
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
-def imported(name, files=FILES):
+@functools.cache
+def imported(path):
     """Names of all modules that a file imports, anywhere in it; `from a import b` counts as a.b if that is a module."""
     found = set()
-    for node in ast.walk(ast.parse(files[name].read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}: a relative import"
+            assert node.level == 0, f"{path}: a relative import"
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 found.add(full if full.removeprefix("eos_sweep.") in FILES else node.module)
@@ -51,7 +53,7 @@ def imported(name, files=FILES):
 
 def ours(name):
     """Names of our modules that a file imports."""
-    return {module.removeprefix("eos_sweep.") for module in imported(name) if module.startswith("eos_sweep.")}
+    return {module.removeprefix("eos_sweep.") for module in imported(FILES[name]) if module.startswith("eos_sweep.")}
 
 
 def room(name):
@@ -63,7 +65,7 @@ def within(module, packages):
 
 
 def importers(*packages):
-    return {name for name in FILES if any(within(module, packages) for module in imported(name))}
+    return {name for name, path in FILES.items() if any(within(module, packages) for module in imported(path))}
 
 
 @pytest.mark.parametrize("name", sorted(set(FILES) - FACES))
@@ -159,9 +161,8 @@ def test_pictures_run_nothing():
 def test_what_tests_share_lies_in_helpers():
     """No test imports another test or a conftest, and helpers import no test."""
     foreign = {}
-    for name in TEST_FILES:
-        modules = imported(name, TEST_FILES)
-        parts = {part for module in modules for part in module.split(".")}
+    for name, path in TEST_FILES.items():
+        parts = {part for module in imported(path) for part in module.split(".")}
         if own := parts & {"conftest", "tests", *(Path(name).stem for name in TEST_FILES if "test_" in name)}:
             foreign[name] = own
     assert not foreign

@@ -256,6 +256,7 @@ def arrays(path):
     return found
 
 
+@pytest.mark.slow
 def test_relabelling_there_and_back(stored, tmp_path):
     shutil.copytree(stored, tmp_path / "s")
     before = arrays(tmp_path / "s")

@@ -63,6 +63,7 @@ def test_it_is_right_or_nan_whatever_the_spectrum(parts, diagonal, seed):
     assert np.linalg.norm(given_ @ vector - value * vector) <= 3 * allowed(spectrum)
 
 
+@pytest.mark.slow
 def test_it_is_nan_where_the_products_do_not_suffice():
     spectrum, calls = -np.geomspace(1e-6, 1.0, 2 * MAX_PRODUCTS), []
 

@@ -208,6 +208,7 @@ def test_a_full_disk_ends_relabelling_in_a_line_and_room_lets_it_go_on(tmp_path,
     assert numbers(disk / "s") == numbers(tmp_path / "other")
 
 
+@pytest.mark.slow
 def test_a_disk_too_small_for_a_store_is_told_in_a_line(tmp_path, small_disk):
     disk = small_disk("16k")
     toml(tmp_path / "s.toml", SPEC)

@@ -56,7 +56,8 @@ def test_progress_counts_what_is_done(tmp_path):
     assert contents(tmp_path / "s") == before
 
 
-@pytest.mark.parametrize("kills", [1, *(pytest.param(kills, marks=pytest.mark.slow) for kills in (3, 10))])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 3, 10])
 def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path, uninterrupted, kills):
     draw, path = random.Random(kills), tmp_path / "s"
     blocks = ledger(uninterrupted)[0][..., 0].size

@@ -53,6 +53,7 @@ def assert_told(done):
     assert "no further thread" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_first_thread_of_zarr(limited):
     assert_told(limited(1, "once", "run", "s.toml", "-o", "s"))
 

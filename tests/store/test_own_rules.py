@@ -18,6 +18,8 @@ from eos_sweep.store import audit
 from eos_sweep.store.store import Store
 from helpers.stores import command, strict
 
+pytestmark = pytest.mark.slow
+
 # L = a1 theta^2 / 2 from theta = 1: theta_k = (1 - eta a1)^k.
 SPEC = {
     "model": "quadratic",
@@ -84,7 +86,6 @@ def test_a_stranger_sees_the_same(made):
     assert audit.check(Store.open(made)).blocks == {}
 
 
-@pytest.mark.slow
 def test_labels_again_with_other_rules_take_no_step(own):
     before = eos_sweep.open_sweep(own).load()
     steps = Store.open(own).ledger.steps.sum()
@@ -120,7 +121,6 @@ def inline(value):
     return json.dumps(value)
 
 
-@pytest.mark.slow
 def test_a_rule_of_what_is_not_stored_is_refused_and_nothing_changes(own):
     before = eos_sweep.open_sweep(own).load()
     done = command("relabel", own, "--regime", "mine=tail_max > 1", cwd=own.parent)
@@ -147,7 +147,6 @@ def test_an_unfinished_store_goes_on_with_its_rules(made, own):
     assert "observables.peak: max(loss/loss_initial) -> max(loss)" in str(error.value)
 
 
-@pytest.mark.slow
 def test_exact_arithmetic_and_twice_the_budget_know_the_rules(made):
     report = verify(made, 12, workers=1)
     assert {one.verdict for one in report.verdicts.values()} == {"agree"}

@@ -210,6 +210,7 @@ def test_a_coordinate_with_other_values_is_found_and_written_anew(folder, two, n
     assert audit.check(Store.open(folder / "s")) == ({}, [], "", "", [], "")
 
 
+@pytest.mark.slow
 def test_status_names_a_coordinate_with_other_values(folder):
     array = zarr.open_array(folder / "s" / "alpha")
     array[...] = 7.0
