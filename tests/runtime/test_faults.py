@@ -18,6 +18,8 @@ from eos_sweep.store.store import Store
 from helpers.runs import LONG, assert_like, complete, run, started, wait_for_chunks
 from helpers.stores import FEW, SPEC, changed, command, numbers, strict, toml
 
+pytestmark = pytest.mark.slow
+
 CHUNK = "crossings/c/1/2"
 SLOW = changed(steps=20_000_000, chunks={"lambda1": 1, "eta": 1}, observables=FEW, tolerance=0.0)  # many seconds
 
@@ -56,7 +58,6 @@ def missing(path):
     path.unlink()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("harm", [flip, truncate, empty, missing])
 def test_a_damaged_chunk_is_found_and_computed_again(tmp_path, whole, harm):
     shutil.copytree(whole, tmp_path / "s")
@@ -76,7 +77,6 @@ def test_a_damaged_chunk_is_found_and_computed_again(tmp_path, whole, harm):
     assert command("status", "s", "--check", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.slow
 def test_after_a_kill_all_is_checked_without_being_asked(tmp_path, uninterrupted):
     process = started(LONG, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 9)
@@ -90,7 +90,6 @@ def test_after_a_kill_all_is_checked_without_being_asked(tmp_path, uninterrupted
     assert_like(tmp_path / "s", uninterrupted)
 
 
-@pytest.mark.slow
 def test_a_damaged_chunk_is_never_read_as_a_result(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "s")
     flip(tmp_path / "s" / CHUNK)
@@ -101,7 +100,6 @@ def test_a_damaged_chunk_is_never_read_as_a_result(tmp_path, whole):
     assert not (tmp_path / "s.png").exists()
 
 
-@pytest.mark.slow
 def test_what_a_damaged_ledger_says_is_not_believed(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "s")
     flip(tmp_path / "s" / "ledger" / "blocks" / "c" / "0" / "0" / "0")
@@ -121,7 +119,6 @@ def test_an_extension_does_not_build_on_a_damaged_block(tmp_path):
         xr.testing.assert_identical(found.load().drop_attrs(), fresh.load().drop_attrs())
 
 
-@pytest.mark.slow
 def test_a_store_that_is_deleted_under_a_run_ends_it(tmp_path, uninterrupted):
     process = started(LONG, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 6)
@@ -134,7 +131,6 @@ def test_a_store_that_is_deleted_under_a_run_ends_it(tmp_path, uninterrupted):
     assert_like(tmp_path / "s", uninterrupted)
 
 
-@pytest.mark.slow
 def test_a_worker_does_not_write_into_a_store_that_took_the_place_of_its_own(tmp_path, whole):
     run(changed(chunks={"lambda1": 7, "eta": 8}, steps=999), tmp_path / "s")
     ours = Store.open(tmp_path / "s")
@@ -145,7 +141,6 @@ def test_a_worker_does_not_write_into_a_store_that_took_the_place_of_its_own(tmp
     assert_like(tmp_path / "s", whole)
 
 
-@pytest.mark.slow
 def test_what_a_deleted_store_left_behind_is_in_nobodys_way(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "s")
     (tmp_path / "s" / "zarr.json").unlink()
@@ -159,7 +154,6 @@ def test_what_a_deleted_store_left_behind_is_in_nobodys_way(tmp_path, whole):
     assert (tmp_path / "s" / "regime" / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.slow
 def test_a_second_run_on_one_path_is_refused(tmp_path):
     process = started(SLOW, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 1)
@@ -171,7 +165,6 @@ def test_a_second_run_on_one_path_is_refused(tmp_path):
     process.communicate()
 
 
-@pytest.mark.slow
 def test_a_full_disk_ends_a_run_and_room_lets_it_go_on(tmp_path, small_disk, uninterrupted):
     disk = small_disk("600k")
     toml(tmp_path / "s.toml", LONG)
@@ -188,7 +181,6 @@ def test_a_full_disk_ends_a_run_and_room_lets_it_go_on(tmp_path, small_disk, uni
     assert_like(disk / "s", uninterrupted)
 
 
-@pytest.mark.slow
 def test_a_full_disk_ends_relabelling_in_a_line_and_room_lets_it_go_on(tmp_path, small_disk, whole):
     disk = small_disk("4m")
     shutil.copytree(whole, disk / "s")
@@ -208,7 +200,6 @@ def test_a_full_disk_ends_relabelling_in_a_line_and_room_lets_it_go_on(tmp_path,
     assert numbers(disk / "s") == numbers(tmp_path / "other")
 
 
-@pytest.mark.slow
 def test_a_disk_too_small_for_a_store_is_told_in_a_line(tmp_path, small_disk):
     disk = small_disk("16k")
     toml(tmp_path / "s.toml", SPEC)
@@ -217,7 +208,6 @@ def test_a_disk_too_small_for_a_store_is_told_in_a_line(tmp_path, small_disk):
     assert not list(disk.iterdir()), "what was made is removed"
 
 
-@pytest.mark.slow
 def test_a_read_only_place_is_refused_and_can_be_read(tmp_path, small_disk, whole):
     disk = small_disk("10m")
     shutil.copytree(whole, disk / "s")
@@ -230,7 +220,6 @@ def test_a_read_only_place_is_refused_and_can_be_read(tmp_path, small_disk, whol
     assert command("plot", disk / "s", "-o", "s.png", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.slow
 def test_sigterm_lets_the_blocks_in_flight_finish(tmp_path, uninterrupted):
     process = started(LONG, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 8)
@@ -246,7 +235,6 @@ def test_sigterm_lets_the_blocks_in_flight_finish(tmp_path, uninterrupted):
     assert_like(tmp_path / "s", uninterrupted)
 
 
-@pytest.mark.slow
 def test_a_run_tells_others_how_far_it_is(tmp_path):
     process = started(SLOW, tmp_path)
     wait_for_chunks(process, tmp_path / "s", 1)
@@ -267,7 +255,6 @@ def test_a_run_tells_others_how_far_it_is(tmp_path):
         assert dataset.attrs["core_seconds"] == pytest.approx(told["core_seconds"]) and told["core_seconds"] > 0
 
 
-@pytest.mark.slow
 def test_quiet_and_verbose(tmp_path):
     toml(tmp_path / "s.toml", changed(observables=FEW))
     quiet = command("run", "s.toml", "-q", cwd=tmp_path)
@@ -276,7 +263,6 @@ def test_quiet_and_verbose(tmp_path):
     assert "steps: got 0" in command("run", "bad.toml", "--quiet", cwd=tmp_path).stderr
 
 
-@pytest.mark.slow
 def test_errors_of_the_store_are_told_to_python(tmp_path, whole):
     path = tmp_path / "s"
 
