@@ -11,7 +11,7 @@ from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError
 from eos_sweep.labelling import MASKED
 from eos_sweep.regimes import DIVERGED
-from eos_sweep.store.sentinels import NOT_COMPUTED, sentinels
+from eos_sweep.store.sentinels import NOT_COMPUTED, sentinels, without_meanings
 
 
 def masked(dataset: xr.Dataset) -> xr.Dataset:
@@ -60,10 +60,18 @@ def masked(dataset: xr.Dataset) -> xr.Dataset:
         if computed is not None and set(computed.dims) <= set(data.dims):
             values = values.where(computed)
         found[name] = values.transpose(*data.dims).copy(deep=False)
-        found[name].attrs = {key: value for key, value in data.attrs.items() if key not in FLAGS}
+        about = {key: value for key, value in data.attrs.items() if key not in FLAGS}
+        found[name].attrs = about | words_of_numbers(str(name), data, sweep.stored)
         found[name].encoding = {}
     note = "NaN where there is no number; flags of two values are 0 and 1"
     return dataset.assign(found).assign_attrs({MASKED: note})
+
+
+def words_of_numbers(name: str, data: xr.DataArray, stored: Mapping[str, Variable]) -> dict[str, str]:
+    """Return the attribute ``long_name`` of a variable without sentinels, which does not speak of them."""
+    words = data.attrs.get("long_name")
+    none = sentinels(name, stored[name]).values() if name in stored else ()
+    return {"long_name": without_meanings(words, none)} if isinstance(words, str) else {}
 
 
 def without_sentinels(name: str, data: xr.DataArray, stored: Mapping[str, Variable]) -> xr.DataArray:

@@ -9,7 +9,7 @@ import xarray as xr
 from eos_sweep.analysis import intervals
 from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.labelled import label
-from eos_sweep.analysis.masking import as_numbers
+from eos_sweep.analysis.masking import as_numbers, words_of_numbers
 from eos_sweep.analysis.pooling import NOT_COMPUTED, check_axes, counts, mode
 from eos_sweep.analysis.specs import described
 from eos_sweep.errors import InputError, closest, short
@@ -192,9 +192,10 @@ def quantiles(
         dask_gufunc_kwargs={"output_sizes": {"quantile": wanted.size}},
     ).transpose("quantile", ...)
     about = {key: value for key, value in data.attrs.items() if key not in FLAGS}
+    about |= words_of_numbers(name, data, described(dataset))
     several = np.ndim(q) > 0
     words = "quantiles" if several else "median" if q == 0.5 else f"{q:g}-quantile"
-    about["long_name"] = f"{words} of {data.attrs.get('long_name', name)}"
+    about["long_name"] = f"{words} of {about.get('long_name', name)}"
     found = found.assign_coords(quantile=wanted) if several else found.isel(quantile=0)
     return xr.Dataset({name: found.assign_attrs(about)}, attrs=_about(data, left, words, dataset.attrs))
 

@@ -8,7 +8,8 @@ import xarray as xr
 
 import eos_sweep
 from eos_sweep import models, observables
-from eos_sweep.analysis.specs import described
+from eos_sweep.analysis.masking import words_of_numbers
+from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.errors import InputError
 from eos_sweep.store import schema
 from eos_sweep.store.sentinels import sentinels
@@ -48,6 +49,18 @@ def test_only_what_happened_is_averaged(partial, there):
         assert found[name].dtype == np.float64
 
 
+def test_words_do_not_speak_of_values_that_are_masked(partial):
+    found, sweep = eos_sweep.masked(partial), sweep_of(partial)
+    for name, data in found.data_vars.items():
+        explained = re.findall(r"(-?\d+): ", data.attrs.get("long_name", ""))
+        assert not {int(value) for value in explained} & {*sentinels(name, sweep.stored[name]).values()}, name
+    assert found.first_crossing.long_name == "first step with sharpness at or above 2/eta (0: from the start)"
+    assert found.first_sign_flip.long_name == "first step on which the guarded coordinate changed sign"
+    assert found.period.long_name.endswith("on which the trajectory ends (1: at rest)")
+    assert partial.first_crossing.long_name.endswith("-1: never)")
+    assert "never" not in eos_sweep.quantiles(partial, "first_crossing", over="eta").first_crossing.long_name
+
+
 def test_flags_of_two_values_average_to_a_share_and_other_labels_stay(partial, there):
     found = eos_sweep.masked(partial)
     above = (partial.final_above == 2).values
@@ -64,7 +77,8 @@ def test_attributes_are_kept_but_for_flags_and_labels_are_not_computed_from_it(p
     assert found.attrs["spec"] == partial.attrs["spec"]
     for name, data in found.data_vars.items():
         flags = {"flag_values", "flag_meanings"} if data.dtype == np.float64 else set()
-        assert data.attrs == {key: value for key, value in partial[name].attrs.items() if key not in flags}
+        words = words_of_numbers(name, partial[name], described(partial)) if flags else {}
+        assert data.attrs == {key: value for key, value in partial[name].attrs.items() if key not in flags} | words
     for act in (eos_sweep.label, eos_sweep.settled, lambda ds: eos_sweep.boundary(ds, "eta", "divergence")):
         with pytest.raises(InputError, match="^dataset: is masked, and the rules read values as they are stored; give"):
             act(found)

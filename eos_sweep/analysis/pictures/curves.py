@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis.flags import codes_of
+from eos_sweep.analysis.masking import words_of_numbers
 from eos_sweep.analysis.pictures import captions, files, pixels, style
 from eos_sweep.analysis.pictures.fitting import set_limits
 from eos_sweep.analysis.pictures.legends import outside, width_of
@@ -52,7 +53,8 @@ def draw_curves(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     for ax, name in zip(axes, panels, strict=False):
         (shown,) = pixels.pooled([piece], name, {ROW: 1, x: 1}, stored=stored)
         _draw_curve(ax, piece[x].values, shown.cells[0], piece[name])
-        ax.set_title(captions.label_of(piece[name]), loc="left", fontsize=letters)
+        about = piece[name].assign_attrs(words_of_numbers(name, piece[name], stored))
+        ax.set_title(captions.label_of(about), loc="left", fontsize=letters)
     entries: dict[str, Any] = {}
     theory = critical_places(piece.isel({ROW: 0}, drop=True), x) if view.lines else {}
     for ax, name in zip(axes[len(panels) :], bands, strict=True):
