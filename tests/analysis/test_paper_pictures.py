@@ -121,8 +121,39 @@ def test_margins_are_the_shares_of_rows_and_columns(free):
         assert tops.max() == pytest.approx(float(shares.sel(regime=least)), abs=1e-12)
     with pytest.raises(InputError, match="margins: 'tail_mean' holds numbers, which have no shares"):
         plot.observable_map(free, "tail_mean", margins=True)
-    with pytest.raises(InputError, match="margins: a map alone has them"):
-        plot.draw(free.expand_dims(clip=[1.0]), facet="clip", margins=True)
+
+
+def test_each_facet_has_the_margins_that_its_map_has_alone(clipped):
+    figure = plot.draw(clipped, facet="clip", margins=True, lines=False)
+    for ax, clip in zip(figure.axes, clipped["clip"].values, strict=True):
+        alone = plot.regime_map(clipped, at={"clip": clip}, margins=True, lines=False)
+        for inset, expected in zip(ax.child_axes, alone.child_axes, strict=True):
+            for here, there in zip(inset.collections, expected.collections, strict=True):
+                np.testing.assert_array_equal(here.get_paths()[0].vertices, there.get_paths()[0].vertices)
+    assert [ax.child_axes[0].get_ylabel() for ax in figure.axes] == ["share", "", ""]
+    with pytest.raises(InputError, match="margins: 'tail_mean' holds numbers, which have no shares"):
+        plot.facets(clipped, by="clip", name="tail_mean", margins=True)
+
+
+def test_long_words_are_wrapped_before_the_edge_and_before_the_legend(clipped):
+    long = clipped.assign_attrs(title="every word that its author knows about this one sweep, " * 3)
+    long["tail_mean"] = long.tail_mean.assign_attrs(long_name="mean of the sharpness over that of the edge, " * 2)
+    facets = plot.draw(long, facet="clip", lines="all")
+    facets.draw_without_rendering()
+    assert not facets._suptitle.get_window_extent().overlaps(facets.legends[0].get_window_extent())
+    for keywords in ({}, {"colorbar": "right"}, {"figsize": "column"}):
+        figure = plot.draw(long, at={"clip": 10}, variable="tail_mean", lines="all", **keywords)
+        figure.draw_without_rendering()
+        box, inside = figure.axes[1].get_tightbbox(), figure.bbox.padded(1)
+        assert inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+
+
+def test_divergence_is_not_white_where_the_centre_is(free):
+    for variable, white in (("tail_mean", False), ("sharpness_max", True)):
+        (mesh, *_), legend = (ax := plot.observable_map(free, variable, lines=False)).collections, ax.get_legend()
+        assert legend.get_texts()[0].get_text().startswith("divergence")
+        shown = legend.get_patches()[0].get_facecolor()[:3]
+        assert tuple(mesh.cmap.get_over()[:3]) == shown and (shown == (1.0, 1.0, 1.0)) is white
 
 
 def plane(size=60):

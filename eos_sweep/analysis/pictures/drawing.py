@@ -89,7 +89,7 @@ def draw(
     contours
         Variable of numbers whose contours are added to a map.
     margins
-        Whether the share of each label in columns and in rows is added to a map.
+        Whether the share of each label in columns and in rows is added to a map, or to each facet.
 
     Returns
     -------

@@ -12,11 +12,12 @@ import xarray as xr
 
 from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.labelled import label
+from eos_sweep.analysis.masking import words_of_numbers
 from eos_sweep.analysis.pictures import captions, files, margins, pixels
 from eos_sweep.analysis.pictures.contours import draw_contours
 from eos_sweep.analysis.pictures.curves import draw_curves
 from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, set_limits, size_of
-from eos_sweep.analysis.pictures.legends import outside, width_of
+from eos_sweep.analysis.pictures.legends import measured, outside
 from eos_sweep.analysis.pictures.look import DEFAULT, NARROW, Look, Size
 from eos_sweep.analysis.pictures.margins import draw_margins
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
@@ -31,6 +32,7 @@ from eos_sweep.errors import InputError, named, short
 MAX_FACETS = 36
 LEGEND_WIDTH = 2.3  # inches of a figure of facets
 MARGIN = 0.2  # inches above and below a legend together
+INDENT = 0.02  # of the width of a figure of facets, left of its title
 BESIDE = 0.9  # inches of a figure beside its map, above which a title begins
 
 
@@ -79,12 +81,13 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
     ax.set_title(captions.fitted(title, size.width - BESIDE * own, size.points), loc="left", fontsize=size.letters)
     ax.set_xlabel(captions.fitted(ax.get_xlabel(), size.width - BESIDE * own, size.points))
     ax.set_ylabel(captions.fitted(ax.get_ylabel(), size.height - BESIDE * own, size.points))
+    add_legend(ax, handles, look, size, own, margins.ROOM * view.margins)
     if panel.mesh and look.colorbar:
         place = str(look.colorbar) if look.colorbar is not True else "bottom" if own else "right"
-        length = (size.width if place == "bottom" else size.height) - BESIDE * own
+        beside = measured(ax.get_legend()) if own and ax.get_legend() and look.legend_place == "right" else 0.0
+        length = (size.width - beside if place == "bottom" else size.height) - BESIDE * own
         label = captions.fitted(_meaning(piece[name], stored, [cells], norm), length, size.points)
         add_bar(panel.mesh, ax, place, label)
-    add_legend(ax, handles, look, size, own, margins.ROOM * view.margins)
     if own:
         set_letters(ax.figure, size)
     return ax
@@ -95,10 +98,8 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     dataset = _variable(dataset, view.variable, view.contours)
     view = _with_facet(_on_two_axes(view, dataset), dataset)
     (x, y), name = view.axes, view.variable
-    if view.margins:
-        raise InputError("margins: a map alone has them; leave the facets or the margins out")
     pieces, by = _pieces(dataset, view)
-    figure, axes, size = _panels(dataset, len(pieces), look)
+    figure, axes, size = _panels(dataset, len(pieces), look, margins.ROOM * view.margins)
     pools = pools_for(axes[0, 0], pieces[0][name])
     stored = described(dataset)
     cells = pixels.pooled(pieces, name, pools, view.levels, stored)
@@ -114,6 +115,8 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
         handles = panel.handles + draw_theory(ax, piece, view, sweep, panel, cells[k], norm)
         if view.contours:
             handles += draw_contours(ax, piece, view.contours, others[k], contour_norm, size.small)
+        if view.margins:
+            draw_margins(ax, piece[name], panel.looks, (ax.get_subplotspec().is_first_col(), False))
         legend |= {handle.get_label(): handle for handle in handles}
         ax.set_title(f"{captions.symbol(piece[by])} = {value}", fontsize=size.letters)
         ax.set(xlabel="", ylabel="")
@@ -123,20 +126,24 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     if panel.mesh and look.colorbar:
         add_bar(panel.mesh, axes, "right" if look.colorbar is True else str(look.colorbar), "")
         title += f"\n{_meaning(dataset[name], stored, cells, norm)}" * (look.title is None)
+    room = 0.0
     if legend and look.legend_place:
         found = outside(figure, [*legend.values()], [*legend], look.legend_place, size.points)
-        if look.legend_place == "right" and not isinstance(look.figsize, tuple | list):
-            least = found.get_window_extent().height / figure.dpi + MARGIN
-            figure.set_figheight(max(figure.get_figheight(), least))
-    room = width_of([*legend], size.points) if look.legend_place == "right" else 0.0
-    title = captions.fitted(title.strip(), size.width - room, size.points)
-    figure.suptitle(title, x=0.02, ha="left", fontsize=size.letters)
+        if look.legend_place == "right":
+            room = measured(found) + MARGIN
+            if not isinstance(look.figsize, tuple | list):
+                least = found.get_window_extent().height / figure.dpi + MARGIN
+                figure.set_figheight(max(figure.get_figheight(), least))
+    title = captions.fitted(title.strip(), (1 - INDENT) * size.width - room, size.points)
+    figure.suptitle(title, x=INDENT, ha="left", fontsize=size.letters)
     if look.legend_place == "below":  # matplotlib would put the legend above the common label
         for ax in axes[-1]:
             ax.set_xlabel(captions.fitted(captions.label_of(dataset[x]), size.width / axes.shape[1], size.points))
     else:
-        figure.supxlabel(captions.label_of(dataset[x]), fontsize=size.letters)
-    figure.supylabel(captions.label_of(dataset[y]), fontsize=size.letters)
+        words = captions.fitted(captions.label_of(dataset[x]), size.width - room - BESIDE, size.points)
+        figure.supxlabel(words, fontsize=size.letters)
+    words = captions.fitted(captions.label_of(dataset[y]), figure.get_figheight() - BESIDE, size.points)
+    figure.supylabel(words, fontsize=size.letters)
     set_letters(figure, size)
     return figure
 
@@ -167,14 +174,14 @@ def _shown(piece: xr.Dataset, view: View) -> xr.Dataset:
     return piece
 
 
-def _panels(dataset: xr.Dataset, count: int, look: Look) -> tuple[Any, Any, Size]:
-    """Return a figure with so many panels in rows, their Axes, and its size."""
+def _panels(dataset: xr.Dataset, count: int, look: Look, more: float) -> tuple[Any, Any, Size]:
+    """Return a figure of panels in rows, each with ``more`` of its size beside it, their Axes, and its size."""
     columns = min(count, 2 if count == 4 or (look.figsize and look.size.width <= NARROW) else 3)
     rows = -(-count // columns)
-    size = look.size._replace(width=2.6 * columns + 2.6, height=2.4 * rows + 1.0)
+    size = look.size._replace(width=2.6 * (1 + more) * columns + 2.6, height=2.4 * (1 + more) * rows + 1.0)
     if isinstance(look.figsize, str):
         beside = LEGEND_WIDTH if look.legend_place == "right" else BESIDE
-        size = look.size._replace(height=0.9 * rows * (look.size.width - beside) / columns + 2 * BESIDE)
+        size = look.size._replace(height=0.9 * (1 + more) * rows * (look.size.width - beside) / columns + 2 * BESIDE)
     elif look.figsize:
         size = look.size
     figure = files.new_figure(dataset, size.width, size.height)
@@ -258,6 +265,7 @@ def _variable(dataset: xr.Dataset, name: str, contours: str | None = None) -> xr
 def _meaning(data: xr.DataArray, stored: Mapping[str, Variable], maps: Sequence[pixels.Pixels], norm: Any) -> str:
     """Return what a bar of colours shows, in words; only the name of what has inherited the words of labels."""
     known = data.name in stored and not stored[str(data.name)].flags
+    data = data.assign_attrs(words_of_numbers(str(data.name), data, stored))
     words = captions.label_of(data) if known or FLAGS[0] not in data.attrs else captions.short(data.name)
     beyond = max(one.high for one in maps) > norm.vmax
     return words + f" (last colour: ≥ {captions.number(norm.vmax)})" * beyond

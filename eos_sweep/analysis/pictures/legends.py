@@ -92,6 +92,11 @@ def width_of(labels: Sequence[str], points: float | None) -> float:
     return (max(lines, default=0) + ROOM) * LETTER * (points or LETTER_SIZE) / 72
 
 
+def measured(found: Any) -> float:
+    """Return how wide a legend is in its figure, in inches."""
+    return float(found.get_window_extent().width / found.figure.dpi)
+
+
 def covers(handles: Sequence[Any], size: Size) -> float:
     """Return about which share of a map of a size a legend on it would cover."""
     points = X_SMALL * LETTER_SIZE

@@ -145,6 +145,7 @@ def facets(
     xlim: Limits = None,
     ylim: Limits = None,
     contours: str | None = None,
+    margins: bool = False,
 ) -> Any:
     """Draw one map for each value of an axis, with one legend and one scale of colours.
 
@@ -156,7 +157,7 @@ def facets(
         Axis with a panel for each value, at most 36; the axis that is left beside the two longest by default.
     name
         The variable.
-    x, y, at, lines, levels, figsize, title, legend, colorbar, palette, cmap, norm, xlim, ylim, contours
+    x, y, at, lines, levels, figsize, title, legend, colorbar, palette, cmap, norm, xlim, ylim, contours, margins
         As for :func:`draw`.
 
     Returns
@@ -178,7 +179,8 @@ def facets(
     ['θ₁ = 1', 'θ₁ = 2']
     """
     view = View(
-        x=x, y=y, at=at, facet=by, variable=name, lines=lines, levels=levels, contours=contours, xlim=xlim, ylim=ylim
-    )
+        x=x, y=y, at=at, facet=by, variable=name, lines=lines, levels=levels, contours=contours, margins=margins,
+        xlim=xlim, ylim=ylim,
+    )  # fmt: skip
     look = Look(figsize=figsize, title=title, legend=legend, colorbar=colorbar, palette=palette, cmap=cmap, norm=norm)
     return draw_facets(dataset, view, look)

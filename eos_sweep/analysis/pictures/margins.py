@@ -16,7 +16,9 @@ ROOM = SIZE + GAP
 TICKS = (0.5,)  # at an end it would touch that of the map
 
 
-def draw_margins(ax: Any, labels: xr.DataArray, looks: Mapping[str, Mapping[str, Any]]) -> None:
+def draw_margins(
+    ax: Any, labels: xr.DataArray, looks: Mapping[str, Mapping[str, Any]], scales: tuple[bool, bool] = (True, True)
+) -> None:
     """Draw above a map the share of each label in its columns, and to the right that in its rows.
 
     Parameters
@@ -27,6 +29,8 @@ def draw_margins(ax: Any, labels: xr.DataArray, looks: Mapping[str, Mapping[str,
         All cells of the slice, over (y, x).
     looks
         Label -> how its cells are filled.
+    scales
+        Whether the one above the map and the one beside it have a scale; both are shares from 0 to 1.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def draw_margins(ax: Any, labels: xr.DataArray, looks: Mapping[str, Mapping[str,
         for name, low, high in zip(codes_of(found["code"]), steps, steps[1:], strict=False):
             if (high > low).any():
                 fill(ends, low, high, step="post", rasterized=True, **{**looks[name], "linewidth": 0.0})
-    above.set(ylim=(0.0, 1.0), yticks=TICKS, ylabel="share")
-    beside.set(xlim=(0.0, 1.0), xticks=TICKS, xlabel="share")
+    above.set(ylim=(0.0, 1.0), yticks=TICKS * scales[0], ylabel="share" * scales[0])
+    beside.set(xlim=(0.0, 1.0), xticks=TICKS * scales[1], xlabel="share" * scales[1])
     above.tick_params(labelbottom=False)
     beside.tick_params(labelleft=False)

@@ -183,13 +183,15 @@ def _draw_numbers(
 
     if look.palette:
         raise InputError(f"palette: {data.name} holds numbers; give cmap and norm")
-    colours = look.cmap or ("viridis" if "centre" not in data.attrs else "RdBu_r")
+    centred = "centre" in data.attrs
+    diverged = style.DIVERGED_ABOUT_CENTRE if centred else style.DIVERGED
+    colours = look.cmap or ("RdBu_r" if centred else "viridis")
     colours = matplotlib.colormaps[colours] if isinstance(colours, str) else colours
-    colours = colours.with_extremes(over="white", bad=(0, 0, 0, 0))
+    colours = colours.with_extremes(over=diverged["facecolor"], bad=(0, 0, 0, 0))
     # Divergence alone is beyond the scale, and so white.
     numbers = np.where(np.isposinf(pixels.cells), BEYOND, np.minimum(pixels.cells, norm.vmax))
     mesh = ax.pcolormesh(*edges[::-1], numbers, cmap=colours, norm=norm, zorder=style.CELLS)
-    return [("divergence", style.DIVERGED), ("no value", style.NO_VALUE)], mesh
+    return [("divergence", diverged), ("no value", style.NO_VALUE)], mesh
 
 
 def draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None:

@@ -19,7 +19,9 @@ FRAME: dict[str, Any] = {"edgecolor": "0.35", "linewidth": 0.6}
 NO_VALUE: dict[str, Any] = {"facecolor": "#EDEDED", "edgecolor": "#B5B5B5", "hatch": "//////", "linewidth": 0.0}
 AGREED = 0.9  # of the runs of a cell; where fewer have its label, it is hatched
 DISAGREED: dict[str, Any] = {"facecolor": "none", "edgecolor": "0.5", "hatch": "////", "linewidth": 0.0}
-DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}  # on a map of numbers
+# On a map of numbers: colours about a centre have white for the centre itself.
+DIVERGED: dict[str, Any] = FRAME | {"facecolor": "white"}
+DIVERGED_ABOUT_CENTRE: dict[str, Any] = FRAME | {"facecolor": "0.6"}
 LEGEND: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "borderaxespad": 0.0}
 CELLS, PIXELS = 0.5, 0.75  # order of the cells of a map, and below which a file has pixels in place of shapes
 CONTOUR = "white"  # with a black rim
