@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eos_sweep.contract import Model
     from eos_sweep.spec.sweeps import Sweep
 
+SEED = "seed"  # the axis that a picture of a whole sweep leaves out
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 AT = click.option(
     "--at",
@@ -56,7 +57,7 @@ def with_resources(command: Callable) -> Callable:
 
 
 def draw(store: str, out: str, view: "View | None" = None, look: "Look | None" = None) -> None:
-    """Draw a view of a stored sweep into a file."""
+    """Draw a view of a stored sweep into a file; by default all of it, without its seeds."""
     from eos_sweep.analysis.opened import open_sweep
     from eos_sweep.analysis.pictures.files import save
     from eos_sweep.analysis.pictures.layout import draw_view
@@ -64,13 +65,14 @@ def draw(store: str, out: str, view: "View | None" = None, look: "Look | None" =
     from eos_sweep.analysis.pictures.view import View
     from eos_sweep.analysis.pyramid import open_pyramid
 
-    view = dataclasses.replace(view or View(), levels=open_pyramid(store))
-    save(draw_view(open_sweep(store), view, look or DEFAULT), out)
+    dataset = open_sweep(store)
+    view = view or View(over=(SEED,) if dataset.sizes.get(SEED, 1) > 1 else ())
+    save(draw_view(dataset, dataclasses.replace(view, levels=open_pyramid(store)), look or DEFAULT), out)
 
 
 def check_drawable(sweep: "Sweep") -> None:
-    """Raise InputError if the regimes of a sweep cannot be drawn."""
-    check_axes("--plot", sweep)
+    """Raise InputError if the regimes of a sweep cannot be drawn, over its seeds if it has any."""
+    check_axes("--plot", sweep, SEED)
     if "regime" not in sweep.stored:
         raise InputError('--plot: the observables do not decide the regime; add "default" to them, or run without')
 

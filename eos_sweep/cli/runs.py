@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.argument("spec", type=click.Path())
 @click.option("-o", "--out", help="Folder or URL of the store  [default: the name of SPEC, ending in .zarr].")
 @click.option(
-    "--plot", "picture", type=click.Path(), help="Draw the phase diagram at the end: .png, .svg, .pdf or .eps."
+    "--plot",
+    "picture",
+    type=click.Path(),
+    help="Draw the phase diagram at the end, over seeds the most frequent regime: .png, .svg, .pdf or .eps.",
 )
 @click.option("--overwrite", is_flag=True, help="Delete a sweep that is stored there and start again.")
 @click.option("--check", is_flag=True, help="Check all that is stored as status --check does; mend what is damaged.")

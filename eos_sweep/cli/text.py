@@ -53,11 +53,14 @@ def check_picture(path: str) -> None:
         raise InputError(f"{path}: is a folder; choose another place for the picture")
 
 
-def check_axes(option: str, sweep: "Sweep") -> None:
-    """Raise InputError unless a sweep has one or two axes to draw."""
-    long = sum(count > 1 for count in sweep.shape)
+def check_axes(option: str, sweep: "Sweep", over: str = "") -> None:
+    """Raise InputError unless a sweep has one or two axes to draw, beside the one that is left out."""
+    long = sum(count > 1 for name, count in zip(sweep.dims, sweep.shape, strict=True) if name != over)
+    beside = f" beside {over}" if over in sweep.dims else ""
     if long not in (1, 2):
-        raise InputError(f"{option}: draws one or two axes, this sweep has {long}; run without it, then eos-sweep plot")
+        raise InputError(
+            f"{option}: draws one or two axes, this sweep has {long}{beside}; run without it, then eos-sweep plot"
+        )
 
 
 def size(count: int) -> str:

@@ -181,6 +181,18 @@ BAD_USAGE = [
 ]
 
 
+def test_a_run_over_seeds_draws_the_most_frequent_regime(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spec = {**SPEC, "axes": {"eta": [0.01, 0.1, 1.0], "lambda1": [1, 100], "seed": [0, 1]}}
+    spec |= {"initial": {"alpha": 0.5, "beta1": "uniform(0.01, 0.1)", "beta2": 0.5}, "steps": 20}
+    toml(tmp_path / "s.toml", {key: value for key, value in spec.items() if key != "chunks"})
+    drawn = CliRunner().invoke(main, ["run", "s.toml", "--plot", "s.svg", "-q"], catch_exceptions=False)
+    assert drawn.exit_code == 0, drawn.output
+    assert "most frequent label over 2 values of seed" in (tmp_path / "s.svg").read_text(encoding="utf-8")
+    refused = CliRunner().invoke(main, ["budget", "s.zarr", "--out", "b.png"])
+    assert refused.exit_code == 2 and "this sweep has 3; run without it" in refused.stderr
+
+
 def refused(arguments):
     """Run the command in this process and return what it says on standard error; its exit code must be 2."""
     result = CliRunner().invoke(main, list(arguments))
