@@ -110,6 +110,13 @@ def _cache(function: Callable) -> Any:
 
 
 @functools.cache
+def folder_of(function: Callable) -> Path | None:
+    """Return the folder in which numba caches a function of this package; None if it finds none."""
+    found = _cache(function).cache_path
+    return None if found is None else Path(found)
+
+
+@functools.cache
 def _say_once(problem: str) -> None:
     LOG.warning("kernels are compiled anew in each process: numba's cache fails, %s; set NUMBA_CACHE_DIR", problem)
 

@@ -5,13 +5,13 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
 from eos_sweep import regimes
+from eos_sweep.analysis.in_order import about_in_order, names_in_order
 from eos_sweep.analysis.labelled import label, limits_of, settled
 from eos_sweep.errors import InputError, named
 from eos_sweep.spec import labels
@@ -20,7 +20,6 @@ from eos_sweep.store.relabelling import labels_are_current
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
-SHOWN_FIRST = "title", "model", "rule", "edge", "steps", "created"  # attributes
 CHUNK_CELLS = 2**20  # labelling a chunk takes 0.1 GB, and a graph of 10^9 cells has a thousand chunks
 
 
@@ -71,16 +70,6 @@ def _in_order(dataset: xr.Dataset, store: Store) -> xr.Dataset:
     found = dataset[names_in_order(name for name in store.sweep.stored if name in dataset.data_vars)]
     found.attrs = about_in_order(found.attrs)
     return found
-
-
-def names_in_order(stored: Iterable[str]) -> list[str]:
-    """Return the variables of a sweep with the labels first, since the text of a dataset leaves out the middle."""
-    return sorted(stored, key=lambda name: name not in labels.LABELS)
-
-
-def about_in_order(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return the attributes of a sweep that begin with what one looks for."""
-    return {name: attributes[name] for name in SHOWN_FIRST if name in attributes} | dict(attributes)
 
 
 def _labelled(store: Store, dataset: xr.Dataset, thresholds: Mapping[str, float]) -> xr.Dataset:

@@ -106,7 +106,7 @@ def plan(spec: str, threads: int | None, workers: int | None, as_json: bool) -> 
       eos-sweep plan sweeps/flagship.toml --workers 8
     """
     from eos_sweep.runtime import planning
-    from eos_sweep.runtime.more_seeds import growing_of
+    from eos_sweep.spec.growing import growing_of
     from eos_sweep.spec.sweeps import load_spec
 
     sweep = load_spec(spec)
@@ -117,7 +117,7 @@ def plan(spec: str, threads: int | None, workers: int | None, as_json: bool) -> 
     block = " x ".join(map(str, found.block_shape))
     click.echo(f"model         {named(visible(sweep.model_name))}, rule {sweep.rule}")
     click.echo(f"trajectories  {found.trajectories:,}")
-    if growing := growing_of(sweep):
+    if growing := growing_of(sweep.axes):
         more = f"a run adds {growing.batch} at a time, up to {growing.most:,}"
         click.echo(f"seeds         the first {growing.batch} here; {more}")
     click.echo(f"blocks        {found.blocks:,} of {block}")

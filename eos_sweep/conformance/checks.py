@@ -28,7 +28,7 @@ from eos_sweep.derivation.lacking import missing
 from eos_sweep.eigen.sharpness import edge_moves, edge_of, matrix_of, sharpness, top
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
-from eos_sweep.runtime import worker
+from eos_sweep.runtime import evaluation
 from eos_sweep.spec import labels
 from eos_sweep.spec.sweeps import Sweep, make
 from eos_sweep.state import clocks, enter, memory
@@ -225,7 +225,7 @@ def check_pictures(model: Model) -> None:
 
 def _map(sweep: Sweep) -> xr.Dataset:
     """Return the dataset of a small sweep, computed as a worker does it, without a store."""
-    values = worker.evaluate(sweep, tuple(slice(0, size) for size in sweep.shape), np.arange(sweep.size))
+    values = evaluation.evaluate(sweep, tuple(slice(0, size) for size in sweep.shape), np.arange(sweep.size))
     values |= labels.classify(values.__getitem__, sweep.stored, sweep.limits)
     about = schema.attributes(sweep.stored, sweep.limits)
     return uncomputed(sweep).assign(

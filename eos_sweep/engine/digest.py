@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eos_sweep.engine.syntax import STAR, Imported, Reference, Syntax, parsed
 
@@ -34,6 +34,14 @@ WHOLE = "*"  # in place of a definition's name: all of a module
 
 Definition = tuple[str, str]  # module, name
 Part = str | tuple[Any, Iterable[str]]
+
+
+class Answer(NamedTuple):
+    """All that a digest asks about a module."""
+
+    ours: bool  # whether it counts by its source, not by its name
+    source: str | None  # of one of ours, if it has any
+    package: bool
 
 
 def digest(*parts: Part, tables: Iterable[str] = ()) -> str:
@@ -53,19 +61,36 @@ def digest(*parts: Part, tables: Iterable[str] = ()) -> str:
         16 hexadecimal digits.  The standard library and installed packages, except this one and those to which
         ``parts`` belong, count by name: they change by version, not by hand.
     """
+    return made(*parts, tables=tables)[0]
+
+
+def made(*parts: Part, tables: Iterable[str] = ()) -> tuple[str, dict[str, Answer]]:
+    """Return a digest, and the answer about each module on which it depends beside its arguments."""
+    walk = _Walk(own_packages(parts), set(tables))
+    return walk.over(parts), walk.answers
+
+
+def own_packages(parts: Iterable[Part]) -> set[str]:
+    """Return the top-level packages to which this one and ``parts`` belong."""
     modules = [__name__, *(part[0].__name__ for part in parts if not isinstance(part, str))]
-    return _Walk({name.partition(".")[0] for name in modules}, set(tables)).over(parts)
+    return {name.partition(".")[0] for name in modules}
+
+
+def answer(module: str, packages: set[str]) -> Answer:
+    """Return what a digest asks about a module, where ``packages`` are ours."""
+    ours = module.partition(".")[0] in packages or not _is_installed(_path(module))
+    return Answer(ours, _source(module) if ours else None, _is_package(module))
 
 
 class _Walk:
     """Visits definitions in the order in which they are first referred to, which numbers them."""
 
-    def __init__(self, ours: set[str], tables: set[str]) -> None:
-        self._ours = ours  # top-level packages
+    def __init__(self, packages: set[str], tables: set[str]) -> None:
+        self.answers: dict[str, Answer] = {}
+        self._packages = packages
         self._tables = tables
         self._numbers: dict[Definition, int] = {}
         self._waiting: deque[Definition] = deque()
-        self._sources: dict[str, Syntax | None] = {}
         self._resolving: set[Definition] = set()
 
     def over(self, parts: Iterable[Part]) -> str:
@@ -106,7 +131,7 @@ class _Walk:
             return ".".join((self._number(module, name), *attributes))
         if imported := self._imports(module, name, attributes):
             return "|".join(imported)
-        if self._is_ours(module) and self._syntax(f"{module}.{name}"):
+        if self._answer(module).ours and self._syntax(f"{module}.{name}"):
             return self._meaning(f"{module}.{name}", tuple(attributes))
         return ".".join(reference if syntax else (module, *reference))
 
@@ -147,19 +172,18 @@ class _Walk:
     def _absolute(self, module: str, imported: Imported) -> str:
         if not imported.level:
             return imported.module
-        package = module if _is_package(module) else module.rpartition(".")[0]
+        package = module if self._answer(module).package else module.rpartition(".")[0]
         return importlib.util.resolve_name("." * imported.level + imported.module, package)
 
     def _syntax(self, module: str) -> Syntax | None:
         """Return the syntax of a module of ours; None if it is another's, or there is none."""
-        if module not in self._sources:
-            looked_into = module not in self._tables and self._is_ours(module)
-            source = _source(module) if looked_into else None
-            self._sources[module] = None if source is None else parsed(source)
-        return self._sources[module]
+        source = None if module in self._tables else self._answer(module).source
+        return None if source is None else parsed(source)
 
-    def _is_ours(self, module: str) -> bool:
-        return module.partition(".")[0] in self._ours or not _is_installed(_path(module))
+    def _answer(self, module: str) -> Answer:
+        if module not in self.answers:
+            self.answers[module] = answer(module, self._packages)
+        return self.answers[module]
 
 
 def _spec(module: str) -> Any:

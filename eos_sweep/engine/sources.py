@@ -6,7 +6,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from eos_sweep.contract import CLAIM, OPTIONAL_FUNCTIONS, ArrayModel, Model, Observable, is_array, name_of
-from eos_sweep.engine.digest import Part, digest
+from eos_sweep.engine.digest import Part
+from eos_sweep.engine.digest_records import digest
+from eos_sweep.kernel_cache import folder_of
 from eos_sweep.observables.networks import observed
 
 # Of a model: words, bounds and defaults of inputs (a spec has their values), and what only labels or pictures use.
@@ -65,4 +67,4 @@ def _meaning(value: Any) -> list[Part]:
 def digest_of(model: Any, observables: Sequence[Observable], *parts: Part) -> str:
     """Return the digest of ``model``, ``observables`` and ``parts``, see :func:`eos_sweep.engine.digest.digest`."""
     seen = [part for observable in observables for part in observable_parts(observable, model)]
-    return digest(*model_parts(model), *seen, *parts, tables=TABLES)
+    return digest(folder_of(digest_of), *model_parts(model), *seen, *parts, tables=TABLES)

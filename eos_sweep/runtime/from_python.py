@@ -9,15 +9,13 @@ from typing import Any
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from eos_sweep.analysis.opened import load_sweep, open_sweep
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.runtime import in_memory
-from eos_sweep.runtime.more_seeds import growing_of
+from eos_sweep.runtime.progress import Report
 from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
-from eos_sweep.runtime.runner import Report, run_on
+from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.sweeps import Sweep, make
-from eos_sweep.store.store import Store
 
 
 def sweep(
@@ -141,11 +139,14 @@ def sweep(
     )
     resources = Resources(workers, threads, scheduler)
     with reporting(report, progress) as reports:
+        if out is None and resources.checked().in_this_process and not growing_of(spec.axes):
+            return in_memory.compute(spec, resources.local_cores, reports)
+        # Only a store needs zarr, which takes a quarter of a second to import.
+        from eos_sweep.analysis.opened import load_sweep, open_sweep
+
         if out is not None:
             _run(spec, out, resources, overwrite, reports, f"; the other blocks are kept in {out}")
             return open_sweep(out)
-        if resources.checked().in_this_process and not growing_of(spec):
-            return in_memory.compute(spec, resources.local_cores, reports)
         with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
             path = Path(folder) / "sweep.zarr"
             _run(spec, path, resources, overwrite, reports, "")
@@ -154,6 +155,9 @@ def sweep(
 
 def _run(spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, report: Report, kept: str) -> None:
     """Run ``spec``; RuntimeError with the first reason, and what is ``kept``, if some block failed."""
+    from eos_sweep.runtime.runner import run_on
+    from eos_sweep.store.store import Store
+
     progress = run_on(resources, spec, out, overwrite=overwrite, report=report)
     if progress.failed:
         noun = "block" if progress.failed == 1 else "blocks"

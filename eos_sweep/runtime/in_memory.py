@@ -4,19 +4,22 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from eos_sweep.analysis.opened import about_in_order, names_in_order
+from eos_sweep.analysis.in_order import about_in_order, names_in_order
 from eos_sweep.contract import is_array
 from eos_sweep.errors import one_line
-from eos_sweep.runtime import compiler, worker
+from eos_sweep.runtime import compiler, evaluation
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import provenance, root, schema
+from eos_sweep.store import provenance, schema
 from eos_sweep.store.blocks import block_shape
+from eos_sweep.store.states import READY
 
 SHARED_STEPS = 2**20  # steps that are worth another thread: some milliseconds
 PARTS = 4  # parts for each thread, so that all are busy to the end
@@ -51,8 +54,8 @@ def compute(sweep: Sweep, threads: int, report: Callable[[Progress], None] | Non
     run = functools.partial(_timed, sweep, region)
     seconds, began, progress = 0.0, time.perf_counter(), Progress(0, sweep.size, threads=threads)
     for cells, (found, spent) in _batches(run, _parts(sweep, threads), threads):
-        points = worker.points(sweep, region, cells)
-        worker.enter(values, cells, found, limits, rule_inputs.read(sweep, points, limits))
+        points = evaluation.points(sweep, region, cells)
+        evaluation.enter(values, cells, found, limits, rule_inputs.read(sweep, points, limits))
         seconds += spent
         progress = progress.advanced(cells.size, int(found["work"].sum()))
         if report:
@@ -61,15 +64,28 @@ def compute(sweep: Sweep, threads: int, report: Callable[[Progress], None] | Non
     about |= {"total_steps": progress.steps, "core_seconds": seconds}
     attributes = schema.attributes(sweep.stored, limits)
     return xr.Dataset(
-        {name: (sweep.dims, values[name], attributes[name]) for name in names_in_order(values)},
-        {name: tuple(coordinate) for name, coordinate in coordinates.items()},
-        about_in_order({"eos_sweep": root.READY, **about}),
+        {
+            name: xr.Variable(sweep.dims, values[name], attributes[name], fastpath=True)
+            for name in names_in_order(values)
+        },
+        {name: _coordinate(name, *coordinate) for name, coordinate in coordinates.items()},
+        about_in_order({"eos_sweep": READY, **about}),
     )
+
+
+def _coordinate(name: str, dims: tuple[str, ...], values: np.ndarray, attributes: dict[str, Any]) -> xr.Variable:
+    """Return a coordinate in a form of which xarray need not ask whether it is an array of dask.
+
+    To ask, it would import dask, which takes a third of a second.
+    """
+    if dims == (name,):
+        return xr.Variable(dims, pd.Index(values), attributes)
+    return xr.Variable(dims, values, attributes, fastpath=True)
 
 
 def _parts(sweep: Sweep, threads: int) -> list[np.ndarray]:
     """Return the flat indices of the cells, in batches."""
-    size = 1 if is_array(sweep.module) else worker.BATCH_TRAJECTORIES
+    size = 1 if is_array(sweep.module) else evaluation.BATCH_TRAJECTORIES
     if threads > 1 and sweep.size * sweep.steps > SHARED_STEPS:
         size = min(size, -(-sweep.size // (PARTS * threads)))
     cells = np.arange(sweep.size)
@@ -84,12 +100,12 @@ def _batches(
         yield from zip(parts, map(run, parts) if len(parts) == 1 else pool.map(run, parts), strict=True)
 
 
-def _timed(sweep: Sweep, region: worker.Region, cells: np.ndarray) -> Batch:
+def _timed(sweep: Sweep, region: evaluation.Region, cells: np.ndarray) -> Batch:
     began = time.thread_time()
     try:
-        return worker.evaluate(sweep, region, cells), time.thread_time() - began
+        return evaluation.evaluate(sweep, region, cells), time.thread_time() - began
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # of the model's own code, which may raise SystemExit
-        one = worker.failing_cells(functools.partial(worker.evaluate, sweep, region), cells)
-        raise RuntimeError(f"the run failed at {worker.point(sweep, region, one)}: {one_line(error)}") from error
+        one = evaluation.failing_cells(functools.partial(evaluation.evaluate, sweep, region), cells)
+        raise RuntimeError(f"the run failed at {evaluation.point(sweep, region, one)}: {one_line(error)}") from error

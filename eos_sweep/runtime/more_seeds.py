@@ -17,11 +17,6 @@ LOG = logging.getLogger("eos_sweep")
 Once = Callable[[Sweep, bool], Progress]  # (sweep, whether to overwrite a store) -> what was run
 
 
-def growing_of(sweep: Sweep) -> Growing | None:
-    """Return how the seed axis of a sweep grows, None if it does not."""
-    return next((axis.growing for axis in sweep.axes if axis.growing), None)
-
-
 def run_until_known(once: Once, sweep: Sweep, out: str | Path, growing: Growing, overwrite: bool) -> Progress:
     """Run a sweep into a store with seeds 0, 1, 2, ..., batch by batch.
 

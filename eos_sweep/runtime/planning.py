@@ -14,7 +14,7 @@ from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, short
-from eos_sweep.runtime import compiler, worker
+from eos_sweep.runtime import compiler, evaluation
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import blocks
@@ -74,7 +74,7 @@ def plan(
     *,
     workers: int | None = None,
     threads: int | None = None,
-    sample: int = worker.BATCH_TRAJECTORIES,
+    sample: int = evaluation.BATCH_TRAJECTORIES,
     seed: int = 0,
 ) -> Plan:
     """Estimate what a sweep needs, by running a random sample of its trajectories; nothing is created.
@@ -168,7 +168,7 @@ def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int) ->
     A reading with one step gives the time of the start.  Others have more and more steps, until one takes long enough
     to give that of a step.  No trajectory is assumed to diverge.
     """
-    parameters = _random_inputs(sweep, worker.BATCH_TRAJECTORIES, seed)[1]
+    parameters = _random_inputs(sweep, evaluation.BATCH_TRAJECTORIES, seed)[1]
     steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
     networks = [_random_inputs(sweep, 1, seed + k) for k in range(together)]
     _time(job._replace(steps=1), *networks[0])  # compiles, and draws the data

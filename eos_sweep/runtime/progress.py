@@ -1,6 +1,7 @@
 """The progress of a run, as numbers."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
@@ -66,6 +67,9 @@ class Progress(NamedTuple):
             "blocks_failed": self.failed,
             "threads": self.threads,
         }
+
+
+Report = Callable[[Progress], None]
 
 
 def duration(seconds: float) -> str:

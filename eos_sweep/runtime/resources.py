@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, one_line
-from eos_sweep.store.location import Location
+
+if TYPE_CHECKING:
+    from eos_sweep.store.location import Location
 
 
 class Resources(NamedTuple):
@@ -42,7 +44,7 @@ class Resources(NamedTuple):
             _check_scheduler_file(self.scheduler_file)
         return self
 
-    def check_reach(self, location: Location) -> None:
+    def check_reach(self, location: "Location") -> None:
         """Raise InputError if other processes compute, and only this one can reach the store."""
         if location.in_memory and not self.in_this_process:
             raise InputError(f"{location}: is memory of this process, which no worker reaches; leave workers out")

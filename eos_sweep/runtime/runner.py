@@ -22,9 +22,10 @@ from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
 from eos_sweep.runtime.order import Order, version
 from eos_sweep.runtime.pool_factory import open_pool
-from eos_sweep.runtime.progress import Progress
+from eos_sweep.runtime.progress import Progress, Report
 from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, growth, partial_files
@@ -38,7 +39,6 @@ from eos_sweep.store.reuse import Source, open_source
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
-Report = Callable[[Progress], None]
 Reuse = str | Path | Sequence[str | Path]
 
 
@@ -139,7 +139,7 @@ def run_on(
     report: Report | None = None,
 ) -> Progress:
     """Run a sweep on the given resources; the rest is as for :func:`run`."""
-    if growing := more_seeds.growing_of(sweep):
+    if growing := growing_of(sweep.axes):
 
         def once(sweep: Sweep, overwrite: bool) -> Progress:
             return run_on(resources, sweep, out, overwrite=overwrite, check=check, reuse=reuse, report=report)

@@ -12,21 +12,26 @@ import numpy as np
 
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError, Stopped, one_line
-from eos_sweep.rules import Limits
 from eos_sweep.runtime import known_cells
+from eos_sweep.runtime.evaluation import (
+    BATCH_TRAJECTORIES,
+    Region,
+    enter,
+    evaluate,
+    failing_cells,
+    point,
+    points,
+    shape_of,
+)
 from eos_sweep.runtime.known_cells import Part
 from eos_sweep.runtime.order import Order, Unfit
 from eos_sweep.runtime.stores_of_order import opened, reached
-from eos_sweep.spec import labels, rule_inputs
-from eos_sweep.spec.sweeps import Sweep
+from eos_sweep.spec import rule_inputs
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.reuse import Source
 from eos_sweep.store.store import Store
 
-BATCH_TRAJECTORIES = 2**14  # trajectories of one kernel call: its table stays in the cache
-
 Writing = Callable[[], contextlib.AbstractContextManager]  # entered while a block is written
-Region = tuple[slice, ...]  # of the grid, one slice for each axis
 
 
 class _BatchFailed(Exception):
@@ -130,7 +135,7 @@ def compute_block(
     region = store.region(block)
     steps = 0
     try:
-        values = {name: np.empty(_shape(region), array.dtype) for name, array in store.arrays.items()}
+        values = {name: np.empty(shape_of(region), array.dtype) for name, array in store.arrays.items()}
         parts = known_cells.parts(store, block, known, sources)
         for part in parts:
             compute = functools.partial(evaluate, store.sweep, region, variables=part.missing)
@@ -150,7 +155,7 @@ def compute_block(
         return failed._replace(seconds=watch.seconds, error=_traced(error))
     return Row(
         block,
-        _shape(region),
+        shape_of(region),
         seconds=watch.seconds,
         steps=steps,
         chunks=chunks,
@@ -176,68 +181,9 @@ def _batches(
         yield some, {name: known[at : at + some.size] for name, known in part.values.items()} | found
 
 
-def enter(
-    values: dict[str, np.ndarray],
-    cells: np.ndarray,
-    found: dict[str, np.ndarray],
-    thresholds: Limits,
-    inputs: dict[str, np.ndarray],
-) -> None:
-    """Enter what was computed for some cells, and their labels, into a block's variables."""
-    with np.errstate(over="ignore"):  # float32 has a smaller infinity
-        stored = {name: found[name].astype(array.dtype) for name, array in values.items() if name in found}
-    # Labels come from the values as stored, so that labelling a stored sweep again gives the same ones.
-    stored |= labels.classify((inputs | stored).__getitem__, stored, thresholds)
-    for name, array in values.items():
-        array.reshape(-1)[cells] = stored[name]
-
-
-def evaluate(
-    sweep: Sweep, region: Region, cells: np.ndarray, variables: tuple[str, ...] | None = None
-) -> dict[str, np.ndarray]:
-    """Run the trajectories of some cells, given by their flat indices within a region of the grid.
-
-    Only some ``variables`` are computed if they are given.
-    """
-    return batch.run(sweep.job(variables=variables), *sweep.inputs(points(sweep, region, cells)))
-
-
-def points(sweep: Sweep, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
-    """Return axis -> value of some cells of a region."""
-    places = np.unravel_index(cells, _shape(region))
-    return {
-        axis.name: axis.values[part.start + place] for axis, part, place in zip(sweep.axes, region, places, strict=True)
-    }
-
-
 def _some_inputs(store: Store, region: Region, cells: np.ndarray) -> dict[str, np.ndarray]:
     """Return the inputs of some cells that the regime rules read."""
     return rule_inputs.read(store.sweep, points(store.sweep, region, cells), store.thresholds)
-
-
-def failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:
-    """Return the cell that makes ``compute`` fail, or the fewest cells that do so together."""
-    while cells.size > 1:
-        half = cells.size // 2
-        for some in (cells[:half], cells[half:]):
-            try:
-                compute(some)
-            except BaseException:
-                cells = some
-                break
-        else:
-            return cells
-    return cells
-
-
-def point(sweep: Sweep, region: Region, cells: np.ndarray) -> str:
-    """Return the coordinates and the indices of the first of some cells, as text."""
-    places = np.unravel_index(cells[:1], _shape(region))
-    indices = [part.start + place for part, place in zip(region, places, strict=True)]
-    return ", ".join(
-        f"{axis.name} = {float(axis.values[index][0])!r} (index {index[0]})"
-        for axis, index in zip(sweep.axes, indices, strict=True)
-    )
 
 
 def _traced(error: BaseException) -> str:
@@ -246,10 +192,6 @@ def _traced(error: BaseException) -> str:
         return "".join(traceback.format_exception(error))
     except BaseException:  # of an error that cannot describe itself
         return f"{type(error).__name__}: {one_line(error)}"
-
-
-def _shape(region: Region) -> tuple[int, ...]:
-    return tuple(part.stop - part.start for part in region)
 
 
 def _written(store: Store, block: tuple[int, ...], values: dict[str, np.ndarray], writing: Writing) -> int:

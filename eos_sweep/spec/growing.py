@@ -1,6 +1,6 @@
 """A seed axis that grows until shares over it are known: ``seed = { until = 0.02, batch = 64, most = 4096 }``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from eos_sweep.errors import SpecError, short
@@ -68,3 +68,8 @@ def split(label: str, name: str, given: Any) -> tuple[Any, Growing | None]:
     if batch > most:
         raise SpecError(f"{label}: got batch {batch} and most {most}; give a batch of at most so many")
     return range(batch), Growing(until, batch, most)
+
+
+def growing_of(axes: Iterable[Any]) -> Growing | None:
+    """Return how the seed axis among the axes of a sweep grows, None if it does not."""
+    return next((axis.growing for axis in axes if axis.growing), None)

@@ -16,7 +16,7 @@ from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import durable, provenance, remains, root
 from eos_sweep.store.files import LOCK
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import READY
+from eos_sweep.store.states import READY
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")

@@ -13,7 +13,8 @@ from eos_sweep.spec.overlap import NO_STATE, contains, obstacles, shared
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import growth, provenance, relabelling, remains, spec_hash
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import CREATING, EXTENDING, READY, REMOVING, UNREADABLE, find
+from eos_sweep.store.root import UNREADABLE, find
+from eos_sweep.store.states import CREATING, EXTENDING, READY, REMOVING
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")

@@ -10,11 +10,10 @@ import zarr
 from eos_sweep.errors import InputError
 from eos_sweep.store import chunk_bytes, identity, schema
 from eos_sweep.store.location import Location
+from eos_sweep.store.states import CREATING, EXTENDING, READY, REMOVING
 
 LOG = logging.getLogger("eos_sweep")
 NAME = "zarr.json"  # of the file with the metadata of a group or an array
-# States of a store.  A group without one of these is not a store.
-CREATING, EXTENDING, READY, REMOVING = "being created", "being extended", "sweep", "being removed"
 # Errors of zarr where nothing is stored, or something other than it expects, such as JSON of another form.
 UNREADABLE = ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
 

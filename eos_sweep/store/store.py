@@ -24,7 +24,7 @@ from eos_sweep.store import chunk_bytes, durable, identity, provenance, root, sc
 from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.ledger import Ledger
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import CREATING, EXTENDING, READY
+from eos_sweep.store.states import CREATING, EXTENDING, READY
 
 SEAL = "seal"  # named among the damaged variables of a block whose chunks match their checksums, but not its seal
 

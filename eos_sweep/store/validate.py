@@ -29,7 +29,8 @@ from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.chunk_bytes import codec_names
 from eos_sweep.store.files import is_unreachable
 from eos_sweep.store.ledger import Ledger, entries_of
-from eos_sweep.store.root import READY, UNREADABLE
+from eos_sweep.store.root import UNREADABLE
+from eos_sweep.store.states import READY
 
 LOG = logging.getLogger("eos_sweep")
 CHANGED_THRESHOLDS = (

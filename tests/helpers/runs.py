@@ -11,7 +11,7 @@ import zarr
 
 import eos_sweep
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store.root import READY
+from eos_sweep.store.states import READY
 from eos_sweep.store.store import Store
 from helpers.stores import CLI, changed, ledger, numbers, toml
 

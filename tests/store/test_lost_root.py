@@ -13,7 +13,7 @@ from eos_sweep.errors import InputError, SpecError
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import audit, prepare
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import CREATING, REMOVING
+from eos_sweep.store.states import CREATING, REMOVING
 from eos_sweep.store.store import Store
 from helpers.runs import assert_like, run
 from helpers.stores import FEW, changed, command, contents, toml

@@ -14,7 +14,7 @@ from eos_sweep.spec.overlap import contains
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import audit, relabelling
 from eos_sweep.store.location import Location
-from eos_sweep.store.root import EXTENDING
+from eos_sweep.store.states import EXTENDING
 from eos_sweep.store.store import Store
 from helpers.runs import assert_like, run
 from helpers.stores import changed, contents

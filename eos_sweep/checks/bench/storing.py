@@ -12,7 +12,8 @@ import numpy as np
 
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
-from eos_sweep.runtime import runner, worker
+from eos_sweep.runtime import runner
+from eos_sweep.runtime.evaluation import BATCH_TRAJECTORIES, evaluate
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.spec.sweeps import Sweep
 
@@ -80,11 +81,11 @@ def _run(sweep: Sweep, workers: int | None = None) -> float:
 
 def _kernels(sweep: Sweep) -> float:
     whole = tuple(slice(0, size) for size in sweep.shape)
-    starts = range(0, sweep.size, worker.BATCH_TRAJECTORIES)
+    starts = range(0, sweep.size, BATCH_TRAJECTORIES)
     began = time.perf_counter()
     with ThreadPoolExecutor(cores()) as threads:
         for _ in threads.map(
-            lambda at: worker.evaluate(sweep, whole, np.arange(at, min(at + worker.BATCH_TRAJECTORIES, sweep.size))),
+            lambda at: evaluate(sweep, whole, np.arange(at, min(at + BATCH_TRAJECTORIES, sweep.size))),
             starts,
         ):
             pass

@@ -20,7 +20,7 @@ from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.checks.labels.sample import inputs
 from eos_sweep.contract import CHUNK, Job
 from eos_sweep.eigen.sharpness import edge_of
-from eos_sweep.runtime import worker
+from eos_sweep.runtime import evaluation
 from eos_sweep.state import started
 from eos_sweep.store import validate
 from eos_sweep.store.store import Store
@@ -50,7 +50,7 @@ def judge(path: str, cells: tuple[int, ...], seed: int) -> list[Verdict]:
     initial, parameters = inputs(store, chosen)
     job = sweep.job(variables=tuple(dict.fromkeys((*regimes.reads(store.thresholds, store.arrays), *COUNTED))))
     every = tuple(slice(0, size) for size in sweep.shape)
-    doubles = worker.evaluate(sweep, every, chosen)
+    doubles = evaluation.evaluate(sweep, every, chosen)
     given = initial | parameters
     known = doubles if set(job.variables) <= set(doubles) else None
     found, bits = oracle.run(job, initial, parameters, known)
