@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis import predicted
+from eos_sweep.analysis.by_cell import check_unmasked
 from eos_sweep.analysis.columns import Columns, columns_of
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
@@ -22,7 +23,6 @@ from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError
-from eos_sweep.labelling import check_unmasked
 from eos_sweep.spec.sweeps import Sweep
 
 BATCH_TRAJECTORIES = 2**12  # trajectories of one kernel call

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes
+from eos_sweep.analysis.by_cell import by_cell
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.errors import InputError, closest
-from eos_sweep.labelling import by_cell
 
 
 class Event(NamedTuple):

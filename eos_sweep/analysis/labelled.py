@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep import labelling, models, observables, regimes, rules, trust
+from eos_sweep import models, observables, regimes, rules, trust
+from eos_sweep.analysis.by_cell import by_cell
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError, short
@@ -81,7 +82,7 @@ def label(dataset: xr.Dataset, own: Mapping[str, Any] | None = None, **given: fl
     """
     limits, stored = limits_of(dataset, given, own), [str(name) for name in dataset.data_vars]
     names = (*regimes.reads(limits, stored), *regimes.inputs(limits))
-    codes = labelling.by_cell(dataset, "the regime rules read", names, lambda values: regimes.classify(values, limits))
+    codes = by_cell(dataset, "the regime rules read", names, lambda values: regimes.classify(values, limits))
     return codes.rename("regime").assign_attrs(regimes.attributes(limits, stored))
 
 
@@ -125,5 +126,5 @@ def settled(dataset: xr.Dataset, **given: float) -> xr.DataArray:
             ", ".join(missing),
         )
     names = tuple(dict.fromkeys((*trust.reads(stored), *regimes.required(limits), *regimes.inputs(limits))))
-    codes = labelling.by_cell(dataset, "settled takes", names, lambda values: trust.classify(values, limits))
+    codes = by_cell(dataset, "settled takes", names, lambda values: trust.classify(values, limits))
     return codes.rename("settled").assign_attrs(trust.attributes(limits, names))

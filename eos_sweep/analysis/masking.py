@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis.by_cell import MASKED
 from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError
-from eos_sweep.labelling import MASKED
 from eos_sweep.regimes import DIVERGED
 from eos_sweep.store.sentinels import NOT_COMPUTED, sentinels, without_meanings
 

@@ -22,19 +22,15 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from eos_sweep import regimes
 from eos_sweep.analysis import opened, pooling
+from eos_sweep.analysis.pyramid_levels import GROUP, concerns, factors, is_there
 from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, is_thread_shortage, named
-from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import relabelling, validate
 from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.root import UNREADABLE
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
-GROUP = "pyramid"
-SIDES = 2048, 1024, 512, 256  # of the levels, from a page to a thumbnail
-UNPOOLED_SIZE = 512  # of an axis, up to which it is not pooled, since it may be a list of cases
-LEVEL_CELLS = 2**24  # at most: sixteen maps of 1024 x 1024
 LEVEL_CHUNK_CELLS = 2**18  # their shares take 10 MB
 
 
@@ -54,9 +50,9 @@ def write(
     held
         Raises Stopped if the lock was lost.
     """
-    levels, state = factors(store.sweep), _state(store)
-    if "regime" not in store.arrays or not (levels or _there(store)):
+    if not concerns(store):
         return
+    levels, state = factors(store.sweep), _state(store)
     if state == _written(store) and not anew:
         if _intact(store):
             return
@@ -126,29 +122,6 @@ def levels(store: Store) -> list[xr.Dataset]:
         return []
 
 
-def factors(sweep: Sweep) -> dict[int, dict[str, int]]:
-    """Return side -> axis -> number of cells that are pooled, the finest level first.
-
-    Only long axes are pooled, and only increasing ones of finite numbers that are no seeds; others are left out.
-    """
-    long = {
-        axis.name: axis.values.size
-        for axis in sweep.axes
-        if axis.values.size > UNPOOLED_SIZE
-        and axis.name != "seed"
-        and np.isfinite(axis.values).all()
-        and (np.diff(axis.values) > 0).all()
-    }
-    found: dict[int, dict[str, int]] = {}
-    for side in SIDES:
-        pools = {name: 1 << (-(-size // side) - 1).bit_length() for name, size in long.items()}
-        pools = {name: pool for name, pool in pools.items() if pool > 1}
-        cells = math.prod(grid_of(sweep.shape, tuple(pools.get(name, 1) for name in sweep.dims)))
-        if pools and cells <= LEVEL_CELLS:
-            found[side] = pools
-    return found
-
-
 def _state(store: Store) -> dict[str, Any]:
     """Return the facts that a pyramid depends on: sweep, thresholds of the labels, number of computed trajectories."""
     return {
@@ -185,10 +158,6 @@ def _intact(store: Store) -> bool:
     return True
 
 
-def _there(store: Store) -> bool:
-    return store.location.read(f"{GROUP}/zarr.json") is not None
-
-
 def _write(store: Store, levels: dict[int, dict[str, int]], threads: int | None) -> int:
     """Write the levels, the finest first; return the number of labels in them."""
     labels = opened.dataset_of(store)["regime"]
@@ -210,7 +179,7 @@ def _write(store: Store, levels: dict[int, dict[str, int]], threads: int | None)
 
 
 def _remove(store: Store) -> None:
-    there = _there(store)
+    there = is_there(store)
     if there:
         with contextlib.suppress(*UNREADABLE):
             store.group[GROUP].attrs.put({})  # from here on it is no pyramid

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from eos_sweep.analysis import pyramid
+from eos_sweep.analysis import pyramid, pyramid_levels
 from eos_sweep.analysis.opened import open_sweep
 from eos_sweep.store.store import Store
 
@@ -39,7 +39,7 @@ def open_tree(path: str | Path) -> xr.DataTree:
     {'sweep': 600, '256': 150, '512': 300}
     """
     store, dataset = Store.open(path), open_sweep(path)
-    sides = reversed(pyramid.factors(store.sweep))
+    sides = reversed(pyramid_levels.factors(store.sweep))
     levels = {f"/pyramid/{side}": level for side, level in zip(sides, pyramid.levels(store), strict=False)}
     about = {name: dataset.attrs[name] for name in ("title", "model", "spec_hash")}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), "/sweep": dataset, **levels})

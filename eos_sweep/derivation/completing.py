@@ -35,6 +35,7 @@ OF_STATE = {
 UNPACKING = "step", "loss", "curvature", "settled", "tangent", "hessian"  # whose derived forms take a state apart
 _COMPLETING = threading.Lock()
 _COMPLETE: dict[str, tuple[Any, Any]] = {}  # name of the user's module -> what it was made of, and the complete one
+_WHOLE: dict[str, Any] = {}  # name of a module that lacks nothing -> what it was made of
 _COMPLETED_FROM: dict[str, str] = {}  # name of the complete module -> that of the user's
 
 
@@ -51,13 +52,21 @@ def completed(module: Any) -> Any:
     name = getattr(module, "__name__", "")
     known, found = _COMPLETE.get(name, ((), None))
     now = module, *(getattr(module, one, None) for one in ("__spec__", "loss", "LOSS"))  # a reload makes a new spec
-    if found is None or any(one is not other for one, other in zip(known, now, strict=True)):
+    if found is None and _same(_WHOLE.get(name, ()), now):
+        return module
+    if found is None or not _same(known, now):
         if is_array(module) or not missing(module) or not has_loss(module):
+            if not missing(module):
+                _WHOLE[name] = now
             return module
         with _COMPLETING:
             found = _derived(module, anew=name in _COMPLETE)
             _COMPLETE[name] = now, found
     return found
+
+
+def _same(known: Sequence[Any], now: Sequence[Any]) -> bool:
+    return len(known) == len(now) and all(one is other for one, other in zip(known, now, strict=True))
 
 
 def completed_from(name: str) -> str:

@@ -1,6 +1,7 @@
 """What the contract of a model requires, and what of it a module lacks or defines itself."""
 
 import ast
+import functools
 import inspect
 from typing import Any
 
@@ -10,10 +11,11 @@ from eos_sweep.contract import OPTIONAL_ATTRIBUTES, OPTIONAL_FUNCTIONS, ArrayMod
 _NOTHING = object()
 
 
-def required(contract: type) -> list[str]:
+@functools.cache
+def required(contract: type) -> tuple[str, ...]:
     """Return the names that the contract of a model requires: attributes, then functions."""
     names = [*contract.__annotations__, *(name for name, value in vars(contract).items() if callable(value))]
-    return [name for name in names if name not in OPTIONAL_ATTRIBUTES and not name.startswith("_")]
+    return tuple(name for name in names if name not in OPTIONAL_ATTRIBUTES and not name.startswith("_"))
 
 
 def missing(module: Any) -> list[str]:

@@ -5,7 +5,7 @@ A new observable is a module here and a row of TABLE.  Observables with one logi
 
 import importlib
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eos_sweep.contract import DOUBLED, Model, Observable, OwnObservable, Variable, is_array
 from eos_sweep.observables import formula
@@ -58,6 +58,8 @@ TABLE = {
     "gfs_decrease": _here("claims", WITH_CLAIMS),
     "gfs_bounds": _here("claims", WITH_CLAIMS),
 }
+MAX_KNOWN = 64  # lists of variables that are kept, since a sweep asks for its own a dozen times
+_VARIABLES: dict[tuple, tuple[Any, dict[str, tuple[str, Variable]]]] = {}  # -> the spec of the model's module, a list
 DEFAULT = tuple(name for name, row in TABLE.items() if row.stored == BY_DEFAULT)
 CLAIMS = tuple(name for name, row in TABLE.items() if row.stored == WITH_CLAIMS)
 
@@ -81,6 +83,17 @@ def variables(model: Model, own: Collection[OwnObservable] = ()) -> dict[str, tu
     What decides the regime and is stored by default can be stored ``_doubled``, too: as it is after twice the budget.
     An array model takes its steps itself, up to its budget.
     """
+    spec, key = getattr(model, "__spec__", None), (model, tuple(own), tuple(TABLE.items()))
+    before, found = _VARIABLES.get(key, (None, None))
+    if found is None or before is not spec:  # a model that is loaded again has another spec
+        if len(_VARIABLES) >= MAX_KNOWN:
+            _VARIABLES.clear()
+        found = _variables(model, own)
+        _VARIABLES[key] = spec, found
+    return dict(found)
+
+
+def _variables(model: Model, own: Collection[OwnObservable]) -> dict[str, tuple[str, Variable]]:
     known = {
         variable: (name, description)
         for name in TABLE

@@ -22,6 +22,7 @@ from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.states import READY
 
 SHARED_STEPS = 2**20  # steps that are worth another thread: some milliseconds
+OTHER_STEPS = 2**9  # steps that take as long as what else is done for a trajectory
 PARTS = 4  # parts for each thread, so that all are busy to the end
 
 Batch = tuple[dict[str, np.ndarray], float]  # what was computed, and the seconds it took
@@ -86,8 +87,8 @@ def _coordinate(name: str, dims: tuple[str, ...], values: np.ndarray, attributes
 def _parts(sweep: Sweep, threads: int) -> list[np.ndarray]:
     """Return the flat indices of the cells, in batches."""
     size = 1 if is_array(sweep.module) else evaluation.BATCH_TRAJECTORIES
-    if threads > 1 and sweep.size * sweep.steps > SHARED_STEPS:
-        size = min(size, -(-sweep.size // (PARTS * threads)))
+    if threads > 1 and (shares := sweep.size * (sweep.steps + OTHER_STEPS) // SHARED_STEPS):
+        size = min(size, -(-sweep.size // min(shares, PARTS * threads)))
     cells = np.arange(sweep.size)
     return [cells[at : at + size] for at in range(0, sweep.size, size)]
 

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from eos_sweep.analysis.opened import open_sweep
-from eos_sweep.analysis.reducing import shares
 from eos_sweep.errors import InputError, SpecError
 from eos_sweep.runtime.progress import Progress
 from eos_sweep.spec.axes import Axis
@@ -70,6 +68,9 @@ def run_until_known(once: Once, sweep: Sweep, out: str | Path, growing: Growing,
 
 def widest_interval(out: str | Path) -> float:
     """Return half of the widest Wilson interval of a label's share over the seeds, among all cells of a store."""
+    from eos_sweep.analysis.opened import open_sweep  # and with it xarray and dask
+    from eos_sweep.analysis.reducing import shares
+
     found = shares(open_sweep(out), over="seed")
     half = 0.5 * (found["share_high"] - found["share_low"])
     return float(half.max().compute(scheduler="threads"))  # a dask cluster might not reach the store

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from eos_sweep import models
-from eos_sweep.analysis import pyramid
+from eos_sweep.analysis import pyramid_levels
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.runtime import compiler, known_cells, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
@@ -174,7 +174,8 @@ def run_on(
                 heartbeat.checked()
             location.retry(store.consolidate, held)  # a run that was killed may have ended before it did so
             progress = _finish(store, sources, resources, heartbeat, held, stop_signal, report or _unreported)
-            location.retry(functools.partial(pyramid.write, store, resources.local_cores, anew=check, held=held), held)
+            if pyramid_levels.concerns(store):
+                location.retry(functools.partial(_write_pyramid, store, resources, check, held), held)
             growth.finish(location, store)
             return progress
         except OSError as error:
@@ -188,6 +189,12 @@ def run_on(
                 discard(location, sweep)
                 growth.put_back(location)
             raise
+
+
+def _write_pyramid(store: Store, resources: Resources, anew: bool, held: Held) -> None:
+    from eos_sweep.analysis import pyramid  # and with it xarray and dask, which take half a second to import
+
+    pyramid.write(store, resources.local_cores, anew=anew, held=held)
 
 
 def _opened(resources: Resources, location: Location, reuse: Reuse) -> list[Store]:

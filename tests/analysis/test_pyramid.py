@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import eos_sweep
 from eos_sweep import regimes
-from eos_sweep.analysis import pyramid
+from eos_sweep.analysis import pyramid_levels
 from eos_sweep.spec.sweeps import Sweep
 from helpers.pyramids import SPEC, THIN, checked_levels
 from helpers.runs import run
@@ -83,7 +83,7 @@ def test_levels_halve_along_long_axes_down_to_a_thumbnail(lengths):
     inputs = {name: value for name, value in left.items() if name not in axes}
     initial = {name: inputs.pop(name) for name in ("alpha", "beta1", "beta2") if name in inputs}
     sweep = Sweep.from_dict({**SPEC, "axes": axes, "parameters": inputs, "initial": initial, "chunks": {}})
-    levels = pyramid.factors(sweep)
+    levels = pyramid_levels.factors(sweep)
     finer = None
     for side, pools in levels.items():
         sizes = {name: -(-n // pools.get(name, 1)) for name, n in zip(names, lengths, strict=False)}
@@ -107,7 +107,7 @@ def test_levels_halve_along_long_axes_down_to_a_thumbnail(lengths):
 def test_axes_without_an_order_are_never_pooled(axes):
     axes = {"clip" if math.inf in values else name: values for name, values in axes.items()}
     left = {name: 0.5 for name in ("lambda1", "eta", "lambda2") if name not in axes}
-    assert pyramid.factors(Sweep.from_dict({**SPEC, "axes": axes, "parameters": left, "chunks": {}})) == {}
+    assert pyramid_levels.factors(Sweep.from_dict({**SPEC, "axes": axes, "parameters": left, "chunks": {}})) == {}
 
 
 @pytest.mark.slow

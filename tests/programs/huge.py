@@ -80,12 +80,12 @@ def open_again(path):
 
 
 def write_pyramid(path):
-    from eos_sweep.analysis import pyramid
+    from eos_sweep.analysis import pyramid, pyramid_levels
     from eos_sweep.store.store import Store
 
     store = Store.open(path)
-    if pyramid.GROUP in store.group:
-        del store.group[pyramid.GROUP]
+    if pyramid_levels.GROUP in store.group:
+        del store.group[pyramid_levels.GROUP]
     pyramid.write(store)
     assert len(pyramid.levels(store)) > 1
 

@@ -1,0 +1,59 @@
+"""Codes of a dataset, such as its labels, that are computed cell by cell from its observables."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import xarray as xr
+
+from eos_sweep.errors import InputError
+
+MASKED = "masked"  # attribute of a dataset whose values are no codes any more, see eos_sweep.masked
+
+
+def check_unmasked(dataset: xr.Dataset) -> None:
+    """Raise InputError if ``dataset`` is a result of ``eos_sweep.masked``, whose values rules would misread."""
+    if MASKED in dataset.attrs:
+        raise InputError("dataset: is masked, and the rules read values as they are stored; give it as it was opened")
+
+
+def by_cell(
+    dataset: xr.Dataset, what: str, names: Sequence[str], codes_of: Callable, dtype: type[np.integer] = np.int8
+) -> xr.DataArray:
+    """Return codes that are a function of observables, lazily where ``dataset`` is.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A sweep.
+    what : str
+        Begins the message that names the observables that are missing.
+    names : sequence of str
+        The observables.
+    codes_of : callable
+        Takes observable name -> array.
+    dtype : type
+        Of the codes.
+
+    Returns
+    -------
+    DataArray
+        Over the axes of the sweep.
+
+    Raises
+    ------
+    InputError
+        If an observable is not stored, or the dataset is masked.
+    """
+    check_unmasked(dataset)
+    missing = [name for name in names if name not in dataset]
+    if missing:
+        raise InputError(
+            f"observables: {what} {', '.join(missing)}, not stored here; "
+            'add them, or "default", to the spec\'s observables and run it again'
+        )
+    return xr.apply_ufunc(
+        lambda *arrays: codes_of(dict(zip(names, arrays, strict=True))),
+        *(dataset[name] for name in names),
+        dask="parallelized",
+        output_dtypes=[dtype],
+    )
