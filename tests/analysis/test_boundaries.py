@@ -210,7 +210,8 @@ def test_dots_lie_on_the_edges(stored):
         ax = plot.regime_map(stored, x, y, lines=False)
         before = len(ax.lines)
         dots = plot.boundary_dots(found, x, y, ax).lines[before:]
-        assert [line.get_label() for line in dots if "," not in line.get_label()] == ["begins", "ends"]
+        sides = [name for name, code in (("begins", 1), ("ends", 2)) if (found.side == code).any()]
+        assert list(dict.fromkeys(line.get_label().split(",")[0] for line in dots)) == sides
         for line in dots:
             name, *several = line.get_label().split(", ")
             there = (found.side == {"begins": 1, "ends": 2}[name]).values
@@ -220,6 +221,19 @@ def test_dots_lie_on_the_edges(stored):
             np.testing.assert_array_equal(shown["eta"], found.edge.values[there])
             np.testing.assert_array_equal(shown["lambda1"], columns)
         assert sum(line.get_xdata().size for line in dots) == (found.side > 0).sum()
+
+
+def test_dots_find_the_axes_of_a_map(stored):
+    found, ax = eos_sweep.boundary(stored, "eta", "sign_flip"), plot.regime_map(stored, lines=False)
+    named, found_out = (
+        [line.get_xydata() for line in plot.boundary_dots(found, *axes, ax=plot.regime_map(stored)).lines[-2:]]
+        for axes in (("eta", "lambda1"), ())
+    )
+    np.testing.assert_array_equal(np.concatenate(named), np.concatenate(found_out))
+    with pytest.raises(InputError, match="ax: no map to draw into"):
+        plot.boundary_dots(found)
+    with pytest.raises(InputError, match="x, y: the edges are over lambda1, eta; draw them into a map of two of these"):
+        plot.boundary_dots(found, x="clip", ax=ax)
 
 
 # Mistakes

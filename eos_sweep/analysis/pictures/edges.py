@@ -61,7 +61,7 @@ def boundary_dots(found: xr.Dataset, x: str | None = None, y: str | None = None,
     for name, flag in codes_of(sides).items():
         for several, look in enumerate((DOT, CROSS)):
             there = (sides.values == flag) & ((kinds.values > KINDS["simple"]) == several)
-            if name in DOTS and (there.any() or not several):
+            if name in DOTS and there.any():
                 label = name + ", one of several" * several
                 ax.plot(*(values[there] for values in pair), **look, **DOTS[name], label=label)
     return ax
