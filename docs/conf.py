@@ -12,7 +12,7 @@ release = metadata.version("eos-sweep")
 extensions = [
     "generated",  # _ext/generated.py: tables read from the code
     "mathml",  # _ext/mathml.py: formulas without JavaScript
-    "myst_parser",
+    "myst_nb",  # Markdown, and notebooks written in it
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
@@ -22,6 +22,12 @@ exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
+
+nb_execution_mode = "force"  # what a notebook prints is what this version prints
+nb_execution_show_tb = True  # in the warning, which -W makes an error
+nb_execution_in_temp = True
+nb_execution_timeout = 300  # seconds of a cell; a busy machine compiles slowly
+nb_output_stderr = "remove"  # where the bars of progress are
 
 autodoc_typehints = "none"  # the NumPy docstrings give the types that matter
 autodoc_member_order = "bysource"

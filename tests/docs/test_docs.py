@@ -21,7 +21,13 @@ ROOT = Path(eos_sweep.__file__).parents[1]
 DOCS = ROOT / "docs"
 SDIST = (ROOT / "PKG-INFO").exists()  # in which the pictures of figures/ are left out
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "figures").glob("*.md"), *(ROOT / "eos_sweep").rglob("*.md")]
+    [
+        *ROOT.glob("*.md"),
+        *DOCS.glob("*.md"),
+        *DOCS.glob("notebooks/*.md"),
+        *(ROOT / "figures").glob("*.md"),
+        *(ROOT / "eos_sweep").rglob("*.md"),
+    ]
 )
 TEXT = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
 (MAIN,) = (point.load() for point in entry_points(group="console_scripts", name="eos-sweep"))
@@ -215,8 +221,25 @@ def test_the_site_builds_without_a_warning(tmp_path):
     build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", tmp_path / "doctrees"]
     done = subprocess.run([*build, DOCS, tmp_path / "html"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    html = {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "html").glob("*.html")}
+    pages = [*(tmp_path / "html").glob("*.html"), *(tmp_path / "html" / "notebooks").glob("*.html")]
+    html = {path.stem: path.read_text(encoding="utf-8") for path in pages}
     assert "edge_of_stability" in html["regimes"] and "sharpness_ratio_max" in html["observables"]
+    for name in (page.stem for page in DOCS.glob("notebooks/*.md")):  # each cell has run, and each has its picture
+        assert "cell_output" in html[name] and "jupyter_execute" not in html[name] and "<img" in html[name], name
     assert "--scheduler-file" in html["command_line"] and "open_pyramid" in html["api"]
     for name, text in html.items():  # the site can be read offline
         assert not re.findall(r'<(?:script|img|link)[^>]*(?:src|href)="https?://', text), name
+
+
+@pytest.mark.slow
+def test_a_cell_that_raises_fails_the_build(tmp_path):
+    pytest.importorskip("myst_nb", reason="needs the extra docs")
+    settings = (DOCS / "conf.py").read_text(encoding="utf-8").replace("Path(__file__).parent", f"Path({str(DOCS)!r})")
+    (tmp_path / "conf.py").write_text(settings.replace('["_static"]', "[]").replace('["site.css"]', "[]"))
+    head = (DOCS / "notebooks" / "first_map.md").read_text(encoding="utf-8").split("# A first map")[0]
+    (tmp_path / "index.md").write_text(
+        f"{head}# One\n\n```{{code-cell}} ipython3\nraise OSError('no such store')\n```\n"
+    )
+    build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", tmp_path, tmp_path / "html"]
+    done = subprocess.run(build, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode != 0 and "no such store" in done.stderr
