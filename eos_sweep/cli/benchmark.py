@@ -26,11 +26,11 @@ from eos_sweep.errors import visible
 def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, as_json: bool) -> None:
     """Time the kernel on this machine, beside other implementations.
 
-    The result is in trajectory-steps per second.  The kernel is timed for four sets of observables, on one and on all
-    cores, with and without trajectories that end early.  NumPy, a Numba loop, JAX, torch.compile and a C loop compute
-    the same if they are installed; pip install 'eos-sweep[bench]' installs JAX, torch and SciPy.  The contestants take
-    turns; ratios are medians over the rounds.  This takes three minutes, and up to two more the first time.  Close
-    other programs first.
+    The result is in trajectory-steps per second, by the kernel's own count of steps taken.  The kernel is timed for
+    four sets of observables, on one and on all cores, with and without trajectories that end early.  NumPy, a Numba
+    loop, JAX, torch.compile and a C loop compute the same if they are installed; pip install 'eos-sweep[bench]'
+    installs JAX, torch and SciPy.  The contestants take turns; ratios are medians over the rounds.  This takes
+    three minutes, and up to two more the first time.  Close other programs first.
 
     \b
     Examples:
@@ -59,10 +59,10 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
             show(step, next(number), total)
 
         points = workload.draw()
-        speeds, failed = race.race(racing, points, repeats, report_step)
+        raced = race.race(racing, points, repeats, report_step)
         stored = storing.overhead(sweep, repeats, report_step) if sweep else None
-    reasons = {summary.describe(one): reason for one, reason in failed.items()}
-    found = summary.Summary(speeds, missing | reasons, points.ending_early, machine, stored)
+    reasons = {summary.describe(one): reason for one, reason in raced.left_out.items()}
+    found = summary.Summary(raced.readings, missing | reasons, points.ending_early, machine, stored)
     click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
     if out:
         plot.save(chart(found), out)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from eos_sweep import observables
 from eos_sweep.checks.bench import contenders, our_kernel, peers, race, report, summary, workload
 from eos_sweep.checks.bench.chart import chart
 from eos_sweep.checks.bench.storing import Overhead, overhead
@@ -43,8 +44,8 @@ def test_each_peer_computes_what_the_kernel_does(points, name):
         pytest.skip(f"{name}: {contenders.installed_peers()[1]}")
     ours_found = workload.run(points, ("default",), workload.TRIAL)
     assert 0 < np.mean(ours_found["crossings"]) and 0 < np.mean(ours_found["loss_rises"])  # something to agree on
-    speeds, left_out = race.race(racing, workload.Workload(points, points, 0.0), 0)
-    assert left_out == {} and list(speeds) == racing
+    readings, left_out = race.race(racing, workload.Workload(points, points, 0.0), 0)
+    assert left_out == {} and list(readings) == racing
 
 
 @pytest.mark.parametrize(
@@ -60,22 +61,50 @@ def test_a_peer_that_computes_something_else_is_found_out(points, field):
 @pytest.mark.slow
 def test_who_cannot_run_is_left_out_with_the_reason(points):
     both = workload.Workload(points, points, 0.0)
-    good = contenders.kernel()[0]._replace(calls=1)
+    good = contenders.kernel()[0]._replace(calls=1, workload="mixed")
     bad = race.Contender("nothing", "at all", "eos_sweep.checks.bench.peers.no_such_module", 8)
     told = []
-    speeds, left_out = race.race([good, bad], both, 2, told.append)
-    assert list(speeds) == [good] and len(speeds[good]) == 2 and min(speeds[good]) > 0
+    readings, left_out = race.race([good, bad], both, 2, told.append)
+    assert list(readings) == [good] and len(readings[good]) == 2 and min(readings[good]).speed > 0
     assert list(left_out) == [bad] and "no_such_module" in left_out[bad]
     assert len(told) == 4  # each is prepared, the good one is timed twice
+
+
+def test_no_mode_and_no_observable_runs_the_doubled_budget(points):
+    """Variables at twice the steps would run 20 000 steps and be credited with 10 000."""
+    for variant in (*our_kernel.MODES, *observables.TABLE):
+        variables = our_kernel.variables(variant)
+        assert not [name for name in variables if name.endswith(observables.DOUBLED)], variant
+    assert set(our_kernel.variables("default")) >= {"period", "tail_mean"}  # all that a sweep stores by default
+
+
+@pytest.mark.slow
+def test_steps_that_were_not_taken_are_not_credited(points):
+    """The radius ends some trajectories of ``points`` early: what is declared alive must take its whole budget."""
+    one = contenders.kernel()[0]._replace(calls=1)
+    taken = int(workload.run(points, ("outcome",), workload.STEP_BUDGET)["work"].sum())
+    assert 0 < taken < 64 * workload.STEP_BUDGET
+    with pytest.raises(RuntimeError, match="counts: steps taken differ from the steps of the budget by"):
+        race.reading(one, points)
+    found = race.reading(one._replace(workload="mixed"), points)
+    assert found.taken * 64 * workload.STEP_BUDGET == pytest.approx(taken, rel=1e-15)
+
+
+def test_early_exit_counts_what_was_not_taken(made_up):
+    alive, mixed = made_up.kernel("counts"), made_up.kernel("counts", "mixed")
+    half = made_up._replace(
+        readings=made_up.readings | {mixed: [race.Reading(3e6, 0.5)] * 3, alive: [race.Reading(2e6, 1.0)] * 3}
+    )
+    assert half.early_exit()[0].median == 3.0
 
 
 @pytest.fixture
 def made_up():
     """A summary of three rounds, in the second of which everything took twice as long."""
     racing = [*contenders.kernel(), *contenders.installed_peers()[0], *contenders.single_observables()]
-    speeds = {one: [1e6 * (k + 1), 0.5e6 * (k + 1), 1e6 * (k + 1)] for k, one in enumerate(racing)}
+    readings = {one: [race.Reading(pace * (k + 1), 1.0) for pace in (1e6, 0.5e6, 1e6)] for k, one in enumerate(racing)}
     return summary.Summary(
-        speeds, {"JAX": "not here"}, 0.48, summary.machine(()), Overhead([2.0], [2.1], [2.1], [3.99])
+        readings, {"JAX": "not here"}, 0.48, summary.machine(()), Overhead([2.0], [2.1], [2.1], [3.99])
     )
 
 
@@ -91,7 +120,7 @@ def test_ratios_are_taken_within_a_round(made_up):
 def test_text_and_picture_show_everyone(made_up):
     text = report.text(made_up)
     rows = [line.strip() for line in text.splitlines()]
-    for one in made_up.speeds:
+    for one in made_up.readings:
         name = f"{one.library}, {one.variant}" if one in made_up.peers() else one.variant
         assert any(row.startswith(f"{name} ") for row in rows), one
     assert "left out: JAX: not here" in text

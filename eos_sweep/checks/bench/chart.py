@@ -37,7 +37,7 @@ def _draw_peers(ax: Any, found: Summary) -> None:
     speeds = [found.median(bar) / 1e6 for bar in bars]
     ax.barh([_name(bar) for bar in bars], speeds, color=[_colour(bar) for bar in bars], height=0.72)
     for place, (bar, speed) in enumerate(zip(bars, speeds, strict=True)):
-        readings = [speed / 1e6 for speed in found.speeds[bar]]
+        readings = [speed / 1e6 for speed in found.speeds(bar)]
         ax.plot((min(readings), max(readings)), (place, place), color="black", linewidth=1.2)
         ax.text(1.12 * max(readings), place, f"{speed:.3g}", va="center", fontsize="small")
     ax.set_xscale("log")
@@ -66,7 +66,7 @@ def _draw_modes(ax: Any, found: Summary) -> None:
     ax.invert_yaxis()
     ax.set_xlim(0, ax.get_xlim()[1] * 1.08)
     ax.set_xlabel("million trajectory-steps per second")
-    ax.set_title("eos_sweep; steps not taken count as taken", fontsize="medium", loc="left")
+    ax.set_title("eos_sweep: steps taken", fontsize="medium", loc="left")
     ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.45, -0.14), ncols=2)
     ax.spines[["top", "right"]].set_visible(False)
 

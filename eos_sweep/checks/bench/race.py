@@ -49,12 +49,42 @@ class Contender(NamedTuple):
     calls: int = 1
 
 
+class Reading(NamedTuple):
+    """One measurement.
+
+    Attributes
+    ----------
+    speed : float
+        Steps per second that were taken, by the kernel's own count.
+    taken : float
+        Share of the budgets that was taken; less than one if trajectories end early.
+    """
+
+    speed: float
+    taken: float
+
+
+class Results(NamedTuple):
+    """What a race found.
+
+    Attributes
+    ----------
+    readings : dict
+        Contender -> its measurements, in the order of the rounds.
+    left_out : dict
+        Contender -> reason why it has none: it failed, or its results differ from the kernel's.
+    """
+
+    readings: dict[Contender, list[Reading]]
+    left_out: dict[Contender, str]
+
+
 def race(
     contenders: Sequence[Contender],
     points: workload.Workload,
     repeats: int,
     report: Callable[[str], None] = lambda step: None,
-) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
+) -> Results:
     """Time all contenders once, then all of them again, ``repeats`` times in all.
 
     Each library has a process of its own, tied to one core, so that no library sees the threads or the settings of
@@ -70,15 +100,8 @@ def race(
         Readings of each contender.
     report
         Function that is called with each step that is done.
-
-    Returns
-    -------
-    speeds : dict
-        Contender -> steps per second of each reading.
-    left_out : dict
-        Contender -> reason why it has none: it failed, or its results differ from the kernel's.
     """
-    speeds: dict[Contender, list[float]] = {}
+    readings: dict[Contender, list[Reading]] = {}
     left_out: dict[Contender, str] = {}
     with contextlib.ExitStack() as stack:
         process = functools.cache(lambda module, cores: stack.enter_context(_process()))
@@ -103,13 +126,12 @@ def race(
             if difference:
                 left_out[contender] = difference
             elif difference is not None:
-                speeds[contender] = []
+                readings[contender] = []
         for _ in range(repeats):
-            for contender in [one for one in speeds if one not in left_out]:
-                speeds[contender].append(ask(reading, contender))
+            for contender in [one for one in readings if one not in left_out]:
+                readings[contender].append(ask(reading, contender))
                 report(f"timed {contender.library}, {contender.variant}")
-    speeds = {one: found for one, found in speeds.items() if one not in left_out}
-    return speeds, left_out
+    return Results({one: found for one, found in readings.items() if one not in left_out}, left_out)
 
 
 def _process() -> ProcessPoolExecutor:
@@ -147,19 +169,33 @@ def trial(contender: Contender, points: workload.Points) -> str:
     return workload.disagreement(points, found) if isinstance(found, Record) else ""
 
 
-def reading(contender: Contender, points: workload.Points) -> float:
-    """Return steps per second, where steps that are saved by ending early count as taken.
+def reading(contender: Contender, points: workload.Points) -> Reading:
+    """Time some calls on each of the contender's threads.
 
-    It is the sum over threads, each by its own clock, since in a sweep the thread that is done first takes the next
-    batch.
+    The speed is the sum over threads, each by its own clock, since in a sweep the thread that is done first takes the
+    next batch.
+
+    Raises
+    ------
+    RuntimeError
+        If trajectories that cannot end early took another number of steps than their budget.
     """
     run = _prepared(contender.module, contender.variant)
+    budgets = len(points[0]) * workload.STEP_BUDGET
 
-    def work(thread: int) -> float:
+    def work(thread: int) -> Reading:
         began = time.perf_counter()
-        for _ in range(contender.calls):
-            run(points, workload.STEP_BUDGET)
-        return len(points[0]) * workload.STEP_BUDGET * contender.calls / (time.perf_counter() - began)
+        taken = sum(_taken(run(points, workload.STEP_BUDGET), budgets) for _ in range(contender.calls))
+        return Reading(taken / (time.perf_counter() - began), taken / (budgets * contender.calls))
 
     with ThreadPoolExecutor(contender.cores) as threads:
-        return sum(threads.map(work, range(contender.cores)))
+        each = list(threads.map(work, range(contender.cores)))
+    if contender.workload == "alive" and any(one.taken != 1.0 for one in each):
+        share = max(abs(one.taken - 1.0) for one in each)
+        raise RuntimeError(f"{contender.variant}: steps taken differ from the steps of the budget by {share:.1%}")
+    return Reading(sum(one.speed for one in each), each[0].taken)
+
+
+def _taken(found: Any, budgets: int) -> int:
+    """Return the steps of a call: by the kernel's count, or all of the budgets, which peers always take."""
+    return budgets if isinstance(found, Record) else int(found["work"].sum())

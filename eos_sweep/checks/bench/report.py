@@ -20,17 +20,20 @@ def _lines(found: Summary) -> Iterator[str]:
     yield f"{machine['cpu']}, {cores()} cores{peak}"
     yield f"numba {machine['numba_version']}, numpy {machine['numpy_version']}, Python {machine['python_version']}"
     yield ""
-    rounds, early = len(next(iter(found.speeds.values()))), f"{100 * found.ending_early:.0f} %"
-    yield f"Million trajectory-steps a second, median of {rounds}."
-    yield f"alive: trajectories that all take their {workload.STEP_BUDGET:,} steps, as they do without early exit."
-    yield f"mixed: {early} end early and leave their lane to the next one, counted as if they did not."
+    rounds, early = len(next(iter(found.readings.values()))), f"{100 * found.ending_early:.0f} %"
+    yield f"Million trajectory-steps a second that were taken, median of {rounds}."
+    yield f"alive: trajectories that all take their {workload.STEP_BUDGET:,} steps, as they must."
+    yield f"mixed: {early} end early and leave their lane to the next one."
     yield ""
     columns = [(kind, number) for kind in ("alive", "mixed") for number in contenders.core_counts()]
     yield f"{our_kernel.NAME:22}" + "".join(f"{kind + ', ' + _cores(number):>18}" for kind, number in columns)
     for mode in our_kernel.MODES:
         speeds = (found.median(found.kernel(mode, kind, number)) for kind, number in columns)
         yield f"  {mode:20}" + "".join(f"{speed / 1e6:18.0f}" for speed in speeds)
-    for title, ratios in (("all cores over one", found.over_one_core()), ("mixed over alive", found.early_exit())):
+    for title, ratios in (
+        ("all cores over one", found.over_one_core()),
+        ("mixed are done sooner than as many alive ones", found.early_exit()),
+    ):
         yield ""
         yield title
         for ratio in ratios:
@@ -58,7 +61,7 @@ def _storing(found: Overhead) -> Iterator[str]:
 
 
 def _observables(found: Summary) -> Iterator[str]:
-    alone = [one for one in contenders.single_observables() if one in found.speeds]
+    alone = [one for one in contenders.single_observables() if one in found.readings]
     if not alone:
         return
     base, *others = sorted(alone, key=lambda one: one.variant != "outcome")  # nothing but the steps

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from eos_sweep.checks.bench import our_kernel, workload
 from eos_sweep.checks.bench.contenders import KERNEL_MODULE
 from eos_sweep.checks.bench.peers import c_loop
-from eos_sweep.checks.bench.race import Contender
+from eos_sweep.checks.bench.race import Contender, Reading
 from eos_sweep.checks.bench.storing import Overhead
 from eos_sweep.engine.cores import cores
 from eos_sweep.store import provenance
@@ -32,8 +32,8 @@ class Summary(NamedTuple):
 
     Attributes
     ----------
-    speeds : dict
-        Contender -> steps per second of each round, in the order in which they ran.
+    readings : dict
+        Contender -> its measurement in each round, in the order in which they ran.
     left_out : dict
         Name of a contender -> why it has no speed.
     ending_early : float
@@ -44,32 +44,35 @@ class Summary(NamedTuple):
         Times of a sweep.
     """
 
-    speeds: Mapping[Contender, Sequence[float]]
+    readings: Mapping[Contender, Sequence[Reading]]
     left_out: Mapping[str, str]
     ending_early: float
     machine: Mapping[str, Any]
     storing: Overhead | None = None
 
     def median(self, contender: Contender) -> float:
-        """Return the median speed in steps per second."""
-        return statistics.median(self.speeds[contender])
+        """Return the median speed in steps taken per second."""
+        return statistics.median(self.speeds(contender))
+
+    def speeds(self, contender: Contender) -> list[float]:
+        """Return the steps taken per second of each round."""
+        return [reading.speed for reading in self.readings[contender]]
 
     def ratio(self, fast: Contender, slow: Contender) -> Ratio:
         """Compare two contenders round by round, so that a slow round of both does not count."""
-        found = [a / b for a, b in zip(self.speeds[fast], self.speeds[slow], strict=True)]
-        return Ratio(fast, slow, statistics.median(found), min(found), max(found))
+        return _ratio(fast, slow, self.speeds(fast), self.speeds(slow))
 
     def kernel(self, variant: str, kind: str = "alive", number: int = 1) -> Contender:
         """Return the kernel's contender of this description."""
         return next(
             one
-            for one in self.speeds
+            for one in self.readings
             if (one.module, one.variant, one.workload, one.cores) == (KERNEL_MODULE, variant, kind, number)
         )
 
     def peers(self) -> list[Contender]:
         """Return the other contenders, the fastest first."""
-        return sorted((one for one in self.speeds if one.module != KERNEL_MODULE), key=lambda one: -self.median(one))
+        return sorted((one for one in self.readings if one.module != KERNEL_MODULE), key=lambda one: -self.median(one))
 
     def over_peers(self, mode: str = "default") -> list[Ratio]:
         """Return the ratios of one of the kernel's modes to each peer."""
@@ -82,11 +85,13 @@ class Summary(NamedTuple):
         ]
 
     def early_exit(self) -> list[Ratio]:
-        """Return the ratios of the mixed to the alive trajectories, for each mode.
-
-        Without early exit, mixed trajectories would take as long as alive ones.
-        """
-        return [self.ratio(self.kernel(mode, "mixed"), self.kernel(mode)) for mode in our_kernel.MODES]
+        """Return how many times sooner mixed trajectories are done than as many alive ones, for each mode."""
+        found = []
+        for mode in our_kernel.MODES:
+            mixed, alive = self.kernel(mode, "mixed"), self.kernel(mode)
+            budgets = [reading.speed / reading.taken for reading in self.readings[mixed]]
+            found.append(_ratio(mixed, alive, budgets, self.speeds(alive)))
+        return found
 
     def ratios(self) -> list[Ratio]:
         """Return all of these ratios."""
@@ -101,10 +106,11 @@ class Summary(NamedTuple):
                 "workload": one.workload,
                 "cores": one.cores,
                 "trajectories": one.trajectories,
-                "steps_per_second": list(found),
+                "steps_per_second": [reading.speed for reading in found],
+                "steps_taken": found[0].taken * one.trajectories * workload.STEP_BUDGET,
                 "median": self.median(one),
             }
-            for one, found in self.speeds.items()
+            for one, found in self.readings.items()
         ]
         return {
             "machine": dict(self.machine),
@@ -130,6 +136,11 @@ class Summary(NamedTuple):
                 "over_one_process": self.storing.over_one_process(),
             },
         }
+
+
+def _ratio(fast: Contender, slow: Contender, above: Sequence[float], below: Sequence[float]) -> Ratio:
+    found = [a / b for a, b in zip(above, below, strict=True)]
+    return Ratio(fast, slow, statistics.median(found), min(found), max(found))
 
 
 def describe(one: Contender) -> str:
