@@ -20,11 +20,15 @@ ALIGNMENT_SLACK = 7  # numbers that ``aligned`` may skip
 
 @intrinsic
 def wide(typingctx):
-    """Let LLVM use 512-bit vectors in the calling function; by itself it prefers 256-bit ones on most CPUs."""
+    """Let LLVM use 512-bit vectors in the calling function; by itself it prefers 256-bit ones on most CPUs.
+
+    Its stack is aligned for them, so that a vector that is spilled does not straddle two cache lines.
+    """
 
     def codegen(context, builder, signature, args):
         # llvmlite's own add() knows only flag attributes, not key="value" ones.
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        for attribute in ('"prefer-vector-width"="512"', '"stackrealign"'):
+            set.add(builder.function.attributes, attribute)
         return context.get_dummy_value()
 
     return types.none(), codegen

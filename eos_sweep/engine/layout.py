@@ -12,7 +12,7 @@ from eos_sweep.eigen.sharpness import edge_moves
 from eos_sweep.engine import observers
 from eos_sweep.engine.lanes import WIDTH
 
-BLOCK = 2 * WIDTH  # matrices whose eigenvalues are computed at once
+BLOCK = 4 * WIDTH  # matrices whose eigenvalues are computed at once
 
 
 class Layout(NamedTuple):

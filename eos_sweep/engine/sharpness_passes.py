@@ -15,6 +15,7 @@ from eos_sweep.engine.layout import BLOCK, Layout
 from eos_sweep.engine.observers import compose_sharpness
 from eos_sweep.scalar import inlined, select
 
+AT_ONCE = BLOCK // WIDTH  # steps of a chunk whose eigenvalues are computed at once
 SLACK = 1.0 + 2.0**-47  # sharper than the maximum means beyond this; without it rounding alone fails half the tests
 
 
@@ -65,7 +66,7 @@ def _in_turn(stages, likes, at: Layout) -> Callable:
     chain of functions that call one stage and the next function would compile the last stage as often as it is long.
     """
     repeated = [(*each, len(list(group))) for each, group in groupby(zip(stages, likes, strict=True))]
-    passes = [_stage(stage, like, times, at) for stage, like, times in repeated]
+    passes = [_stage(stage, like, times, at) for stage, like, times in repeated] or [_no_stage]
     while len(passes) > 1:
         passes = [_joined(*passes[first : first + 4]) for first in range(0, len(passes), 4)]
     return passes[0]
@@ -97,6 +98,40 @@ def _joined(first: Callable, second=_no_stage, third=_no_stage, fourth=_no_stage
         fourth(F, count)
 
     return run
+
+
+def _throughout(model: Model, recall: Callable, at: Layout) -> Callable:
+    """Build ``solve(F, k)``, which computes the top eigenvalues after steps k to k + AT_ONCE - 1 of the chunk.
+
+    The first stage reads the history, and the last one writes the scratch, so that nothing is copied.
+    """
+    (first, *between, last), likes = model.SHARPNESS_STAGES, at.stages_like
+    solve_between = _in_turn(between, likes[1:-1], at)
+
+    @inlined
+    def solve(F, k):
+        for j in range(AT_ONCE):
+            for lane in range(WIDTH):
+                lanes.write(F, at.spectrum + j * WIDTH + lane, BLOCK, first(recall(F, lane, k + j)))
+        solve_between(F, BLOCK)
+        for place in range(BLOCK):
+            values = last(lanes.read(F, at.spectrum + place, BLOCK, likes[-1]))
+            F[at.scratch + k * WIDTH + place] = values[0]
+
+    return solve
+
+
+def _throughout_in_one(model: Model, recall: Callable, at: Layout) -> Callable:
+    """Build the same for a model with a single stage."""
+    (only,) = model.SHARPNESS_STAGES
+
+    @inlined
+    def solve(F, k):
+        for j in range(AT_ONCE):
+            for lane in range(WIDTH):
+                F[at.scratch + (k + j) * WIDTH + lane] = only(recall(F, lane, k + j))[0]
+
+    return solve
 
 
 def _recall(at: Layout) -> Callable:
@@ -205,21 +240,15 @@ def _raise_maximum(edge: Callable, at: Layout) -> Callable:
 
 def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
     """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
-    load, solve = spectrum(model, at)
     recall, edge = _recall(at), _edge(model, at)
+    solve = (_throughout_in_one if len(model.SHARPNESS_STAGES) == 1 else _throughout)(model, recall, at)
     show_all = _show_all(compose_sharpness(observables, needs, model), recall, edge, _seen(at), at)
     largest_like = (0.0, *at.edge_like)
-    at_once = BLOCK // WIDTH
 
     @inlined
     def measure(F, I):
-        for k in range(0, CHUNK, at_once):
-            for j in range(at_once):
-                for lane in range(WIDTH):
-                    load(F, j * WIDTH + lane, recall(F, lane, k + j))
-            solve(F, BLOCK)
-            for place in range(BLOCK):
-                F[at.scratch + k * WIDTH + place] = F[at.spectrum + place]
+        for k in range(0, CHUNK, AT_ONCE):
+            solve(F, k)
         for lane in range(WIDTH):
             largest = lanes.read(F, at.maximum + lane, WIDTH, largest_like)
             carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), largest
