@@ -37,17 +37,29 @@ class Frozen(BaseModel):
         return self.__copy__()
 
 
+def scalar(value: Any) -> Any:
+    """Return the one value of an array without axes, NumPy's or xarray's, and anything else unchanged.
+
+    Examples
+    --------
+    >>> scalar(np.array(0.5)), scalar(np.int64(3)), scalar([3])
+    (0.5, 3, [3])
+    """
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+
+
 def number(value: Any) -> float:
-    """Return ``value`` as a float.
+    """Return ``value``, which may be an array without axes, as a float.
 
     Raises
     ------
     ValueError
         If it is NaN, a truth value, or text other than "inf" and "-inf".
     """
+    value = scalar(value)
     if isinstance(value, str) and value in JSON_INFINITIES:
         return float(value)
-    if isinstance(value, bool | np.bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
         raise ValueError("not a number")
     try:
         result = float(value)
@@ -60,6 +72,7 @@ def number(value: Any) -> float:
 
 def number_or_text(value: Any) -> float | str:
     """Return ``value`` as a float, or as the text that it is; ValueError if it is neither."""
+    value = scalar(value)
     return value if isinstance(value, str) and value not in JSON_INFINITIES else number(value)
 
 

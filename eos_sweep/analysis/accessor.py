@@ -121,11 +121,13 @@ class SweepAccessor:
 
         return critical_lines(self._dataset, along)
 
-    def trajectory(self, **at: float) -> "xr.Dataset":
+    def trajectory(self, *, steps: int | None = None, **at: float) -> "xr.Dataset":
         """Run one cell again and return all of its steps.
 
         Parameters
         ----------
+        steps
+            Number of steps; by default the budget of the sweep.
         **at
             Axis -> value, of each axis that has more than one here: the nearest one on an evenly spaced axis, otherwise
             one of its values.
@@ -140,9 +142,10 @@ class SweepAccessor:
         InputError
             If the dataset is no sweep, an axis is not picked, or it has no such value.
         """
-        from eos_sweep.analysis.one_cell import trajectory_in
+        from eos_sweep.analysis.points import changed, point_of
+        from eos_sweep.analysis.recorded_steps import record
 
-        return trajectory_in(self._dataset, at)
+        return record(*changed(*point_of(self._dataset, at), {}, steps))
 
     def plot(self, *arguments: Any, **options: Any) -> Any:
         """Draw a slice, as :func:`eos_sweep.plot.draw`."""

@@ -23,6 +23,8 @@ from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError
+from eos_sweep.plain_data import scalar
+from eos_sweep.spec.fields import at_least
 from eos_sweep.spec.sweeps import Sweep
 
 BATCH_TRAJECTORIES = 2**12  # trajectories of one kernel call
@@ -96,13 +98,14 @@ def boundary(
     """
     if which not in ("all", "first", "last"):
         raise InputError(f'which: got {which!r}; give "all", "first" or "last"')
+    rtol, threads = scalar(rtol), cores() if threads is None else at_least("threads", threads, 1)
     if not FINEST_RTOL <= rtol < 1:
         raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST_RTOL:g} to 1")
     columns = columns_of(sweep, along)
     spec, grid, values = columns.sweep, columns.grid, columns.values
     condition = condition_of(holds, spec, limits_of(grid, {}))
     line = None if against is None else predicted.line_named(spec, against)
-    evaluate = _evaluator(columns, condition, threads or cores())
+    evaluate = _evaluator(columns, condition, threads)
     points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
     if set(condition.reads) <= set(grid.data_vars):
         known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})

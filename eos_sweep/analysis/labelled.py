@@ -13,6 +13,7 @@ from eos_sweep.analysis.by_cell import by_cell
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError, short
+from eos_sweep.plain_data import scalar
 from eos_sweep.rules import Limits
 from eos_sweep.spec import own_regimes
 
@@ -25,7 +26,8 @@ def limits_of(dataset: xr.Dataset, given: Mapping[str, float], own: Mapping[str,
     The rules of a user's own are ``own``, in the layout of a spec, or those that the dataset was labelled with.
     """
     stored = json.loads(dataset.attrs.get("thresholds", "{}"))
-    numbers = {name: value for name, value in stored.items() if name in regimes.THRESHOLDS} | dict(given)
+    numbers = {name: value for name, value in stored.items() if name in regimes.THRESHOLDS}
+    numbers |= {name: scalar(value) for name, value in given.items()}
     found = stored.get(rules.OWN, {}) if own is None else own
     if not isinstance(found, Mapping):
         raise InputError(f"regimes: got {short(found)}; {own_regimes.TABLE_FORM}")

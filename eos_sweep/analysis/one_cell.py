@@ -9,11 +9,10 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import observables, regimes
-from eos_sweep.analysis.slices import nearest
-from eos_sweep.analysis.specs import sweep_of
-from eos_sweep.analysis.trajectories import record
+from eos_sweep.analysis.points import changed, check_input
+from eos_sweep.analysis.recorded_steps import record
 from eos_sweep.engine import batch
-from eos_sweep.errors import InputError, SpecError, closest, short
+from eos_sweep.errors import SpecError
 from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
@@ -51,7 +50,7 @@ def report(
     sweep = store.sweep if store else load_spec(source)
     limits = store.thresholds if store else sweep.limits
     point = _point(sweep, at, index)
-    run = _changed(sweep, at, steps)
+    run, point = changed(sweep, point, at, steps)
     read = regimes.reads(limits, store.arrays if store else None)
     observed = observe(run, point, tuple(sorted({*sweep.variables, *read})))
     at_point = rule_inputs.read(run, {name: np.full(1, value) for name, value in point.items()}, limits)
@@ -70,51 +69,10 @@ def report(
     return facts, record(run, point)
 
 
-def trajectory_in(dataset: xr.Dataset, at: Mapping[str, float]) -> xr.Dataset:
-    """Return the trajectory of one cell of a sweep's dataset, or of a slice of it, as :func:`trajectory` does.
-
-    Parameters
-    ----------
-    dataset
-        The sweep.
-    at
-        Axis -> value, of each axis that has more than one value there.
-
-    Raises
-    ------
-    InputError
-        If the dataset is no sweep, an axis is not picked, or it has no such value.
-    """
-    sweep = sweep_of(dataset)
-    if sweep is None or not set(sweep.dims) <= set(dataset.coords):
-        raise InputError("dataset: is no sweep, or lacks some of its axes; give one as it was opened, or a slice of it")
-    for name in at:
-        if name not in sweep.dims:
-            raise InputError(f"trajectory: no axis {short(name)}; {closest(name, sweep.dims)}")
-    point = {}
-    for name in sweep.dims:
-        values = np.atleast_1d(dataset[name].values)
-        if values.size > 1 and name not in at:
-            raise InputError(f"trajectory: {name} has {values.size} values; pick one, such as {name}={values[-1]:g}")
-        point[name] = float(values[nearest(name, values, at[name]) if name in at else 0])
-    return record(sweep, point)
-
-
 def _store_of(source: str | Path) -> Store | None:
     """Return the store, None if ``source`` is a spec: a .toml, or any other file but a zip."""
     ending = Path(source).suffix
     return None if ending == ".toml" or (ending != ".zip" and os.path.isfile(source)) else Store.open(source)
-
-
-def _changed(sweep: Sweep, at: Mapping[str, float], steps: int | None) -> Sweep:
-    """Return the sweep with other inputs than axes as ``at`` says, and another budget; itself if neither is given."""
-    others = {name: value for name, value in at.items() if name not in sweep.dims}
-    if not (others or steps):
-        return sweep
-    given = sweep.to_dict()
-    for name, value in others.items():
-        given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
-    return Sweep.from_dict(given | {"steps": steps or sweep.steps})
 
 
 def observe(sweep: Sweep, point: Mapping[str, float], names: tuple[str, ...]) -> dict[str, np.generic]:
@@ -137,8 +95,7 @@ def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) ->
         If an input is unknown, an axis is missing or given twice, or an index is out of range.
     """
     for name in (*at, *index):
-        if name not in sweep.quantities and name not in sweep.dims:
-            raise SpecError(f"{name}: no input of {sweep.model_name}; there are: {', '.join(sweep.quantities)}")
+        check_input(sweep, name)
     point = {}
     for name in index:
         if name in at or name not in sweep.dims:

@@ -13,6 +13,7 @@ import xarray as xr
 from eos_sweep.analysis.flags import codes_of, labels_of, ranks
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.errors import InputError, named, short
+from eos_sweep.spec.fields import python_integer
 
 NOT_COMPUTED = "not_computed"
 
@@ -62,8 +63,8 @@ def counts(labels: xr.DataArray, factors: Mapping[str, int]) -> xr.DataArray:
     """
     check_axes(labels, factors)
     for name, factor in factors.items():
-        if not (isinstance(factor, int | np.integer) and factor >= 1):
-            raise InputError(f"factors: got {factor!r} for {name}; give a whole number of cells >= 1")
+        if not (isinstance(python_integer(factor), int) and factor >= 1):
+            raise InputError(f"factors: got {short(factor)} for {name}; give a whole number of cells >= 1")
     code = _flags(labels)
     sides = [int(factors.get(str(dim), 1)) for dim in labels.dims]
     dims = [*map(str, labels.dims), "code"]

@@ -8,6 +8,7 @@ import xarray as xr
 
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.errors import InputError, closest, named, short
+from eos_sweep.plain_data import scalar
 
 At: TypeAlias = Mapping[str, float] | None
 LARGEST_SLICE = 2**36  # cells; a slice is read in pieces, and the list of pieces has to fit into memory
@@ -113,6 +114,7 @@ def nearest(name: str, values: np.ndarray, wanted: float) -> int:
     InputError
         If there is none.
     """
+    wanted = scalar(wanted)
     if values.dtype.kind not in "biuf":
         if (found := np.flatnonzero(values == wanted)).size:
             return int(found[0])

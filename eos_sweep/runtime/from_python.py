@@ -137,9 +137,9 @@ def sweep(
         regimes=regimes,
         data=data,
     )
-    resources = Resources(workers, threads, scheduler)
+    resources = Resources(workers, threads, scheduler).checked()
     with reporting(report, progress) as reports:
-        if out is None and resources.checked().in_this_process and not growing_of(spec.axes):
+        if out is None and resources.in_this_process and not growing_of(spec.axes):
             return in_memory.compute(spec, resources.local_cores, reports)
         # Only a store needs zarr, which takes a quarter of a second to import.
         from eos_sweep.analysis.opened import load_sweep, open_sweep

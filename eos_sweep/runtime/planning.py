@@ -13,9 +13,9 @@ import numpy as np
 from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
-from eos_sweep.errors import InputError, short
 from eos_sweep.runtime import compiler, evaluation
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.spec.fields import at_least
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import blocks
 
@@ -115,9 +115,7 @@ def plan(
     (1000, ('steps_taken',), 4000, 20000)
     """
     resources = Resources(workers, threads).checked()
-    for name, number, least in (("sample", sample, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise InputError(f"{name}: got {short(number)}; give a whole number >= {least}")
+    sample, seed = at_least("sample", sample, 1), at_least("seed", seed, 0)
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
     shape = blocks.block_shape(sweep)
     job = sweep.job()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eos_sweep.engine.cores import cores
 from eos_sweep.errors import InputError, one_line
+from eos_sweep.spec.fields import at_least
 
 if TYPE_CHECKING:
     from eos_sweep.store.location import Location
@@ -32,17 +33,13 @@ class Resources(NamedTuple):
     scheduler_file: str | Path | None = None
 
     def checked(self) -> "Resources":
-        """Return the resources themselves; InputError if they contradict each other or name nothing that exists."""
+        """Return the resources in plain numbers; InputError if they contradict each other or name nothing."""
         given = [name for name, value in self._asdict().items() if value is not None]
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)}: choose one of them")
-        for name in ("workers", "threads"):
-            count = getattr(self, name)
-            if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-                raise InputError(f"{name}: got {count!r}; give a whole number >= 1, or leave it out")
         if self.scheduler_file is not None:
             _check_scheduler_file(self.scheduler_file)
-        return self
+        return self._replace(workers=_count("workers", self.workers), threads=_count("threads", self.threads))
 
     def check_reach(self, location: "Location") -> None:
         """Raise InputError if other processes compute, and only this one can reach the store."""
@@ -58,6 +55,11 @@ class Resources(NamedTuple):
     def local_cores(self) -> int:
         """The number of cores of this machine that may be used."""
         return self.workers or self.threads or cores()
+
+
+def _count(name: str, given: int | None) -> int | None:
+    """Return a number of workers or threads; InputError if it is none."""
+    return None if given is None else at_least(name, given, 1, ", or leave it out")
 
 
 def _check_scheduler_file(path: str | Path) -> None:

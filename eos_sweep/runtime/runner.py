@@ -145,7 +145,7 @@ def run_on(
             return run_on(resources, sweep, out, overwrite=overwrite, check=check, reuse=reuse, report=report)
 
         return more_seeds.run_until_known(once, sweep, out, growing, overwrite)
-    resources.checked()
+    resources = resources.checked()
     if resources.workers is not None:
         check_main_guard()
     location, shape = Location(out), block_shape(sweep)

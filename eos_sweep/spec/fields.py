@@ -4,21 +4,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BeforeValidator, PlainValidator, Strict, ValidationInfo
 
 from eos_sweep import training_data
 from eos_sweep.contract import Data
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError, short
-from eos_sweep.plain_data import number, number_or_text
+from eos_sweep.plain_data import number, number_or_text, scalar
 from eos_sweep.update_rules import composed as update_rules
 
 
 def python_integer(value: Any) -> Any:
-    """Return a whole number, such as ``2e3`` or one of NumPy, as an integer, and anything else unchanged."""
-    value = value.item() if isinstance(value, np.integer | np.floating) else value
+    """Return a whole number, such as ``2e3`` or an array without axes, as an integer, and anything else unchanged."""
+    value = scalar(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def at_least(name: str, value: Any, least: int, otherwise: str = "") -> int:
+    """Return ``value`` as an integer; InputError unless it is a whole number of at least ``least``."""
+    found = python_integer(value)
+    if isinstance(found, bool) or not isinstance(found, int) or found < least:
+        raise InputError(f"{name}: got {short(value)}; give a whole number >= {least}{otherwise}")
+    return found
 
 
 def parse_model(given: Any) -> str | Formula:

@@ -264,7 +264,7 @@ def make(
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
     *,
-    steps: int,
+    steps: int | None,
     observables: Iterable[str] | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     dtype: str | None = None,

@@ -61,7 +61,7 @@ def test_a_cell_is_run_again(free):
 def test_what_is_no_cell_is_an_error_of_one_line(free, at, message):
     with pytest.raises(InputError, match=message):
         free.eos.trajectory(**at)
-    with pytest.raises(InputError, match="is no sweep, or lacks"):
+    with pytest.raises(InputError, match="is no sweep"):
         xr.Dataset().eos.trajectory()
 
 

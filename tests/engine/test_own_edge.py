@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import eos_sweep
-from eos_sweep import models, observables, plot, trust
+from eos_sweep import models, observables, plot, trajectory, trust
 from eos_sweep.analysis.one_cell import report
 from eos_sweep.analysis.predicted import lines_of
-from eos_sweep.analysis.trajectories import trajectory
 from eos_sweep.checks.exact import numpy_run
 from eos_sweep.checks.labels.judge import judge
 from eos_sweep.conformance import checks
