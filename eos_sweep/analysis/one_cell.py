@@ -11,6 +11,7 @@ import xarray as xr
 from eos_sweep import observables, regimes
 from eos_sweep.analysis.points import changed, check_input
 from eos_sweep.analysis.recorded_steps import record
+from eos_sweep.analysis.words import in_words
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
 from eos_sweep.spec import rule_inputs
@@ -37,7 +38,9 @@ def report(
     Returns
     -------
     facts : dict
-        ``point``, ``observables``, and ``stored``: observable -> whether its bits are those of the store.
+        ``point``, ``observables``, ``words``: the labels and the meanings of codes, as
+        :func:`eos_sweep.analysis.words.in_words` returns them, and ``stored``: observable -> whether its bits are those
+        of the store.
     trajectory : Dataset
         As :func:`eos_sweep.trajectory` returns it.
 
@@ -55,15 +58,16 @@ def report(
     observed = observe(run, point, tuple(sorted({*sweep.variables, *read})))
     at_point = rule_inputs.read(run, {name: np.full(1, value) for name, value in point.items()}, limits)
     values = {name: np.asarray(value).reshape(1) for name, value in observed.items()} | at_point
-    code = int(regimes.classify(values, limits)[0])
     cell = tuple(int(index.get(name, 0)) for name in sweep.dims)
     same = {}
     if store and run is sweep and not at and store.has(cell):
         same = {name: store.values(name, cell).tobytes() == observed[name].tobytes() for name in sweep.variables}
+    words = in_words(run, values, limits)
     facts = {
         "point": {name: _finite_or_text(value) for name, value in point.items()},
         "observables": {name: _finite_or_text(value.item()) for name, value in observed.items()}
-        | {"regime": regimes.names(limits)[code]},
+        | {"regime": words["regime"]},
+        "words": words,
         "stored": same,
     }
     return facts, record(run, point)

@@ -1,7 +1,6 @@
 """``eos-sweep plot`` and ``eos-sweep trace``."""
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +8,7 @@ import click
 from eos_sweep.cli.looks import lines_of, pair, with_look
 from eos_sweep.cli.options import AS_JSON, AT, draw
 from eos_sweep.cli.text import check_picture, numbers
-from eos_sweep.errors import InputError, visible
+from eos_sweep.errors import visible
 
 if TYPE_CHECKING:
     from eos_sweep.analysis.pictures.look import Look
@@ -117,7 +116,7 @@ def plot(
 @click.option("--index", multiple=True, metavar="NAME=I,...", help="Cell of a stored sweep, by its index.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to run  [default: the sweep's budget].")
 @click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
-@click.option("--data", type=click.Path(), help="Zarr store to write the trajectory to.")
+@click.option("--data", type=click.Path(), help="Data to write: .csv, .nc (NetCDF) or .zarr.")
 @AS_JSON
 def trace(
     source: str,
@@ -139,19 +138,17 @@ def trace(
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
     """
+    from eos_sweep.analysis import run_files
     from eos_sweep.analysis.one_cell import report
 
     if out:
         check_picture(out)
-    if data and os.path.lexists(data):
-        raise InputError(f"{data}: exists; choose another place for the trajectory")
+    if data:
+        run_files.check(data)
     places = numbers([part for item in index for part in item.split(",")], "--index")
     found, trajectory = report(source, numbers(at, "--at"), places, steps)
     if data:
-        try:
-            trajectory.to_zarr(data, mode="w-", consolidated=False)
-        except OSError as error:
-            raise InputError(f"{data}: {error.strerror}; choose another place for the trajectory") from None
+        run_files.write([trajectory], data)
     if out:
         from eos_sweep import plot as pictures
 
@@ -159,7 +156,7 @@ def trace(
     if as_json:
         click.echo(json.dumps(found))
         return
-    for name, value in (found["point"] | found["observables"]).items():
+    for name, value in (found["point"] | found["observables"] | found["words"]).items():
         note = "" if name not in found["stored"] else "  = stored" if found["stored"][name] else "  DIFFERS from stored"
         click.echo(f"{name:24} {value!s:24}{note}")
     for path in filter(None, (out, data)):

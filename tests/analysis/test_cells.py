@@ -105,3 +105,19 @@ def test_an_input_that_a_data_file_replaces_is_refused(tmp_path):
     with pytest.raises(InputError, match=words):
         report(out, {"degree": 3.0}, {"eta": 0})
     assert all(report(out, {}, {"eta": 0})[0]["stored"].values())
+
+
+def test_codes_are_told_in_words(tmp_path):
+    sweep = Sweep.from_dict({"model": "bivariate", "steps": 300, "axes": AXES, "parameters": FIXED, "initial": START})
+    out = tmp_path / "s.zarr"
+    eos_sweep.run(sweep, out)
+    ds = eos_sweep.open_sweep(out).load()
+    happened = {name: eos_sweep.happened(ds, name) for name in ("started_above", "diverged", "reached_edge")}
+    for place in ({"lambda1": 0, "eta": 0}, {"lambda1": 2, "eta": 2}, {"lambda1": 1, "eta": 1}):
+        words, cell = report(out, {}, place)[0]["words"], ds.isel(place)
+        for name in ("regime", "settled", "outcome", "final_above"):
+            codes = dict(zip(ds[name].flag_values, ds[name].flag_meanings.split(), strict=True))
+            assert words[name] == codes[int(cell[name])]
+        assert ("first_crossing" in words) == (int(cell.first_crossing) == -1)
+        for name, there in happened.items():
+            assert (name in words["events"].split(", ")) == bool(there.isel(place))

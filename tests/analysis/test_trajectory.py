@@ -151,7 +151,7 @@ def test_json_says_the_same_in_strict_json(stored, tmp_path):
         done = command("trace", *arguments, "--json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         told = strict(done.stdout)
-        assert set(told) == {"point", "observables", "stored"} and all(told["stored"].values())
+        assert set(told) == {"point", "observables", "words", "stored"} and all(told["stored"].values())
     assert told["point"] == {"clip": "inf", "eta": 3}
 
 
