@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import models, state, training_data
+from eos_sweep.analysis.specs import ARGUMENTS
 from eos_sweep.contract import CHUNK, ArrayModel, Model, is_array
 from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of, sharpness, sharpness_at_edge, words_for
 from eos_sweep.engine.networks import blas, driver
@@ -21,7 +22,6 @@ from eos_sweep.update_rules.composed import PLAIN
 
 MAX_TRAJECTORY_BYTES = 2**32  # of a trajectory in memory
 PIECE = CHUNK * 2**12  # steps that are run and evaluated at once: some tenths of a second
-ARGUMENTS = "arguments"  # attribute of a trajectory: what eos_sweep.trajectory takes to make it again, as JSON
 Show = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from eos_sweep.analysis import netcdf
-from eos_sweep.analysis.recorded_steps import ARGUMENTS
+from eos_sweep.analysis.specs import ARGUMENTS
 from eos_sweep.analysis.whole_files import hidden, remove, whole
 from eos_sweep.errors import InputError
 

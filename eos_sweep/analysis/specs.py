@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import xarray as xr
 
@@ -9,6 +10,8 @@ from eos_sweep.contract import Variable
 from eos_sweep.errors import InputError
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import provenance
+
+ARGUMENTS = "arguments"  # attribute of a trajectory: what eos_sweep.trajectory takes to make it again, as JSON
 
 
 def sweep_of(dataset: xr.Dataset) -> Sweep | None:
@@ -25,3 +28,12 @@ def described(dataset: xr.Dataset) -> Mapping[str, Variable]:
     except (InputError, ValueError, TypeError):  # a dataset of other origin may have anything there
         return {}
     return sweep.stored if sweep else {}
+
+
+def arguments_of(run: xr.Dataset) -> dict[str, Any] | None:
+    """Return what :func:`eos_sweep.trajectory` takes to make a trajectory again; None if it does not say so."""
+    try:
+        found = json.loads(run.attrs.get(ARGUMENTS, "null"))
+    except (ValueError, TypeError):  # a dataset of other origin may have anything there
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("parameters"), dict) else None

@@ -1,7 +1,8 @@
 """``eos-sweep plot`` and ``eos-sweep trace``."""
 
+import itertools
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -114,6 +115,13 @@ def plot(
     help="Value of an axis, or of any other input, exactly as it is given. Can be repeated.",
 )
 @click.option("--index", multiple=True, metavar="NAME=I,...", help="Cell of a stored sweep, by its index.")
+@click.option(
+    "--compare",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    help="A further run, with these inputs in place of those of the first. Can be repeated.",
+)
+@click.option("--beside", is_flag=True, help="Draw each of several runs in a column of its own.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to run  [default: the sweep's budget].")
 @click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
 @click.option("--data", type=click.Path(), help="Data to write: .csv, .nc (NetCDF) or .zarr.")
@@ -122,21 +130,25 @@ def trace(
     source: str,
     at: tuple[str, ...],
     index: tuple[str, ...],
+    compare: tuple[str, ...],
+    beside: bool,
     steps: int | None,
     out: str | None,
     data: str | None,
     as_json: bool,
 ) -> None:
-    """Run one trajectory and print its observables.
+    """Run one trajectory, or several, and print the observables.
 
     SOURCE is a stored sweep or a spec.  --index names a cell of the stored sweep; its observables are compared with the
-    stored ones.  --at names any point, and may also change inputs that are fixed in the sweep.  -o draws the trajectory
-    step by step.
+    stored ones.  --at names any point, and may also change inputs that are fixed in the sweep.  Each --compare adds a
+    run that differs from this one.  -o draws the trajectories step by step.
 
     \b
     Examples:
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
+      eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --compare eta=0.1 --compare eta=0.2,clip=5 -o runs.png
+      eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --data run.csv
     """
     from eos_sweep.analysis import run_files
     from eos_sweep.analysis.one_cell import report
@@ -145,19 +157,44 @@ def trace(
         check_picture(out)
     if data:
         run_files.check(data)
-    places = numbers([part for item in index for part in item.split(",")], "--index")
-    found, trajectory = report(source, numbers(at, "--at"), places, steps)
+    point, places = numbers(at, "--at"), numbers([part for item in index for part in item.split(",")], "--index")
+    others = [{}, *(numbers(item.split(","), "--compare") for item in compare)]
+    facts, runs = [], []
+    for other in others:
+        cell = {name: place for name, place in places.items() if name not in other}
+        found, run = report(source, point | other, cell, steps)
+        facts.append(found)
+        runs.append(run)
     if data:
-        run_files.write([trajectory], data)
+        run_files.write(runs, data)
     if out:
         from eos_sweep import plot as pictures
 
-        pictures.save(pictures.trajectory_plot(trajectory), out)
+        pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps({"runs": facts} if compare else facts[0]))
         return
-    for name, value in (found["point"] | found["observables"] | found["words"]).items():
-        note = "" if name not in found["stored"] else "  = stored" if found["stored"][name] else "  DIFFERS from stored"
-        click.echo(f"{name:24} {value!s:24}{note}")
+    inputs = dict.fromkeys(name for other in (point, *others) for name in other)
+    rows = [
+        {name: float(run[name].values.flat[0]) for name in inputs} | one["point"] | one["observables"] | one["words"]
+        for one, run in zip(facts, runs, strict=True)
+    ]
+    click.echo("\n".join(_table(rows, facts[0]["stored"])))
     for path in filter(None, (out, data)):
         click.echo(visible(path))
+
+
+def _table(rows: list[dict[str, Any]], stored: dict[str, bool]) -> list[str]:
+    """Return lines of a name, its value in each run, and whether that of the first one has the bits of the store.
+
+    Where there are several runs, what is a list has a line for each item.
+    """
+    lines = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [str(row.get(name, "")) for row in rows]
+        note = "" if name not in stored else "  = stored" if stored[name] else "  DIFFERS from stored"
+        parts = [value.split(", ") if len(rows) > 1 else [value] for value in values]
+        for first, items in enumerate(itertools.zip_longest(*parts, fillvalue="")):
+            cells = "".join(f" {item:24}" for item in items)
+            lines.append(f"{'' if first else name:24}{cells}{note}".rstrip())
+    return lines
