@@ -1,10 +1,24 @@
 """Pictures of sweeps and trajectories: ``from eos_sweep import plot``."""
 
+from eos_sweep.analysis.pictures.descents import animate_descent, descent
 from eos_sweep.analysis.pictures.drawing import draw
 from eos_sweep.analysis.pictures.edges import boundary_dots
 from eos_sweep.analysis.pictures.files import save
 from eos_sweep.analysis.pictures.legends import legend
 from eos_sweep.analysis.pictures.maps import facets, observable_map, regime_map
+from eos_sweep.analysis.pictures.moving import animate
 from eos_sweep.analysis.pictures.trajectories import trajectory_plot
 
-__all__ = ["boundary_dots", "draw", "facets", "legend", "observable_map", "regime_map", "save", "trajectory_plot"]
+__all__ = [
+    "animate",
+    "animate_descent",
+    "boundary_dots",
+    "descent",
+    "draw",
+    "facets",
+    "legend",
+    "observable_map",
+    "regime_map",
+    "save",
+    "trajectory_plot",
+]

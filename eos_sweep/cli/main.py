@@ -16,6 +16,7 @@ from eos_sweep.errors import InputError, Interrupted, Stopped, is_thread_shortag
 
 # Each command is a function of this name in a module of eos_sweep.cli, which is imported when the command is used.
 COMMANDS = {
+    "animate": "animations",
     "bench": "benchmark",
     "boundary": "boundaries",
     "budget": "labels",

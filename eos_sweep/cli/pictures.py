@@ -8,8 +8,8 @@ import click
 
 from eos_sweep.cli.looks import lines_of, pair, with_look
 from eos_sweep.cli.options import AS_JSON, AT, draw
-from eos_sweep.cli.text import check_picture, numbers
-from eos_sweep.errors import visible
+from eos_sweep.cli.text import check_animation, check_picture, is_animation, numbers
+from eos_sweep.errors import InputError, named, visible
 
 if TYPE_CHECKING:
     from eos_sweep.analysis.pictures.look import Look
@@ -121,9 +121,15 @@ def plot(
     metavar="NAME=VALUE,...",
     help="A further run, with these inputs in place of those of the first. Can be repeated.",
 )
+@click.option("--on", metavar="X,Y", help="Draw the run on the landscape of its loss over these two coordinates.")
 @click.option("--beside", is_flag=True, help="Draw each of several runs in a column of its own.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to run  [default: the sweep's budget].")
-@click.option("-o", "--out", type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    help="Picture: .png, .svg, .pdf or .eps; .gif or .mp4 (by ffmpeg) animates the run on its landscape.",
+)
 @click.option("--data", type=click.Path(), help="Data to write: .csv, .nc (NetCDF) or .zarr.")
 @AS_JSON
 def trace(
@@ -131,6 +137,7 @@ def trace(
     at: tuple[str, ...],
     index: tuple[str, ...],
     compare: tuple[str, ...],
+    on: str | None,
     beside: bool,
     steps: int | None,
     out: str | None,
@@ -141,7 +148,8 @@ def trace(
 
     SOURCE is a stored sweep or a spec.  --index names a cell of the stored sweep; its observables are compared with the
     stored ones.  --at names any point, and may also change inputs that are fixed in the sweep.  Each --compare adds a
-    run that differs from this one.  -o draws the trajectories step by step.
+    run that differs from this one.  -o draws the trajectories step by step, or with --on the way of one on the
+    landscape of its loss; an animation of that if the name ends in .gif or .mp4.
 
     \b
     Examples:
@@ -149,14 +157,19 @@ def trace(
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --compare eta=0.1 --compare eta=0.2,clip=5 -o runs.png
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --data run.csv
+      eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --steps 1000 --on beta1,alpha -o run.gif
     """
     from eos_sweep.analysis import run_files
     from eos_sweep.analysis.one_cell import report
 
+    on_landscape = bool(on) or (out is not None and is_animation(out))
     if out:
-        check_picture(out)
+        (check_animation if is_animation(out) else check_picture)(out)
+    if on_landscape and compare:
+        raise InputError("--compare: one run alone is drawn on a landscape; leave --compare, or --on and .gif, out")
     if data:
         run_files.check(data)
+    coordinates = _coordinates(on)
     point, places = numbers(at, "--at"), numbers([part for item in index for part in item.split(",")], "--index")
     others = [{}, *(numbers(item.split(","), "--compare") for item in compare)]
     facts, runs = [], []
@@ -170,7 +183,11 @@ def trace(
     if out:
         from eos_sweep import plot as pictures
 
-        pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
+        if on_landscape:
+            drawing = pictures.animate_descent if is_animation(out) else pictures.descent
+            pictures.save(drawing(runs[0], *coordinates), out)
+        else:
+            pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
     if as_json:
         click.echo(json.dumps({"runs": facts} if compare else facts[0]))
         return
@@ -182,6 +199,14 @@ def trace(
     click.echo("\n".join(_table(rows, facts[0]["stored"])))
     for path in filter(None, (out, data)):
         click.echo(visible(path))
+
+
+def _coordinates(text: str | None) -> list[str]:
+    """Return the two names of --on, none if it is not given."""
+    names = [name.strip() for name in text.split(",")] if text else []
+    if text and len(names) != 2:
+        raise InputError(f"--on {named(text)}: not two names; write for example --on beta1,alpha")
+    return names
 
 
 def _table(rows: list[dict[str, Any]], stored: dict[str, bool]) -> list[str]:

@@ -53,6 +53,20 @@ def check_picture(path: str) -> None:
         raise InputError(f"{path}: is a folder; choose another place for the picture")
 
 
+def check_animation(path: str) -> None:
+    """Raise InputError if a path does not name an animation that can be written."""
+    from eos_sweep.analysis.pictures.animations import check_ending
+
+    check_ending(path)
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; choose another place for the animation")
+
+
+def is_animation(path: str) -> bool:
+    """Return whether the ending of a path is that of an animation."""
+    return Path(path).suffix.lower() in (".gif", ".mp4")
+
+
 def check_axes(option: str, sweep: "Sweep", over: str = "") -> None:
     """Raise InputError unless a sweep has one or two axes to draw, beside the one that is left out."""
     long = sum(count > 1 for name, count in zip(sweep.dims, sweep.shape, strict=True) if name != over)

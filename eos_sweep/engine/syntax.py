@@ -7,6 +7,7 @@ name could stand for several things, it stands for all of them.
 
 import ast
 import functools
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ COMPREHENSIONS = ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 IMPORTS = ast.Import, ast.ImportFrom
 READING_METHODS = {"items", "keys", "values"}  # of a table; other methods may change what they belong to
 STAR = "*"
+_PARSING = threading.Lock()  # Python 3.11 raises SystemError where two threads parse at once
 
 Reference = tuple[str, ...]  # a name of the module and the attributes that are looked up behind it
 
@@ -157,7 +159,8 @@ class Syntax:
 @functools.cache
 def parsed(source: str) -> Syntax:
     """Take the source of a module apart."""
-    return Syntax(source)
+    with _PARSING:
+        return Syntax(source)
 
 
 def _import_statements(body: list[ast.stmt], source: str) -> Iterator[tuple[ast.stmt, Any]]:

@@ -57,3 +57,18 @@ def test_several_runs_are_drawn_and_written(place, tmp_path):
 def test_wrong_options_are_told_in_one_line(place, arguments, words):
     output = told(place, *arguments, code=2)
     assert words in output and len(output.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_run_and_a_map_move(place, tmp_path):
+    told(place, "--index", "eta=1,x=1", "--steps", "2", "--on", "x,y", "-o", str(tmp_path / "run.gif"))
+    told(place, "--index", "eta=1,x=1", "--on", "x,y", "-o", str(tmp_path / "run.png"))
+    arguments = ["animate", str(place / "s.zarr"), "-o", str(tmp_path / "map.gif"), "--along", "growth", "--values"]
+    for values in ("1.1,1.5", "1:3:2"):
+        done = CliRunner().invoke(main, [*arguments, values])
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / "map.gif").read_bytes().startswith(b"GIF89a")
+    done = CliRunner().invoke(main, [*arguments, "1;2"])
+    assert done.exit_code == 2 and "not numbers; write for example --values 1,1.5,2 or 1:3:21" in done.output
+    assert "one run alone" in told(place, "--index", "eta=1,x=1", "--compare", "eta=3", "-o", "run.gif", code=2)
+    assert "--on x: not two names" in told(place, "--index", "eta=1,x=1", "--on", "x", "-o", "run.gif", code=2)

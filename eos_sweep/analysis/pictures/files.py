@@ -11,6 +11,7 @@ from eos_sweep.analysis.whole_files import whole
 from eos_sweep.errors import InputError
 
 KINDS = "png", "svg", "pdf", "eps"
+REMEDY = "choose another place for the picture"
 
 
 def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
@@ -24,14 +25,15 @@ def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: str | Path) -> None:
-    """Write a figure as PNG, SVG, PDF or EPS, with its title and the hash of its spec inside.
+    """Write a figure as PNG, SVG, PDF or EPS, an animation as GIF or MP4, with its title and the hash of its spec.
 
     Parameters
     ----------
     figure
-        The Figure.
+        The Figure, or what :func:`animate` or :func:`animate_descent` returns.
     path
-        Name of the file, whose ending says what kind it is.  The file is replaced as a whole, or left as it was.
+        Name of the file, whose ending says what kind it is.  The file is replaced as a whole, or left as it was.  An
+        ``.mp4`` needs the program ffmpeg.
 
     Raises
     ------
@@ -47,6 +49,9 @@ def save(figure: Any, path: str | Path) -> None:
     >>> plot.save(plot.trajectory_plot(run), "run.png")
     """
     path = Path(path)
+    if hasattr(figure, "to_jshtml"):
+        _save_frames(figure, path)
+        return
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg, .pdf or .eps")
@@ -55,5 +60,15 @@ def save(figure: Any, path: str | Path) -> None:
     if kind == "eps":  # it has one field, of one line
         about = {"Creator": " ".join(f"{title} {identity}".split())}
     # By its path matplotlib would write its temporary name into an EPS.
-    with whole(path, "choose another place for the picture") as temporary, open(temporary, "wb") as file:
+    with whole(path, REMEDY) as temporary, open(temporary, "wb") as file:
         figure.savefig(file, format=kind, dpi=DPI, metadata=about)
+
+
+def _save_frames(animation: Any, path: Path) -> None:
+    """Write an animation."""
+    from eos_sweep.analysis.pictures.animations import check_ending, write
+
+    check_ending(path)
+    about = {"title": animation.figure.get_label(), "comment": animation.figure.get_gid() or ""}
+    with whole(path, REMEDY) as temporary:
+        write(animation, temporary, about)

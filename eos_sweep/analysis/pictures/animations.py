@@ -1,0 +1,84 @@
+"""Pictures that move: an animation of matplotlib, and its file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter, writers
+
+from eos_sweep.errors import InputError
+from eos_sweep.spec.fields import at_least
+
+ENDINGS = ".gif", ".mp4"
+DPI = 120  # pixels an inch
+MAX_COVERAGE = 1  # Pillow's number of the method
+MOST, FASTEST = 1000, 50  # frames, and frames a second
+
+
+class Animation(FuncAnimation):
+    """An animation of matplotlib that a notebook plays where it is the result of a cell.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    draw
+        Function of the number of a frame that draws it.
+    count
+        Number of frames.
+    fps
+        Frames a second.
+    """
+
+    def __init__(self, figure: Any, draw: Callable[[int], None], count: int, fps: int) -> None:
+        super().__init__(figure, draw, frames=count, interval=1000 / fps, cache_frame_data=False)
+        self.figure, self.count, self.fps = figure, count, fps
+
+    def __del__(self) -> None:
+        """Go without matplotlib's warning about an animation that was not drawn."""
+
+    def _repr_html_(self) -> str:
+        return str(self.to_jshtml(fps=self.fps))
+
+
+def check_frames(fps: int, count: int) -> None:
+    """Raise InputError unless there is a number of frames, and of frames a second, that can be drawn."""
+    if not at_least("fps", fps, 1) <= FASTEST:
+        raise InputError(f"fps: got {fps}; give 1 to {FASTEST} frames a second")
+    if not 1 < count <= MOST:
+        raise InputError(f"frames: got {count}; give 2 to {MOST} of them")
+
+
+def check_ending(path: str | Path) -> None:
+    """Raise InputError if an animation cannot be written into a file of such a name."""
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(f"{path}: not a file for an animation; end the name in .gif or .mp4")
+    if ending == ".mp4" and not writers.is_available("ffmpeg"):
+        raise InputError(f"{path}: needs the program ffmpeg, which is not found; install it, or end the name in .gif")
+
+
+class _Gif(PillowWriter):
+    """A writer of GIFs that keeps the colours of thin lines: by default the frequent ones take the whole palette."""
+
+    def grab_frame(self, **options: Any) -> None:
+        """Add the figure as it is."""
+        super().grab_frame(**options)
+        frames: list[Any] = self._frames  # type: ignore[attr-defined]
+        frames[-1] = frames[-1].convert("RGB").quantize(method=MAX_COVERAGE, dither=0)
+
+
+def write(animation: Animation, path: Path, about: dict[str, str]) -> None:
+    """Draw all frames into a file.
+
+    Parameters
+    ----------
+    animation
+        The animation.
+    path
+        The file, whose ending :func:`check_ending` has checked.
+    about
+        Metadata of the file.
+    """
+    writer = (_Gif if path.suffix.lower() == ".gif" else FFMpegWriter)(fps=animation.fps, metadata=about)
+    animation.save(str(path), writer=writer, dpi=DPI)
