@@ -55,7 +55,7 @@ def check_picture(path: str) -> None:
 
 def check_animation(path: str) -> None:
     """Raise InputError if a path does not name an animation that can be written."""
-    from eos_sweep.analysis.pictures.animations import check_ending
+    from eos_sweep.analysis.pictures.frames import check_ending
 
     check_ending(path)
     if os.path.isdir(path):

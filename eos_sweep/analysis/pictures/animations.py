@@ -4,15 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter, writers
+from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
-from eos_sweep.errors import InputError
-from eos_sweep.spec.fields import at_least
-
-ENDINGS = ".gif", ".mp4"
 DPI = 120  # pixels an inch
 MAX_COVERAGE = 1  # Pillow's number of the method
-MOST, FASTEST = 1000, 50  # frames, and frames a second
 
 
 class Animation(FuncAnimation):
@@ -41,23 +36,6 @@ class Animation(FuncAnimation):
         return str(self.to_jshtml(fps=self.fps))
 
 
-def check_frames(fps: int, count: int) -> None:
-    """Raise InputError unless there is a number of frames, and of frames a second, that can be drawn."""
-    if not at_least("fps", fps, 1) <= FASTEST:
-        raise InputError(f"fps: got {fps}; give 1 to {FASTEST} frames a second")
-    if not 1 < count <= MOST:
-        raise InputError(f"frames: got {count}; give 2 to {MOST} of them")
-
-
-def check_ending(path: str | Path) -> None:
-    """Raise InputError if an animation cannot be written into a file of such a name."""
-    ending = Path(path).suffix.lower()
-    if ending not in ENDINGS:
-        raise InputError(f"{path}: not a file for an animation; end the name in .gif or .mp4")
-    if ending == ".mp4" and not writers.is_available("ffmpeg"):
-        raise InputError(f"{path}: needs the program ffmpeg, which is not found; install it, or end the name in .gif")
-
-
 class _Gif(PillowWriter):
     """A writer of GIFs that keeps the colours of thin lines: by default the frequent ones take the whole palette."""
 
@@ -76,7 +54,7 @@ def write(animation: Animation, path: Path, about: dict[str, str]) -> None:
     animation
         The animation.
     path
-        The file, whose ending :func:`check_ending` has checked.
+        The file, whose ending :func:`eos_sweep.analysis.pictures.frames.check_ending` has checked.
     about
         Metadata of the file.
     """

@@ -7,8 +7,8 @@ import xarray as xr
 
 from eos_sweep.analysis.landscapes import Landscape, landscape_of
 from eos_sweep.analysis.pictures import captions, files, style
-from eos_sweep.analysis.pictures.animations import Animation, check_frames
 from eos_sweep.analysis.pictures.fitting import set_letters
+from eos_sweep.analysis.pictures.frames import check_frames
 from eos_sweep.analysis.pictures.look import Look, Pair
 from eos_sweep.analysis.pictures.run_scales import extent_of, set_heights, set_steps
 from eos_sweep.analysis.pictures.view import Limits
@@ -99,7 +99,7 @@ def animate_descent(
     cmap: Any = None,
     figsize: str | Pair | None = None,
     title: str | None = None,
-) -> Animation:
+) -> Any:
     """Animate a trajectory on the landscape of its loss over two coordinates.
 
     The landscape changes as the other coordinates move.  :func:`save` writes the animation as .gif or .mp4.
@@ -130,6 +130,8 @@ def animate_descent(
     >>> run = eos_sweep.trajectory("quartic", {"eta": 1.0}, {"x": 0.5, "y": 0.1}, steps=60)
     >>> plot.save(plot.animate_descent(run, frames=4), "run.gif")
     """
+    from eos_sweep.analysis.pictures.animations import Animation
+
     check_frames(fps, at_least("frames", frames, 2))
     last = extent_of(run).last if "loss" in run else 0
     steps = np.unique(np.linspace(0, last, frames).round().astype(int))

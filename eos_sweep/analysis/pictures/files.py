@@ -66,7 +66,8 @@ def save(figure: Any, path: str | Path) -> None:
 
 def _save_frames(animation: Any, path: Path) -> None:
     """Write an animation."""
-    from eos_sweep.analysis.pictures.animations import check_ending, write
+    from eos_sweep.analysis.pictures.animations import write
+    from eos_sweep.analysis.pictures.frames import check_ending
 
     check_ending(path)
     about = {"title": animation.figure.get_label(), "comment": animation.figure.get_gid() or ""}

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
-from matplotlib.lines import Line2D
 
 from eos_sweep import regimes
 from eos_sweep.analysis.labelled import label, settled
 from eos_sweep.analysis.pictures import captions, files
-from eos_sweep.analysis.pictures.animations import Animation, check_frames
 from eos_sweep.analysis.pictures.fitting import add_bar, set_letters
+from eos_sweep.analysis.pictures.frames import check_frames
 from eos_sweep.analysis.pictures.layout import draw_map
 from eos_sweep.analysis.pictures.legends import outside
 from eos_sweep.analysis.pictures.look import Look, Pair
@@ -44,7 +43,7 @@ def animate(
     norm: Any = None,
     xlim: Limits = None,
     ylim: Limits = None,
-) -> Animation:
+) -> Any:
     """Animate a map as one axis of the sweep, or one threshold of the regime rules, moves.
 
     Nothing is run: regimes are labelled again for each value of a threshold.  :func:`save` writes the animation as .gif
@@ -83,6 +82,10 @@ def animate(
     >>> plot.animate(ds, "growth", [1.1, 1.5, 2], at={"theta1": 1}).count
     3
     """
+    from matplotlib.lines import Line2D
+
+    from eos_sweep.analysis.pictures.animations import Animation
+
     frames = _frames(dataset, along, values, dict(at or {}), variable)
     check_frames(fps, len(frames))
     view = View(x=x, y=y, variable=variable, lines=lines, xlim=xlim, ylim=ylim)
