@@ -22,8 +22,11 @@ from eos_sweep.errors import visible
 @click.option("--peers/--no-peers", default=True, show_default=True, help="Also time other implementations.")
 @click.option("--observables", is_flag=True, help="Also time each observable alone, in a kernel of its own.")
 @click.option("--sweep", "spec", type=click.Path(), help="Also time what scheduling and the store add to this sweep.")
+@click.option("--costs", is_flag=True, help="Instead, time what a sweep costs whatever its size.")
 @AS_JSON
-def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, as_json: bool) -> None:
+def bench(
+    out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, costs: bool, as_json: bool
+) -> None:
     """Time the kernel on this machine, beside other implementations.
 
     The result is in trajectory-steps per second, by the kernel's own count of steps taken.  The kernel is timed for
@@ -32,13 +35,19 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     installs JAX, torch and SciPy.  The contestants take turns; ratios are medians over the rounds.  This takes
     three minutes, and up to two more the first time.  Close other programs first.
 
+    With --costs, nothing of this is timed, but imports, first and further calls of sweep, and a small run, in
+    milliseconds of processor time.  This takes half a minute.
+
     \b
     Examples:
       eos-sweep bench
       eos-sweep bench -o bench.png --json > bench.json
       eos-sweep bench --no-peers --observables --repeats 9
       eos-sweep bench --no-peers --sweep sweeps/quickstart.toml
+      eos-sweep bench --costs
     """
+    if costs:
+        return _time_costs(repeats, as_json)
     from eos_sweep import plot
     from eos_sweep.checks.bench import contenders, race, report, storing, summary, workload
     from eos_sweep.checks.bench.chart import chart
@@ -67,3 +76,13 @@ def bench(out: str | None, repeats: int, peers: bool, observables: bool, spec: s
     if out:
         plot.save(chart(found), out)
         click.echo(visible(out), err=as_json)
+
+
+def _time_costs(repeats: int, as_json: bool) -> None:
+    from eos_sweep.checks.bench import fixed_costs
+    from eos_sweep.runtime.progress_bars import count_progress
+
+    number = itertools.count(1)
+    with count_progress() as show:
+        found = fixed_costs.measure(repeats, lambda step: show(step, next(number), fixed_costs.rounds(repeats)))
+    click.echo(json.dumps(fixed_costs.to_dict(found)) if as_json else fixed_costs.text(found))

@@ -29,8 +29,8 @@ def write(files: Mapping[Path, bytes]) -> None:
     try:
         with contextlib.ExitStack() as opened:
             descriptors = []
+            _make_folders({path.parent for path in files})
             for path, data in files.items():
-                _make_folder(path.parent)
                 file = opened.enter_context(open(partial[path], "wb"))
                 file.write(data)
                 file.flush()
@@ -51,11 +51,17 @@ def flush_folders(folders: Collection[Path]) -> None:
         _at_once(_flush_folder, folders)
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        flush_folders([folder.parent])
+def _make_folders(folders: Collection[Path]) -> None:
+    """Make folders, and flush those that have new entries, the outermost first."""
+    grown = set()
+    for folder in folders:
+        for new in [folder, *folder.parents]:
+            if new.is_dir():
+                break
+            grown.add(new.parent)
+        folder.mkdir(parents=True, exist_ok=True)
+    for depth in sorted({len(folder.parts) for folder in grown}):
+        flush_folders([folder for folder in grown if len(folder.parts) == depth])
 
 
 def _flush_folder(folder: Path) -> None:

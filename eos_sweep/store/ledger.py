@@ -17,13 +17,18 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from eos_sweep.errors import is_thread_shortage
-from eos_sweep.store import identity, seals
+from eos_sweep.store import identity, metadata, seals
 from eos_sweep.store.files import is_unreachable
 
 LOG = logging.getLogger("eos_sweep")
 CHUNK_BLOCKS = 2**10  # rows of a chunk, a file that is rewritten in a millisecond
 MAX_ERRORS = 1000  # with their tracebacks, all of which are read whenever the store is opened
 TRACEBACK_HEAD, TRACEBACK_TAIL = 1000, 3000  # characters that are kept of a longer traceback
+
+
+LONG_NAME = (
+    "computed cells of each block along each axis, its steps, its microseconds of one core, its seal"  # of the rows
+)
 
 
 class Row(NamedTuple):
@@ -68,24 +73,16 @@ class Ledger:
         self._written_errors = dict(self.errors)
 
     @staticmethod
-    def create(group: zarr.Group, dims: Iterable[str], grid: tuple[int, ...], attributes: Mapping[str, Any]) -> None:
-        """Create the empty ledger of a store whose root will have ``attributes``."""
+    def files(dims: Iterable[str], grid: tuple[int, ...], attributes: Mapping[str, Any]) -> dict[str, bytes]:
+        """Return the files of the empty ledger of a store whose root will have ``attributes``, by their keys."""
         side, entries = max(1, round(CHUNK_BLOCKS ** (1 / len(grid)))), entries_of(len(grid), identity.NEWEST)
-        about = {"identity": identity.of(attributes)}
-        group.create_group("ledger", attributes=about).create_array(
-            "blocks",
-            shape=(*grid, entries),
-            dtype="int64",
-            chunks=(*(min(size, side) for size in grid), entries),
-            fill_value=0,
-            compressors=[ZstdCodec(), Crc32cCodec()],
-            dimension_names=(*(f"{name}_block" for name in dims), "entry"),
-            attributes={
-                "long_name": "computed cells of each block along each axis, its steps, its microseconds of one core, "
-                "its seal",
-                "errors": {},
-            },
-        )
+        names = (*(f"{name}_block" for name in dims), "entry")
+        form = metadata.Form((*grid, entries), (*(min(size, side) for size in grid), entries), "int64", names, _codecs)
+        about = {"long_name": LONG_NAME, "errors": {}}
+        return {
+            f"ledger/{metadata.NAME}": metadata.of_group({"identity": identity.of(attributes)}),
+            f"ledger/blocks/{metadata.NAME}": metadata.of_array(form, 0, about),
+        }
 
     def _read(self) -> np.ndarray:
         try:
@@ -195,6 +192,10 @@ class Ledger:
     def beat(self, heartbeat: Mapping[str, Any]) -> None:
         """Write the heartbeat of a run."""
         self.group.attrs["heartbeat"] = dict(heartbeat)
+
+
+def _codecs() -> list[Any]:
+    return [ZstdCodec(), Crc32cCodec()]
 
 
 def entries_of(dims: int, store_format: int) -> int:

@@ -13,8 +13,8 @@ from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import identity, partial_files, provenance
 from eos_sweep.store.location import Location
+from eos_sweep.store.metadata import NAME as ROOT
 from eos_sweep.store.partial_files import PARTIAL
-from eos_sweep.store.root import NAME as ROOT
 from eos_sweep.store.root import find
 from eos_sweep.store.states import EXTENDING, REMOVING
 

@@ -8,12 +8,12 @@ from typing import Any
 import zarr
 
 from eos_sweep.errors import InputError
-from eos_sweep.store import chunk_bytes, identity, schema
+from eos_sweep.store import identity, metadata, schema
 from eos_sweep.store.location import Location
+from eos_sweep.store.metadata import NAME
 from eos_sweep.store.states import CREATING, EXTENDING, READY, REMOVING
 
 LOG = logging.getLogger("eos_sweep")
-NAME = "zarr.json"  # of the file with the metadata of a group or an array
 # Errors of zarr where nothing is stored, or something other than it expects, such as JSON of another form.
 UNREADABLE = ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError
 
@@ -47,26 +47,18 @@ def consolidate(location: Location, attributes: Mapping[str, Any]) -> None:
     try:
         root = json.loads(location.read(NAME) or b"")
         root["attributes"].update(attributes)
-        root["consolidated_metadata"] = _gathered(dict(_members(location, "")))
-        text = json.dumps(root, indent=2)  # with NaN where somebody has put one into an attribute
+        content = metadata.text_of(root, dict(_members(location, "")))
     except UNREADABLE as error:
         LOG.warning("%s: some metadata cannot be read, so they are not consolidated: %s", location, error)
         return
-    location.write(NAME, text.encode())
+    location.write(NAME, content)
 
 
-def write_coordinates(group: zarr.Group, found: Mapping[str, schema.Coordinate]) -> None:
-    """Write coordinates into the root, in the place of those that are there."""
-    for name, (dims, values, attributes) in found.items():
-        group.create_array(
-            name,
-            data=values,
-            chunks=values.shape,
-            dimension_names=dims,
-            compressors=chunk_bytes.codecs(),
-            attributes=attributes,
-            overwrite=True,
-        )
+def write_coordinates(location: Location, found: Mapping[str, schema.Coordinate]) -> None:
+    """Write coordinates into the root, in the place of what is there under their names."""
+    for name in found:
+        location.remove(name)
+    location.write_all(metadata.of_coordinates(found))
 
 
 def _members(location: Location, below: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -78,10 +70,5 @@ def _members(location: Location, below: str) -> Iterator[tuple[str, dict[str, An
             continue
         found = json.loads(text)
         if found["node_type"] == "group":
-            found["consolidated_metadata"] = _gathered({})
             yield from _members(location, f"{path}/")
         yield path, found
-
-
-def _gathered(metadata: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "inline", "must_understand": False, "metadata": metadata}

@@ -20,7 +20,7 @@ from eos_sweep.rules import Limits
 from eos_sweep.spec import labels, rule_inputs
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import chunk_bytes, durable, identity, provenance, root, schema, seals, validate
+from eos_sweep.store import chunk_bytes, durable, identity, metadata, provenance, root, schema, seals, validate
 from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.ledger import Ledger
 from eos_sweep.store.location import Location
@@ -65,29 +65,19 @@ class Store:
         about: dict[str, Any] = {"eos_sweep": READY, identity.FORMAT: identity.NEWEST, **provenance.attributes(sweep)}
         about |= {"thresholds": limits.json(), "store_id": uuid.uuid4().hex}
         about |= {"history": former.history_with(f"grown to {sweep.shape}")} if former else {}
-        group = zarr.create_group(place, zarr_format=3, attributes=about | {"eos_sweep": CREATING})
+        location.write(metadata.NAME, metadata.of_group(about | {"eos_sweep": CREATING}))
         if location.local:
             durable.flush_folders(location.local.parents)  # the folder may be new
-        attributes = schema.attributes(sweep.stored, limits)
-        further = " ".join(name for name in coordinates if name not in sweep.dims)
-        also = {"coordinates": further} if further else {}
-        for name, variable in sweep.stored.items():
-            group.create_array(
-                name,
-                shape=sweep.shape,
-                dtype=np.dtype(variable.dtype),
-                chunks=block_shape,
-                fill_value=variable.fill,
-                dimension_names=sweep.dims,
-                compressors=chunk_bytes.codecs(),
-                attributes=attributes[name] | also,
-            )
-        Ledger.create(group, sweep.dims, grid_of(sweep.shape, block_shape), about)
-        root.write_coordinates(group, coordinates)
-        group.attrs.put(about)
-        store = cls(location, group)
-        store.consolidate()
-        return store
+        files = {
+            **metadata.of_variables(sweep, block_shape, schema.attributes(sweep.stored, limits), coordinates),
+            **Ledger.files(sweep.dims, grid_of(sweep.shape, block_shape), about),
+            **metadata.of_coordinates(coordinates),
+        }
+        location.write_all(files)
+        total = {"total_steps": 0, "core_seconds": 0.0}
+        below = {key.removesuffix(f"/{metadata.NAME}"): files[key] for key in files if key.endswith(metadata.NAME)}
+        location.write(metadata.NAME, metadata.of_root(about | total, below))
+        return cls(location, zarr.open_group(place, mode="r+", zarr_format=3, use_consolidated=False))
 
     @classmethod
     def open(cls, path: str | Path | Location) -> Self:
@@ -128,13 +118,13 @@ class Store:
         for array in self.arrays.values():
             array.resize(sweep.shape)
         self.ledger.resize(grid_of(sweep.shape, self.block_shape))
-        root.write_coordinates(self.group, coordinates)
+        root.write_coordinates(self.location, coordinates)
 
     def renew_coordinates(self) -> None:
         """Write all coordinates anew; a run that finds this interrupted repeats it, as it does with an extension."""
         coordinates = schema.coordinates(self.sweep)
         self.group.attrs["eos_sweep"] = EXTENDING
-        root.write_coordinates(self.group, coordinates)
+        root.write_coordinates(self.location, coordinates)
         self.group.attrs["eos_sweep"] = READY
 
     def write_thresholds(self, limits: Limits) -> None:

@@ -29,6 +29,7 @@ from eos_sweep.store.blocks import grid_of
 from eos_sweep.store.chunk_bytes import codec_names
 from eos_sweep.store.files import is_unreachable
 from eos_sweep.store.ledger import Ledger, entries_of
+from eos_sweep.store.metadata import NAME
 from eos_sweep.store.root import UNREADABLE
 from eos_sweep.store.states import READY
 
@@ -255,7 +256,7 @@ def codes(path: str, name: str, values: np.ndarray, known: Mapping[str, int]) ->
 def _array(path: str, group: Any, name: str, dtype: np.dtype) -> Any:
     """Return the array called ``name``, if it holds numbers of type ``dtype``."""
     try:
-        found = group[name]
+        found = _opened(group, name)
         found_dtype, _, codecs = found.dtype, found.chunks, codec_names(found)
     except Exception as error:  # zarr raises many kinds for metadata that do not describe an array
         raise_damaged(path, f"{name} cannot be read, {named(str(error) or type(error).__name__)}")
@@ -263,6 +264,16 @@ def _array(path: str, group: Any, name: str, dtype: np.dtype) -> Any:
         raise_damaged(path, f"{name} is {found_dtype} by {', '.join(codecs)}, not {dtype} by bytes and blosc")
     found.store.expect(found)
     return found
+
+
+def _opened(group: Any, name: str) -> Any:
+    """Return what lies in ``group`` under a name, without zarr's round trips through its thread."""
+    if group.metadata.consolidated_metadata is not None:
+        return group[name]
+    place = group.store_path / name
+    if (data := group.store.read(f"{place.path}/{NAME}")) is None:
+        raise KeyError(name)
+    return zarr.Array.from_dict(place, json.loads(data))
 
 
 def _parsed_json(path: str, name: str, text: str) -> Any:

@@ -122,7 +122,8 @@ def test_what_labels_results_does_not_compute_store_or_draw_them(name):
 
 def test_each_heavy_library_has_its_place():
     assert importers("dask", "distributed") <= {"runtime.dask_cluster", "runtime.dask_client"}
-    stored = "location", "root", "ledger", "chunk_bytes", "validate", "store", "durable_store", "guarded", "zarr_thread"
+    stored = {"location", "root", "metadata", "ledger", "chunk_bytes", "validate", "store"}
+    stored |= {"durable_store", "guarded", "zarr_thread"}
     assert importers("zarr") <= {f"store.{name}" for name in stored} | {"analysis.pyramid"}
     assert importers("numcodecs", "google_crc32c") <= {"store.chunk_bytes"}
     assert importers("fsspec") <= {"store.location", "store.remote"}
