@@ -7,6 +7,7 @@ If modules of kernels called a function for it, their digest would be another on
 
 import contextlib
 import functools
+import hashlib
 import importlib
 import logging
 import math
@@ -15,9 +16,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numba.core.dispatcher
+import numpy as np
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
@@ -42,6 +45,60 @@ def before_compiling(tell: Callable[[], None]) -> Iterator[None]:
         _listener.reset(token)
 
 
+class _Unknown(Exception):
+    """A value of which no words are known."""
+
+
+def _words(value: Any, seen: dict[int, int]) -> Iterator[str]:
+    """Yield a value in words, which are the same in all processes; ``seen`` are functions that are under way."""
+    yield type(value).__qualname__
+    if value is None or isinstance(value, str | bytes | int | float | complex):
+        yield repr(value)
+    elif isinstance(value, np.ndarray | np.generic):
+        yield from (str(value.dtype), str(value.shape), value.tobytes().hex())
+    elif isinstance(value, tuple | list):
+        yield str(len(value))
+        for one in value:
+            yield from _words(one, seen)
+    elif isinstance(value, frozenset):
+        yield repr(sorted(map(repr, value)))
+    elif isinstance(value, ModuleType):
+        yield value.__name__
+    elif isinstance(value, CodeType):
+        yield value.co_code.hex()
+        names = value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars
+        yield from _words((value.co_flags, value.co_argcount, *names, value.co_consts), seen)
+    elif _is_found_by_name(value):
+        yield from (value.__module__, value.__qualname__)
+    elif isinstance(value, FunctionType):
+        if id(value) in seen:  # it calls itself
+            yield str(seen[id(value)])
+            return
+        seen[id(value)] = len(seen)
+        held = tuple(cell.cell_contents for cell in value.__closure__ or ())
+        names_read = sorted(_names(value.__code__) & value.__globals__.keys())
+        read = [(name, value.__globals__[name]) for name in names_read]
+        defaults = value.__defaults__ or (), sorted((value.__kwdefaults__ or {}).items())
+        yield from _words((value.__code__, held, read, *defaults), seen)
+    else:
+        raise _Unknown
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names that a function reads of its module, or of other things."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return {*code.co_names}.union(*map(_names, inner))
+
+
+def _is_found_by_name(value: Any) -> bool:
+    """Return whether a function or a class is what its module has under its name."""
+    found: Any = sys.modules.get(getattr(value, "__module__", None) or "")
+    try:
+        return found is not None and functools.reduce(getattr, value.__qualname__.split("."), found) is value
+    except AttributeError:
+        return False
+
+
 class _Cache(FunctionCache):
     """A cache whose files may be damaged, or not writable: what it cannot load is compiled."""
 
@@ -64,6 +121,20 @@ class _Cache(FunctionCache):
             _listener.get()()
             _import_compiler()
         return found
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        """Return the key of a function among those of its name: its code, and all that it closes over.
+
+        Numba takes the bytes of a pickle.  These differ between a process that reads a module from its source and one
+        that reads its bytecode, which has other strings in common: the second process would compile each kernel again.
+        """
+        words = hashlib.sha256()
+        try:
+            for word in _words(self._py_func, {}):
+                words.update(f"{len(word)}:{word}".encode())
+        except _Unknown:
+            return super()._index_key(sig, codegen)
+        return sig, codegen.magic_tuple(), words.hexdigest()
 
     def flush(self) -> None:
         """Empty the cache if possible."""

@@ -38,12 +38,13 @@ print(json.dumps({"hits": hits, "misses": misses, "results": results}))
 """
 
 
-def in_a_new_process(cache, model, *choices, observable=()):
+def in_a_new_process(cache, model, *choices, observable=(), **environment):
     environment = {
         **os.environ,
         "NUMBA_CACHE_DIR": str(cache / "cache"),
         "PYTHONPATH": os.pathsep.join((str(cache), str(ROOT))),
         "PYTHONDONTWRITEBYTECODE": "1",  # two edits within a second leave bytecode that looks fresh
+        **environment,
     }
     command = [sys.executable, "-c", SCRIPT, model, json.dumps(choices), *observable]
     done = subprocess.run(command, env=environment, cwd=cache, capture_output=True, text=True)
@@ -59,6 +60,15 @@ def test_the_second_process_loads_every_kind_of_kernel_from_disk(tmp_path):
     second = in_a_new_process(tmp_path, "eos_sweep.models.bivariate", *choices)
     assert (second["hits"], second["misses"]) == ([1] * 4, [0] * 4)
     assert second["results"] == first["results"]
+
+
+@pytest.mark.slow
+def test_a_kernel_of_modules_that_were_read_as_sources_is_loaded_where_they_are_read_as_bytecode(tmp_path):
+    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+    first = in_a_new_process(tmp_path, "eos_sweep.models.bivariate", ["sharpness_max"], **kept)
+    assert first["misses"] == [1] and any((tmp_path / "bytecode").rglob("bivariate.*.pyc"))
+    second = in_a_new_process(tmp_path, "eos_sweep.models.bivariate", ["sharpness_max"], **kept)
+    assert second["hits"] == [1] and second["results"] == first["results"]
 
 
 @pytest.mark.slow
