@@ -25,6 +25,7 @@ from eos_sweep.spec import inputs
 from eos_sweep.spec.sweeps import Sweep
 
 MODEL_TOLD = "model_declared"  # attribute with what a model of a user's own declares
+COMMIT = "# branch.oid "  # precedes the commit in what git says
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
 
@@ -62,8 +63,7 @@ def here() -> Mapping[str, str]:
     """Return versions, commit and processor of this process; the commit is that of the first call."""
     return {
         **{f"{package.replace('-', '_')}_version": _version(package) for package in PACKAGES},
-        "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": {"": "no", "unknown": "unknown"}.get(_git("status", "--porcelain", "--untracked-files=no"), "yes"),
+        **_git(),
         "cpu": _cpu(),
     }
 
@@ -104,13 +104,14 @@ def _checkout() -> Path | None:
     return next((place for place in places if (place / ".git").exists()), None)
 
 
-def _git(*arguments: str) -> str:
-    checkout = _checkout()
+def _git() -> dict[str, str]:
+    """Return the commit of the checkout, and whether it has changes."""
+    checkout, unknown = _checkout(), {"git_commit": "unknown", "git_dirty": "unknown"}
     if checkout is None:
-        return "unknown"
+        return unknown
     try:
         answer = subprocess.run(
-            [shutil.which("git") or "git", *arguments],
+            [shutil.which("git") or "git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"],
             cwd=checkout,
             capture_output=True,
             text=True,
@@ -118,9 +119,11 @@ def _git(*arguments: str) -> str:
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        warnings.warn(f"provenance: git {arguments[0]} failed: {error}", stacklevel=2)
-        return "unknown"
-    return answer.stdout.strip()
+        warnings.warn(f"provenance: git status failed: {error}", stacklevel=2)
+        return unknown
+    lines = answer.stdout.splitlines()
+    commit = next((line.removeprefix(COMMIT) for line in lines if line.startswith(COMMIT)), "unknown")
+    return {"git_commit": commit, "git_dirty": "no" if all(line.startswith("#") for line in lines) else "yes"}
 
 
 def _cpu() -> str:
