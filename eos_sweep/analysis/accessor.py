@@ -121,13 +121,15 @@ class SweepAccessor:
 
         return critical_lines(self._dataset, along)
 
-    def trajectory(self, *, steps: int | None = None, **at: float) -> "xr.Dataset":
+    def trajectory(self, *, steps: int | None = None, progress: bool | None = None, **at: float) -> "xr.Dataset":
         """Run one cell again and return all of its steps.
 
         Parameters
         ----------
         steps
             Number of steps; by default the budget of the sweep.
+        progress
+            Whether to show a bar; by default on a terminal and in a notebook.
         **at
             Axis -> value, of each axis that has more than one here: the nearest one on an evenly spaced axis, otherwise
             one of its values.
@@ -144,8 +146,10 @@ class SweepAccessor:
         """
         from eos_sweep.analysis.points import changed, point_of
         from eos_sweep.analysis.recorded_steps import record
+        from eos_sweep.progress.bars import work_progress
 
-        return record(*changed(*point_of(self._dataset, at), {}, steps))
+        with work_progress(progress) as show:
+            return record(*changed(*point_of(self._dataset, at), {}, steps), show)
 
     def plot(self, *arguments: Any, **options: Any) -> Any:
         """Draw a slice, as :func:`eos_sweep.plot.draw`."""

@@ -5,6 +5,7 @@ points between them, by the kernel that sweeps use, narrow all brackets at once.
 between the same neighbours (:mod:`eos_sweep.analysis.neighbourhoods`).
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from eos_sweep.engine.cores import cores
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError
 from eos_sweep.plain_data import scalar
+from eos_sweep.progress.bars import Count, work_progress
 from eos_sweep.spec.fields import at_least
 from eos_sweep.spec.sweeps import Sweep
 
@@ -32,8 +34,8 @@ SECTIONS = 8  # of a bracket in one round, however many brackets there are, so t
 FINEST_RTOL = 1e-14  # narrower brackets are neighbouring doubles
 NEAR_ZERO = 1e-3  # of a cell of the grid; for an edge nearer to zero the tolerance is relative to this
 SIDES = {"none": 0, "begins": 1, "ends": 2}
-# (columns, values of the axis) -> whether the condition holds
-Evaluate = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# (columns, values of the axis), perhaps with what they are -> whether the condition holds
+Evaluate = Callable[..., np.ndarray]
 
 
 def boundary(
@@ -45,6 +47,7 @@ def boundary(
     rtol: float = 1e-6,
     against: str | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Find where along an axis a condition begins and where it ends, for each value of the other axes.
 
@@ -69,6 +72,8 @@ def boundary(
         A critical line of the model, such as ``"onset"``, with which the edges are compared.
     threads
         Number of threads; one for each core by default.
+    progress
+        Whether to show a bar; by default on a terminal and in a notebook.
 
     Returns
     -------
@@ -102,31 +107,39 @@ def boundary(
     if not FINEST_RTOL <= rtol < 1:
         raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST_RTOL:g} to 1")
     columns = columns_of(sweep, along)
-    spec, grid, values = columns.sweep, columns.grid, columns.values
+    spec, grid = columns.sweep, columns.grid
     condition = condition_of(holds, spec, limits_of(grid, {}))
     line = None if against is None else predicted.line_named(spec, against)
-    evaluate = _evaluator(columns, condition, threads)
-    points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
-    if set(condition.reads) <= set(grid.data_vars):
-        known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})
-    else:
-        known = evaluate(*points)
-    known = known.reshape(-1, values.size)
-    rows, cells = _changes(known, which)
-    begins = known[rows, cells + 1]
-    ends = values[cells], values[cells + 1]
-    edges = _narrowed(evaluate, rows, *ends, begins, rtol)
-    seen = changes_seen(evaluate, rows, edges, ends, begins)
+    with work_progress(progress) as show:
+        edges = _edges(columns, condition, which, rtol, _evaluator(columns, condition, threads, show))
     quantity = spec.quantities[along]
     meaning = {
         "long_name": f"{quantity.long_name} at which {condition.label} begins or ends",
         "symbol": quantity.symbol,
     }
     about = {"title": meaning["long_name"], "holds": condition.label, "rtol": rtol} | columns.spec
-    found = _dataset_of(columns.rest, rows, edges, begins, seen, meaning).assign_attrs(about)
+    found = _dataset_of(columns.rest, *edges, meaning).assign_attrs(about)
     if line is None:
         return found
     return found.assign(predicted.against(found["edge"], columns, line)).assign_attrs(against=line.name)
+
+
+def _edges(
+    columns: Columns, condition: Condition, which: str, rtol: float, evaluate: Evaluate
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Return the column of each edge, its bracket, whether the condition begins there, and what is seen beside it."""
+    grid, values = columns.grid, columns.values
+    points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
+    if set(condition.reads) <= set(grid.data_vars):
+        known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})
+    else:
+        known = evaluate(*points, "the grid")
+    known = known.reshape(-1, values.size)
+    rows, cells = _changes(known, which)
+    begins = known[rows, cells + 1]
+    ends = values[cells], values[cells + 1]
+    edges = _narrowed(evaluate, rows, *ends, begins, rtol)
+    return rows, edges, begins, changes_seen(evaluate, rows, edges, ends, begins)
 
 
 def _inputs(columns: Columns, rows: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
@@ -135,19 +148,25 @@ def _inputs(columns: Columns, rows: np.ndarray, at: np.ndarray) -> dict[str, np.
     return initial | parameters
 
 
-def _evaluator(columns: Columns, condition: Condition, threads: int) -> Evaluate:
-    """Return the function that runs trajectories and evaluates the condition."""
+def _evaluator(columns: Columns, condition: Condition, threads: int, show: Count) -> Evaluate:
+    """Return the function that runs trajectories and evaluates the condition; it shows how far it is."""
     job = columns.sweep.job(variables=condition.reads)
+    prepared = functools.cache(lambda: batch.prepare(job))  # in this thread, which tells that a kernel compiles
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         initial, parameters = columns.inputs(*chunk)
         return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
-    def evaluate(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+    def evaluate(rows: np.ndarray, at: np.ndarray, words: str = "beside the edges") -> np.ndarray:
+        prepared()
         size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
         chunks = [(rows[k : k + size], at[k : k + size]) for k in range(0, at.size, size)]
+        found, done = [np.zeros(0, bool)], 0
         with ThreadPoolExecutor(threads) as pool:
-            return np.concatenate([np.zeros(0, bool), *pool.map(evaluate_chunk, chunks)])
+            for part in pool.map(evaluate_chunk, chunks):
+                found.append(part)
+                show(words, done := done + part.size, at.size)
+        return np.concatenate(found)
 
     return evaluate
 
@@ -175,14 +194,15 @@ def _narrowed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Narrow each bracket to its lowest section with a change, until its width meets ``rtol``."""
     low, high, least = low.copy(), high.copy(), NEAR_ZERO * (high - low)
-    share = np.linspace(0.0, 1.0, SECTIONS + 1)
+    share, turn = np.linspace(0.0, 1.0, SECTIONS + 1), 0
     while (left := np.flatnonzero(high - low > rtol * np.maximum(np.maximum(abs(low), abs(high)), least))).size:
         first, last = low[left, None], high[left, None]
         with np.errstate(all="ignore"):
             inner = np.where(first > 0.0, first * (last / first) ** share, first + (last - first) * share)
         inner[:, 0], inner[:, -1] = low[left], high[left]
         middle = inner[:, 1:-1]
-        found = evaluate(np.repeat(rows[left], middle.shape[1]), middle.ravel()).reshape(middle.shape)
+        turn += 1
+        found = evaluate(np.repeat(rows[left], middle.shape[1]), middle.ravel(), f"round {turn}").reshape(middle.shape)
         beyond = np.concatenate([found == begins[left, None], np.ones((left.size, 1), bool)], axis=1).argmax(axis=1)
         place = np.arange(left.size)
         low[left], high[left] = inner[place, beyond], inner[place, beyond + 1]

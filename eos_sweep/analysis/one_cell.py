@@ -14,13 +14,18 @@ from eos_sweep.analysis.recorded_steps import record
 from eos_sweep.analysis.words import in_words
 from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
+from eos_sweep.progress.bars import Count, silent
 from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
 
 
 def report(
-    source: str | Path, at: Mapping[str, float], index: Mapping[str, float], steps: int | None = None
+    source: str | Path,
+    at: Mapping[str, float],
+    index: Mapping[str, float],
+    steps: int | None = None,
+    show: Count = silent,
 ) -> tuple[dict[str, Any], xr.Dataset]:
     """Return the observables of one point of a stored sweep or a spec, and its trajectory.
 
@@ -34,6 +39,8 @@ def report(
         Name -> index of the other axes; if all are given so, the observables are compared with those stored.
     steps
         Number of steps; the sweep's own budget if None.
+    show
+        Function that is called with the progress.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def report(
         "words": words,
         "stored": same,
     }
-    return facts, record(run, point)
+    return facts, record(run, point, show)
 
 
 def _store_of(source: str | Path) -> Store | None:

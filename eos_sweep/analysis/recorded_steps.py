@@ -1,7 +1,7 @@
 """All steps of one trajectory, as a dataset."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -17,15 +17,15 @@ from eos_sweep.errors import SpecError
 from eos_sweep.models.declared import check_code
 from eos_sweep.observables.networks import observed
 from eos_sweep.plain_data import strict_json
+from eos_sweep.progress.bars import Count, silent
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.update_rules.composed import PLAIN
 
 MAX_TRAJECTORY_BYTES = 2**32  # of a trajectory in memory
 PIECE = CHUNK * 2**12  # steps that are run and evaluated at once: some tenths of a second
-Show = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
-def record(sweep: Sweep, point: Mapping[str, float], show: Show = lambda words, done, total: None) -> xr.Dataset:
+def record(sweep: Sweep, point: Mapping[str, float], show: Count = silent) -> xr.Dataset:
     """Return the trajectory of one point of a sweep, as :func:`eos_sweep.trajectory` does.
 
     Parameters
@@ -88,7 +88,7 @@ def _arguments(sweep: Sweep, values: Mapping[str, float]) -> str:
 
 
 def _of_numbers(
-    sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray], show: Show
+    sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray], show: Count
 ) -> tuple[dict[str, xr.Variable], np.ndarray]:
     """Return the variables of a trajectory whose state is a few numbers, and the sharpness at the edge."""
     model, steps = sweep.module, sweep.steps
@@ -156,7 +156,7 @@ def _loss_parts(model: Model, theta: tuple[np.ndarray, ...], p: tuple[float, ...
 
 
 def _of_network(
-    sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray], show: Show
+    sweep: Sweep, p: tuple[float, ...], initial: Mapping[str, np.ndarray], show: Count
 ) -> tuple[dict[str, xr.Variable], np.ndarray]:
     """Return the same of an array model; a reading is held until the next one."""
     model = cast(ArrayModel, sweep.module)

@@ -10,6 +10,7 @@ from eos_sweep.analysis.recorded_steps import record
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError
 from eos_sweep.formulas.expressions import Expression
+from eos_sweep.progress.bars import work_progress
 from eos_sweep.spec.sweeps import make
 
 
@@ -22,6 +23,7 @@ def trajectory(
     seed: int | None = None,
     rule: str | Sequence[str] | None = None,
     data: Mapping[str, str] | None = None,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Return one trajectory of gradient descent or of another update rule, all of its steps.
 
@@ -41,6 +43,8 @@ def trajectory(
         beside the model's.
     data
         ``{"file": path}`` of training data, for an array model.
+    progress
+        Whether to show a bar; by default on a terminal and in a notebook.
 
     Returns
     -------
@@ -87,7 +91,8 @@ def trajectory(
             if given is not None:
                 raise InputError(f"{name}: a cell has that of its sweep; leave {name} out, or give a model and inputs")
         other = {**(parameters or {}), **(initial or {}), **({} if seed is None else {"seed": seed})}
-        return record(*changed(*point_of(model, {}), other, steps))
+        with work_progress(progress) as show:
+            return record(*changed(*point_of(model, {}), other, steps), show)
     # It is a sweep of one point, so that inputs are checked as those of a spec.
     sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps, rule=rule, data=data)
     draws = [
@@ -95,4 +100,5 @@ def trajectory(
     ]
     if draws and seed is None:
         raise SpecError(f"seed: missing, but {draws[0]} is drawn; give seed = 0 or another whole number")
-    return record(sweep, {"seed": float(seed or 0)})
+    with work_progress(progress) as show:
+        return record(sweep, {"seed": float(seed or 0)}, show)

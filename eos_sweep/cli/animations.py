@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eos_sweep.cli.looks import lines_of, pair, with_look
-from eos_sweep.cli.options import AT
+from eos_sweep.cli.options import AT, QUIET
 from eos_sweep.cli.text import check_animation, numbers
 from eos_sweep.errors import InputError, named, visible
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--lines", metavar="NAMES", default="separating", show_default=True, help="Lines of theory, as of plot.")
 @click.option("--xlim", metavar="FIRST,LAST", help="Values of the horizontal axis that are shown.")
 @click.option("--ylim", metavar="FIRST,LAST", help="Values of the vertical axis that are shown.")
+@QUIET
 @with_look
 def animate(
     store: str,
@@ -42,6 +43,7 @@ def animate(
     lines: str,
     xlim: str | None,
     ylim: str | None,
+    quiet: bool,
     look: "Look",
 ) -> None:
     """Animate the map of a stored sweep as one axis, or one threshold of the regime rules, moves.
@@ -78,7 +80,7 @@ def animate(
         cmap=look.cmap,
         norm=look.norm,
     )
-    plot.save(moving, out)
+    plot.save(moving, out, False if quiet else None)
     click.echo(visible(out))
 
 

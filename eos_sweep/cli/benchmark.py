@@ -51,7 +51,7 @@ def bench(
     from eos_sweep import plot
     from eos_sweep.checks.bench import contenders, race, report, storing, summary, workload
     from eos_sweep.checks.bench.chart import chart
-    from eos_sweep.runtime.progress_bars import count_progress
+    from eos_sweep.progress.bars import count_progress
     from eos_sweep.spec.sweeps import load_spec
 
     if out:

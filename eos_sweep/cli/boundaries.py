@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from eos_sweep.cli.options import AS_JSON, AT, THREADS
+from eos_sweep.cli.options import AS_JSON, AT, QUIET, THREADS
 from eos_sweep.cli.text import check_picture, numbers
 from eos_sweep.errors import InputError
 
@@ -41,6 +41,7 @@ EDGE = "edge", "width", "side", "changes", "kind", "predicted", "ratio"  # what 
 @AT
 @click.option("-o", "--out", type=click.Path(), help="Edges on the map of a stored sweep: .png, .svg, .pdf or .eps.")
 @THREADS
+@QUIET
 @AS_JSON
 def boundary(
     source: str,
@@ -53,6 +54,7 @@ def boundary(
     at: tuple[str, ...],
     out: str | None,
     threads: int | None,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Find where regimes begin and end along an axis.
@@ -88,7 +90,8 @@ def boundary(
         raise InputError(f"--across: {source} has no other axis than {along} for whose values to look")
     piece = select(whole, along, across, picked) if across else whole
     condition = holds[0] if len(holds) == 1 else holds
-    found = find(piece, along, condition, which=which, rtol=rtol, against=against, threads=threads)
+    options: dict[str, Any] = {"which": which, "rtol": rtol, "against": against, "threads": threads}
+    found = find(piece, along, condition, **options, progress=False if quiet else None)
     result = {
         "along": along,
         "across": across or None,

@@ -38,7 +38,7 @@ def verify(store: str, sample: int, seed: int, index: tuple[str, ...], workers: 
     """
     from eos_sweep.checks.labels import verification
     from eos_sweep.checks.labels.judge import WRONG
-    from eos_sweep.runtime.progress_bars import count_progress
+    from eos_sweep.progress.bars import count_progress
 
     if index:
         places = numbers([part for item in index for part in item.split(",")], "--index", "eta=5")
@@ -83,7 +83,7 @@ def budget(
     """
     from eos_sweep import plot
     from eos_sweep.checks.labels import budget as study
-    from eos_sweep.runtime.progress_bars import count_progress
+    from eos_sweep.progress.bars import count_progress
     from eos_sweep.store.store import Store
 
     if out:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SEED = "seed"  # the axis that a picture of a whole sweep leaves out
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Show no bar of progress.")
 AT = click.option(
     "--at",
     multiple=True,

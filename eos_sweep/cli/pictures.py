@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eos_sweep.cli.looks import lines_of, pair, with_look
-from eos_sweep.cli.options import AS_JSON, AT, draw
+from eos_sweep.cli.options import AS_JSON, AT, QUIET, draw
 from eos_sweep.cli.text import check_animation, check_picture, is_animation, numbers
 from eos_sweep.errors import InputError, named, visible
 
@@ -131,6 +131,7 @@ def plot(
     help="Picture: .png, .svg, .pdf or .eps; .gif or .mp4 (by ffmpeg) animates the run on its landscape.",
 )
 @click.option("--data", type=click.Path(), help="Data to write: .csv, .nc (NetCDF) or .zarr.")
+@QUIET
 @AS_JSON
 def trace(
     source: str,
@@ -142,6 +143,7 @@ def trace(
     steps: int | None,
     out: str | None,
     data: str | None,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Run one trajectory, or several, and print the observables.
@@ -161,6 +163,7 @@ def trace(
     """
     from eos_sweep.analysis import run_files
     from eos_sweep.analysis.one_cell import report
+    from eos_sweep.progress.bars import work_progress
 
     on_landscape = bool(on) or (out is not None and is_animation(out))
     if out:
@@ -172,10 +175,11 @@ def trace(
     coordinates = _coordinates(on)
     point, places = numbers(at, "--at"), numbers([part for item in index for part in item.split(",")], "--index")
     others = [{}, *(numbers(item.split(","), "--compare") for item in compare)]
-    facts, runs = [], []
+    facts, runs, shown = [], [], False if quiet else None
     for other in others:
         cell = {name: place for name, place in places.items() if name not in other}
-        found, run = report(source, point | other, cell, steps)
+        with work_progress(shown) as show:
+            found, run = report(source, point | other, cell, steps, show)
         facts.append(found)
         runs.append(run)
     if data:
@@ -185,7 +189,7 @@ def trace(
 
         if on_landscape:
             drawing = pictures.animate_descent if is_animation(out) else pictures.descent
-            pictures.save(drawing(runs[0], *coordinates), out)
+            pictures.save(drawing(runs[0], *coordinates), out, shown)
         else:
             pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
     if as_json:

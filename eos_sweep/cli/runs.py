@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from eos_sweep.cli.logs import log_to_stderr
-from eos_sweep.cli.options import AS_JSON, THREADS, WORKERS, check_drawable, draw, with_resources
+from eos_sweep.cli.options import AS_JSON, QUIET, THREADS, WORKERS, check_drawable, draw, with_resources
 from eos_sweep.cli.text import check_picture, size
 from eos_sweep.errors import named, visible
-from eos_sweep.runtime.progress import duration
+from eos_sweep.progress.amounts import duration
 
 if TYPE_CHECKING:
     from eos_sweep.runtime.resources import Resources
@@ -63,8 +63,8 @@ def run(
       eos-sweep run finer.toml --reuse quickstart.zarr
       eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
     """
+    from eos_sweep.progress.bars import run_progress
     from eos_sweep.runtime import runner
-    from eos_sweep.runtime.progress_bars import run_progress
     from eos_sweep.spec.sweeps import load_spec
 
     log_to_stderr(quiet, verbose)
@@ -94,8 +94,9 @@ def run(
 @click.argument("spec", type=click.Path())
 @THREADS
 @WORKERS
+@QUIET
 @AS_JSON
-def plan(spec: str, threads: int | None, workers: int | None, as_json: bool) -> None:
+def plan(spec: str, threads: int | None, workers: int | None, quiet: bool, as_json: bool) -> None:
     """Estimate the time and the disk space that a sweep needs.
 
     The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.
@@ -110,7 +111,7 @@ def plan(spec: str, threads: int | None, workers: int | None, as_json: bool) -> 
     from eos_sweep.spec.sweeps import load_spec
 
     sweep = load_spec(spec)
-    found = planning.plan(sweep, workers=workers, threads=threads)
+    found = planning.plan(sweep, workers=workers, threads=threads, progress=False if quiet else None)
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return

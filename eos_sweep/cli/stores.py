@@ -10,7 +10,7 @@ import click
 from eos_sweep.cli.options import AS_JSON, AT
 from eos_sweep.cli.text import numbers, rules, size
 from eos_sweep.errors import named, visible
-from eos_sweep.runtime.progress import duration
+from eos_sweep.progress.amounts import duration
 
 
 @click.command()
@@ -27,7 +27,7 @@ def status(store: str, check: bool, as_json: bool) -> None:
       eos-sweep status quickstart.zarr --json
       eos-sweep status s3://bucket/flagship.zarr --check
     """
-    from eos_sweep.runtime.progress_bars import count_progress
+    from eos_sweep.progress.bars import count_progress
     from eos_sweep.store import audit
     from eos_sweep.store.heartbeat import run_state
     from eos_sweep.store.store import Store

@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.progress.amounts import Report
+from eos_sweep.progress.bars import reporting
 from eos_sweep.runtime import in_memory
-from eos_sweep.runtime.progress import Report
-from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.sweeps import Sweep, make

@@ -13,8 +13,8 @@ import xarray as xr
 from eos_sweep.analysis.in_order import about_in_order, names_in_order
 from eos_sweep.contract import is_array
 from eos_sweep.errors import one_line
+from eos_sweep.progress.amounts import Progress
 from eos_sweep.runtime import compiler, evaluation
-from eos_sweep.runtime.progress import Progress
 from eos_sweep.spec import rule_inputs
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import provenance, schema

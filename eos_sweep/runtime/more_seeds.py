@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eos_sweep.errors import InputError, SpecError
-from eos_sweep.runtime.progress import Progress
+from eos_sweep.progress.amounts import Progress
 from eos_sweep.spec.axes import Axis
 from eos_sweep.spec.growing import Growing
 from eos_sweep.spec.sweeps import Sweep

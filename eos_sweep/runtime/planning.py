@@ -13,12 +13,14 @@ import numpy as np
 from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
+from eos_sweep.progress.bars import Count, work_progress
 from eos_sweep.runtime import compiler, evaluation
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.fields import at_least
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import blocks
 
+READINGS = 3  # of the speed, of which the median counts
 READING_STEPS = 2**27  # of one reading of the speed: a few tenths of a second
 LANES_FULL = 512  # trajectories; the last ones run with most lanes empty, and of so many they cost 3 % at most
 LONG_ENOUGH, MORE_STEPS = 1.0, 4  # seconds of a reading of an array model; factor between the steps of two readings
@@ -76,6 +78,7 @@ def plan(
     threads: int | None = None,
     sample: int = evaluation.BATCH_TRAJECTORIES,
     seed: int = 0,
+    progress: bool | None = None,
 ) -> Plan:
     """Estimate what a sweep needs, by running a random sample of its trajectories; nothing is created.
 
@@ -89,6 +92,8 @@ def plan(
         Number of trajectories to run; fewer are run if their budgets are long.
     seed
         Seed of the sample.
+    progress
+        Whether to show a bar; by default on a terminal and in a notebook.
 
     Returns
     -------
@@ -119,13 +124,16 @@ def plan(
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
     shape = blocks.block_shape(sweep)
     job = sweep.job()
-    compiler.prepare(job)
     number = math.prod(blocks.grid_of(sweep.shape, shape))
+    with work_progress(progress) as show:
+        compiler.prepare(job)
+        if is_array(job.model):
+            steps, seconds = _measure_networks(sweep, job, min(resources.local_cores, number, cores()), seed, show)
+        else:
+            steps, seconds = _measure_lanes(sweep, job, sample, seed, show)
     if is_array(job.model):
-        steps, seconds = _measure_networks(sweep, job, min(resources.local_cores, number, cores()), seed)
         in_turn = sweep.size / number * -(-number // resources.local_cores)  # a block is never shared
     else:
-        steps, seconds = _measure_lanes(sweep, job, sample, seed)
         in_turn = sweep.size / resources.local_cores
     return Plan(
         trajectories=sweep.size,
@@ -140,7 +148,7 @@ def plan(
     )
 
 
-def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tuple[float, float]:
+def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int, show: Count) -> tuple[float, float]:
     """Return the steps and the seconds of one core of an average trajectory.
 
     The speed is measured with a budget of ``READING_STEPS`` steps for the sample together.  If this is less than the
@@ -149,10 +157,14 @@ def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tupl
     number = int(np.clip(READING_STEPS // sweep.steps, min(LANES_FULL, sample), sample))
     shorter = job._replace(steps=min(sweep.steps, max(READING_STEPS // number, 1)))
     inputs = _random_inputs(sweep, number, seed)
-    readings = [_time(shorter, *inputs) for _ in range(3)]
+    readings = []
+    for count in range(READINGS):
+        readings.append(_time(shorter, *inputs))
+        show("measuring the speed", count + 1, READINGS)
     seconds = statistics.median(reading.seconds for reading in readings) / number
     short = steps = readings[0].steps / number
     if shorter.steps < job.steps:
+        show("measuring the lengths", 0, 1)
         number = int(np.clip(LENGTH_STEPS // sweep.steps, LENGTH_TRAJECTORIES, number))
         steps = _time(job, *_random_inputs(sweep, number, seed)).steps / number
     if short > 0:
@@ -160,7 +172,7 @@ def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int) -> tupl
     return steps, seconds
 
 
-def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int) -> tuple[float, float]:
+def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int, show: Count) -> tuple[float, float]:
     """Return the same for an array model of which ``together`` networks train at once, on threads that share a core.
 
     A reading with one step gives the time of the start.  Others have more and more steps, until one takes long enough
@@ -172,6 +184,7 @@ def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int) ->
     _time(job._replace(steps=1), *networks[0])  # compiles, and draws the data
 
     def read(budget: int) -> Reading:
+        show(f"training networks for {budget} steps", 0, 1)
         found = threads.map(lambda inputs: _time(job._replace(steps=budget), *inputs), networks)
         return Reading(*(sum(column) / together for column in zip(*found, strict=True)))
 

@@ -16,14 +16,14 @@ from typing import Any
 from eos_sweep import models
 from eos_sweep.analysis import pyramid_levels
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
+from eos_sweep.progress.amounts import Progress, Report
+from eos_sweep.progress.bars import reporting
 from eos_sweep.runtime import compiler, known_cells, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
 from eos_sweep.runtime.order import Order, version
 from eos_sweep.runtime.pool_factory import open_pool
-from eos_sweep.runtime.progress import Progress, Report
-from eos_sweep.runtime.progress_bars import reporting
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced

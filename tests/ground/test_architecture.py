@@ -20,7 +20,7 @@ FACES = {"__init__", "__main__", "plot"}  # names for users, which stand above a
 # A room imports the rooms on floors below its own, and itself.  "" is the ground floor: single files.
 FLOORS = (
     ("",),
-    ("formulas",),
+    ("formulas", "progress"),
     ("functions", "eigen"),
     ("update_rules",),
     ("derivation",),

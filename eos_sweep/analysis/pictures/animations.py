@@ -46,7 +46,7 @@ class _Gif(PillowWriter):
         frames[-1] = frames[-1].convert("RGB").quantize(method=MAX_COVERAGE, dither=0)
 
 
-def write(animation: Animation, path: Path, about: dict[str, str]) -> None:
+def write(animation: Animation, path: Path, about: dict[str, str], drawn: Callable[[int, int], None]) -> None:
     """Draw all frames into a file.
 
     Parameters
@@ -57,6 +57,8 @@ def write(animation: Animation, path: Path, about: dict[str, str]) -> None:
         The file, whose ending :func:`eos_sweep.analysis.pictures.frames.check_ending` has checked.
     about
         Metadata of the file.
+    drawn
+        Function of the number of a frame, and of a total that matplotlib may not know, called when it is drawn.
     """
     writer = (_Gif if path.suffix.lower() == ".gif" else FFMpegWriter)(fps=animation.fps, metadata=about)
-    animation.save(str(path), writer=writer, dpi=DPI)
+    animation.save(str(path), writer=writer, dpi=DPI, progress_callback=drawn)

@@ -9,6 +9,7 @@ from eos_sweep.analysis.pictures import captions
 from eos_sweep.analysis.pictures.style import DPI
 from eos_sweep.analysis.whole_files import whole
 from eos_sweep.errors import InputError
+from eos_sweep.progress.bars import work_progress
 
 KINDS = "png", "svg", "pdf", "eps"
 REMEDY = "choose another place for the picture"
@@ -24,7 +25,7 @@ def new_figure(dataset: xr.Dataset, width: float, height: float) -> Any:
     return figure
 
 
-def save(figure: Any, path: str | Path) -> None:
+def save(figure: Any, path: str | Path, progress: bool | None = None) -> None:
     """Write a figure as PNG, SVG, PDF or EPS, an animation as GIF or MP4, with its title and the hash of its spec.
 
     Parameters
@@ -34,6 +35,8 @@ def save(figure: Any, path: str | Path) -> None:
     path
         Name of the file, whose ending says what kind it is.  The file is replaced as a whole, or left as it was.  An
         ``.mp4`` needs the program ffmpeg.
+    progress
+        Whether to show a bar while the frames of an animation are drawn; by default on a terminal and in a notebook.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def save(figure: Any, path: str | Path) -> None:
     """
     path = Path(path)
     if hasattr(figure, "to_jshtml"):
-        _save_frames(figure, path)
+        _save_frames(figure, path, progress)
         return
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
@@ -64,12 +67,12 @@ def save(figure: Any, path: str | Path) -> None:
         figure.savefig(file, format=kind, dpi=DPI, metadata=about)
 
 
-def _save_frames(animation: Any, path: Path) -> None:
+def _save_frames(animation: Any, path: Path, progress: bool | None) -> None:
     """Write an animation."""
     from eos_sweep.analysis.pictures.animations import write
     from eos_sweep.analysis.pictures.frames import check_ending
 
     check_ending(path)
     about = {"title": animation.figure.get_label(), "comment": animation.figure.get_gid() or ""}
-    with whole(path, REMEDY) as temporary:
-        write(animation, temporary, about)
+    with whole(path, REMEDY) as temporary, work_progress(progress) as show:
+        write(animation, temporary, about, lambda frame, count: show("frames", frame + 1, animation.count))

@@ -12,9 +12,9 @@ import numpy as np
 
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
+from eos_sweep.progress.amounts import Progress
 from eos_sweep.runtime import runner
 from eos_sweep.runtime.evaluation import BATCH_TRAJECTORIES, evaluate
-from eos_sweep.runtime.progress import Progress
 from eos_sweep.spec.sweeps import Sweep
 
 

@@ -7,11 +7,14 @@ import time
 import numba
 import pytest
 
+import eos_sweep
+from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.engine.compilation import compile_or_load
+from eos_sweep.engine.recorder import recorder
 from eos_sweep.kernel_cache import before_compiling
-from eos_sweep.runtime import progress_bars
-from eos_sweep.runtime.progress import Progress
-from eos_sweep.runtime.progress_bars import count_progress, reporting, run_progress
+from eos_sweep.progress import bars
+from eos_sweep.progress.amounts import Progress
+from eos_sweep.progress.bars import count_progress, reporting, run_progress, work_progress
 
 STAGES = [Progress(10, 40), *(Progress(10 + 10 * k, 40, 10 * k, 10**6 * k, float(k)) for k in (1, 2, 3))]
 
@@ -26,8 +29,8 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def stderr(monkeypatch, request):
     """Return the stream; it takes the place of standard error when the test begins, after pytest has put its own."""
-    monkeypatch.setattr(progress_bars, "PATIENCE", 0.0)
-    monkeypatch.setattr(progress_bars, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(bars, "PATIENCE", 0.0)
+    monkeypatch.setattr(bars, "LINE_SECONDS", 0.0)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("LINES", "30")
     return getattr(request, "param", Terminal)()
@@ -71,6 +74,48 @@ def test_what_is_counted_leaves_no_bar_behind(stderr):
         show("cells", 3, 4)
     *_, drawn, wiped, end = stderr.getvalue().split("\r")
     assert drawn.startswith("cells  75 % |") and not wiped.strip() and not end
+
+
+@pytest.mark.parametrize("stderr", [Terminal, io.StringIO], indirect=True)
+@pytest.mark.parametrize("shown", [None, True, False])
+def test_work_of_several_steps_has_one_bar_on_a_terminal_or_where_it_is_asked_for(stderr, shown):
+    with contextlib.redirect_stderr(stderr), work_progress(shown) as show:
+        for step, done in (("the grid", 1), ("the grid", 4), ("round 1", 1), ("round 1", 3)):
+            show(step, done, 4)
+            time.sleep(0.11)
+    drawn = stderr.getvalue()
+    wanted = shown is True or (shown is None and isinstance(stderr, Terminal))
+    assert ("the grid 100 % |" in drawn and "round 1  75 % |" in drawn) == wanted == bool(drawn)
+    assert not drawn.rpartition("\r")[2], "nothing is left behind"
+
+
+def test_long_calls_show_what_they_do(stderr):
+    ds = eos_sweep.sweep("quadratic", {"a1": [1, 2], "eta": [0.3, 1.7, 2.5]}, {}, {"theta1": 1}, steps=200)
+    cell = ds.isel(a1=0, eta=0)
+    calls = {
+        "round 1": lambda: eos_sweep.boundary(ds, "eta", "divergence", rtol=0.1, progress=True),
+        "measuring the speed": lambda: eos_sweep.plan(sweep_of(ds), sample=4, progress=True),
+        "steps ": lambda: eos_sweep.trajectory(cell, steps=10, progress=True),
+    }
+    for words, call in calls.items():
+        with contextlib.redirect_stderr(stderr):
+            call()
+        assert words in stderr.getvalue()
+    with contextlib.redirect_stderr(quiet := Terminal()):
+        eos_sweep.boundary(ds, "eta", "divergence", rtol=0.1, progress=False)
+        eos_sweep.plan(sweep_of(ds), sample=4, progress=False)
+        cell.eos.trajectory(steps=10, progress=False)
+    assert quiet.getvalue() == ""
+
+
+def test_a_kernel_that_is_compiled_for_a_call_is_told_once(stderr, tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    recorder.cache_clear()
+    with contextlib.redirect_stderr(stderr):
+        for _ in range(2):
+            eos_sweep.trajectory("product", {"eta": 0.1}, {"x": 0.5, "y": 1}, steps=3, progress=True)
+    recorder.cache_clear()
+    assert stderr.getvalue().count(bars.COMPILING) == 1
 
 
 def test_a_kernel_that_the_cache_has_is_not_told(tmp_path, monkeypatch):

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eos_sweep.runtime.progress import Progress, duration
+from eos_sweep.progress.amounts import Progress, duration
 
 LINE_SECONDS = 10.0  # from one line to the next
 PATIENCE = 0.5  # seconds before a bar is shown, unless a kernel is compiled
 COMPILING = "compiling the kernel, which later runs load"
 Show = Callable[[Progress], None]
+Count = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
 @contextlib.contextmanager
@@ -48,7 +49,26 @@ def reporting(report: Show | None, shown: bool | None) -> Iterator[Show]:
 
 
 @contextlib.contextmanager
-def count_progress() -> Iterator[Callable[[str, int, int], None]]:
+def work_progress(shown: bool | None = None) -> Iterator[Count]:
+    """Yield ``show(step, done, total)`` for work that may be long: a bar after a moment, and that a kernel compiles.
+
+    Parameters
+    ----------
+    shown
+        Whether to show a bar; by default where standard error is a terminal, or in a notebook.
+    """
+    if shown or (shown is None and is_live()):
+        yield from _live_work()
+    else:
+        yield silent
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@contextlib.contextmanager
+def count_progress() -> Iterator[Count]:
     """Yield ``show(step, done, total)``, which shows the progress of anything that is counted."""
     yield from _live_count() if is_live() else _count_lines()
 
@@ -100,6 +120,35 @@ def _live() -> Iterator[Show]:
                 bar.close()
 
 
+def _live_work() -> Iterator[Count]:
+    """Yield what shows a bar, which is gone at the end: one bar, which begins anew with each step of the work."""
+    from eos_sweep.kernel_cache import before_compiling
+
+    began, bar, current = time.monotonic(), None, ""
+
+    def draw(step: str, done: int, total: int | None) -> None:
+        nonlocal bar, current
+        if bar is None:
+            layout = "{desc} {percentage:3.0f} % |{bar}| {remaining} left"
+            bar = _bar(layout, desc=step, total=total, leave=False, miniters=1)
+        elif step != current:
+            bar.set_description_str(step, refresh=False)
+            bar.reset(total)
+        current = step
+        bar.update(done - bar.n)
+
+    def show(step: str, done: int, total: int) -> None:
+        if bar is not None or time.monotonic() - began > PATIENCE:
+            draw(step, done, total)
+
+    with before_compiling(lambda: draw(COMPILING, 0, None)):
+        try:
+            yield show
+        finally:
+            if bar is not None:
+                bar.close()
+
+
 def _lines() -> Iterator[Show]:
     is_due = _every(LINE_SECONDS)
 
@@ -115,7 +164,7 @@ def _lines() -> Iterator[Show]:
     yield show
 
 
-def _live_count() -> Iterator[Callable[[str, int, int], None]]:
+def _live_count() -> Iterator[Count]:
     with _bar("{desc} {percentage:3.0f} % |{bar}| {remaining} left", leave=False) as bar:
 
         def show(step: str, done: int, total: int) -> None:
@@ -126,7 +175,7 @@ def _live_count() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def _count_lines() -> Iterator[Callable[[str, int, int], None]]:
+def _count_lines() -> Iterator[Count]:
     is_due = _every(LINE_SECONDS)
 
     def show(step: str, done: int, total: int) -> None:
