@@ -80,7 +80,7 @@ def bench(
 
 def _time_costs(repeats: int, as_json: bool) -> None:
     from eos_sweep.checks.bench import fixed_costs
-    from eos_sweep.runtime.progress_bars import count_progress
+    from eos_sweep.progress.bars import count_progress
 
     number = itertools.count(1)
     with count_progress() as show:
