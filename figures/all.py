@@ -35,6 +35,7 @@ SCRIPTS = {
         "sam",
         "gradient_noise",
         "eight_rules",
+        "points",
     ),
     "models": (
         "regimes",

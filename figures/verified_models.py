@@ -22,7 +22,7 @@ from eos_sweep.checks.labels.judge import AGREE, SENSITIVE, UNDECIDED, WRONG
 from eos_sweep.checks.labels.verification import verify
 from eos_sweep.contract import is_array
 from eos_sweep.spec.formula_files import read_model
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from eos_sweep.trust import CODES
 from eos_sweep.update_rules.composed import BASES, MODIFIERS, PLAIN, parse
 

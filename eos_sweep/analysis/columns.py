@@ -10,6 +10,7 @@ import xarray as xr
 
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.errors import InputError, short
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import schema
 
@@ -86,6 +87,9 @@ def uncomputed(sweep: Sweep) -> xr.Dataset:
 
 
 def _check_axis(sweep: Sweep, grid: xr.Dataset, along: str) -> None:
+    if sweep.points and (along in sweep.columns or along == POINT):
+        remedy = f"draw {short(along)} as a scatter, or sweep it as an axis"
+        raise InputError(f"along: {along} belongs to the points, which have no neighbours along it; {remedy}")
     if along not in grid.dims:
         raise InputError(f"along: no axis {along!r} in this sweep; there are: {', '.join(map(str, grid.dims))}")
     values, quantity = grid[along].values, sweep.quantities.get(along)

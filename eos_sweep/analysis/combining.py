@@ -10,6 +10,8 @@ import xarray as xr
 from eos_sweep.analysis.opened import open_sweep
 from eos_sweep.errors import InputError
 from eos_sweep.spec.kept_axes import adopted
+from eos_sweep.spec.overlap import shared
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.spec.union import union
 from eos_sweep.store import provenance, schema
@@ -73,6 +75,9 @@ def _over(dataset: xr.Dataset, sweep: Sweep, whole: Sweep) -> xr.Dataset:
     """Return a dataset over the axes of the whole sweep, with fill values where it has no cell."""
     found = dataset[list(whole.stored)].reset_coords(drop=True)
     found = found.assign_coords({axis.name: axis.values for axis in sweep.axes})
+    if sweep.points:
+        same = shared(sweep, whole)
+        found = found.isel({POINT: same.there[POINT]}).assign_coords({POINT: same.here[POINT].astype(np.float64)})
     fixed = [name for name in whole.dims if name not in sweep.dims and name in sweep.sources]
     found = found.expand_dims({name: np.array([sweep.sources[name]]) for name in fixed})
     fills = {name: variable.fill for name, variable in whole.stored.items()}

@@ -15,7 +15,7 @@ from eos_sweep.contract import Model, is_array
 from eos_sweep.eigen.sharpness import matrix_of, sharpness
 from eos_sweep.errors import InputError, closest, short
 from eos_sweep.models.declared import check_code
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 
 
 @dataclass(frozen=True)

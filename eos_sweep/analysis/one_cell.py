@@ -16,6 +16,7 @@ from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
 from eos_sweep.progress.bars import Count, silent
 from eos_sweep.spec import rule_inputs
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.store import Store
 
@@ -59,6 +60,9 @@ def report(
     store = _store_of(source)
     sweep = store.sweep if store else load_spec(source)
     limits = store.thresholds if store else sweep.limits
+    if sweep.points and POINT in at and POINT not in index:  # a point is known by its number, which is its index
+        index = {**index, POINT: at[POINT]}
+        at = {name: value for name, value in at.items() if name != POINT}
     point = _point(sweep, at, index)
     run, point = changed(sweep, point, at, steps)
     read = regimes.reads(limits, store.arrays if store else None)
@@ -71,7 +75,7 @@ def report(
         same = {name: store.values(name, cell).tobytes() == observed[name].tobytes() for name in sweep.variables}
     words = in_words(run, values, limits)
     facts = {
-        "point": {name: _finite_or_text(value) for name, value in point.items()},
+        "point": {name: _finite_or_text(value) for name, value in (point | _values_of_point(sweep, point)).items()},
         "observables": {name: _finite_or_text(value.item()) for name, value in observed.items()}
         | {"regime": words["regime"]},
         "words": words,
@@ -126,6 +130,11 @@ def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) ->
                 f"{axis.name}: index {place:g} of {count} values; give a whole number from 0 to {count - 1}"
             )
     return point
+
+
+def _values_of_point(sweep: Sweep, point: Mapping[str, float]) -> dict[str, float]:
+    """Return name -> value of what one of the points of a sweep has, nothing if the sweep has no points."""
+    return {name: float(value) for name, value in sweep.points.at(point[POINT]).items()} if sweep.points else {}
 
 
 def _finite_or_text(value: float) -> float | str:

@@ -12,6 +12,7 @@ from eos_sweep.analysis.slices import nearest
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.errors import InputError, SpecError, closest, named, short
 from eos_sweep.plain_data import number
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 
 
@@ -87,7 +88,9 @@ def changed(
 
 
 def check_input(sweep: Sweep, name: str) -> None:
-    """Raise SpecError unless ``name`` is an axis or an input of a sweep that means something there."""
+    """Raise SpecError unless ``name`` is an axis, or an input that has one value in a sweep and a meaning there."""
+    if name in sweep.columns:
+        raise SpecError(f"{name}: has a value for each point; name a point, such as {POINT}=0")
     if name not in sweep.quantities and name not in sweep.dims:
         raise SpecError(f"{named(name)}: no input of {sweep.model_name}; there are: {', '.join(sweep.quantities)}")
     if sweep.data and name in training_data.replaced(sweep.module, sweep.data):

@@ -27,13 +27,13 @@ def is_there(store: Store) -> bool:
 def factors(sweep: Sweep) -> dict[int, dict[str, int]]:
     """Return side -> axis -> number of cells that are pooled, the finest level first.
 
-    Only long axes are pooled, and only increasing ones of finite numbers that are no seeds; others are left out.
+    Only long axes are pooled, and only increasing ones of finite numbers that are neither seeds nor points.
     """
     long = {
         axis.name: axis.values.size
         for axis in sweep.axes
         if axis.values.size > UNPOOLED_SIZE
-        and axis.name != "seed"
+        and axis.name not in sweep.unordered
         and np.isfinite(axis.values).all()
         and (np.diff(axis.values) > 0).all()
     }

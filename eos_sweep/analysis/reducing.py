@@ -13,6 +13,7 @@ from eos_sweep.analysis.masking import as_numbers, words_of_numbers
 from eos_sweep.analysis.pooling import NOT_COMPUTED, check_axes, counts, mode
 from eos_sweep.analysis.specs import described
 from eos_sweep.errors import InputError, closest, short
+from eos_sweep.spec.points import POINT
 
 AGREEMENT = "agreement"
 ROUNDING = 1e-9  # of a count of runs, since 0.1 times 30 is more than 3 in doubles
@@ -220,7 +221,8 @@ def _left(data: xr.DataArray, over: str | Iterable[str]) -> list[str]:
 
 def _about(data: xr.DataArray, left: Sequence[str], what: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of a dataset with a note of what it has of which axes, for the title of a picture."""
-    axes = ", ".join(f"{data.sizes[name]} values of {name}" for name in left)
+    words = [f"{data.sizes[name]} points" if name == POINT else f"{data.sizes[name]} values of {name}" for name in left]
+    axes = ", ".join(words)
     return {**attributes, "reduced": f"{what} over {axes}"}
 
 

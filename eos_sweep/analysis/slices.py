@@ -9,6 +9,7 @@ import xarray as xr
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.plain_data import scalar
+from eos_sweep.spec.points import POINT
 
 At: TypeAlias = Mapping[str, float] | None
 LARGEST_SLICE = 2**36  # cells; a slice is read in pieces, and the list of pieces has to fit into memory
@@ -58,6 +59,11 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     """
     at, dims = dict(at or {}), [str(name) for name in dataset.dims]
     for role, name in (("x", x), ("y", y), *(("at", name) for name in at)):
+        if name not in dims and name in dataset.coords and dataset[name].dims == (POINT,):
+            axes = named(", ".join(one for one in dims if one != POINT)) or "none"
+            raise InputError(
+                f"{role}: {name} is of the points, which have no neighbours along it; the axes are: {axes}"
+            )
         if name not in dims:
             raise InputError(f"{role}: no axis {short(name)} in this sweep; there are: {named(', '.join(dims), 240)}")
     if twice := [name for name in dims if [x, y, *at].count(name) > 1]:

@@ -11,7 +11,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError
 from eos_sweep.formulas.expressions import Expression
 from eos_sweep.progress.bars import work_progress
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 
 
 def trajectory(

@@ -138,7 +138,10 @@ def _number(value: float) -> float | None:
 def _law(found: Any, across: str) -> dict[str, Any] | None:
     """Return the power law of the edges, None if they are too few or not positive."""
     from eos_sweep.analysis.power_laws import power_law
+    from eos_sweep.spec.points import POINT
 
+    if across == POINT:  # whose numbers mean nothing
+        return None
     try:
         law = power_law(found[across].values, found.edge.values[:, 0])._asdict()
     except InputError:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("store", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Picture: .png, .svg, .pdf or .eps.")
-@click.option("--x", help="Horizontal axis  [default: eta, or the later of the two longest].")
-@click.option("--y", help="Vertical axis  [default: the other of the two longest].")
+@click.option("--x", help="Horizontal axis or coordinate of points  [default: eta, or the later of the two longest].")
+@click.option("--y", help="Vertical axis or coordinate of points  [default: the other of the two longest].")
 @AT
 @click.option("--facet", help="Axis with a panel for each value.")
 @click.option(
@@ -71,6 +71,8 @@ def plot(
 ) -> None:
     """Draw a map of a stored sweep, or of a slice of it; where one axis is left, curves over a band of regimes.
 
+    Points are a scatter: --x and --y name two of their coordinates, or an observable.
+
     --over leaves axes out.  Labels are then drawn as the most frequent one, hatched where fewer than nine in ten runs
     agree, and numbers as the median.
 
@@ -81,6 +83,7 @@ def plot(
       eos-sweep plot quickstart.zarr -o peak.png --variable sharpness_max
       eos-sweep plot seeds.zarr -o share.png --over seed --share edge_of_stability
       eos-sweep plot quickstart.zarr -o column.eps --figsize column --lines start_at_edge,onset --title ""
+      eos-sweep plot points.zarr -o points.png --x eta --y lambda1 --at clip=10
       eos-sweep plot quickstart.zarr -o cut.png --x eta --at lambda1=100 --variable tail_mean --variable loss_final
     """
     from eos_sweep.analysis.pictures.view import View
@@ -156,6 +159,7 @@ def trace(
     \b
     Examples:
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 -o run.png
+      eos-sweep trace points.zarr --at point=17 --at clip=10
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --compare eta=0.1 --compare eta=0.2,clip=5 -o runs.png
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --data run.csv
@@ -197,7 +201,10 @@ def trace(
         return
     inputs = dict.fromkeys(name for other in (point, *others) for name in other)
     rows = [
-        {name: float(run[name].values.flat[0]) for name in inputs} | one["point"] | one["observables"] | one["words"]
+        {name: float(run[name].values.flat[0]) for name in inputs if name in run.variables}  # not a seed or a point
+        | one["point"]
+        | one["observables"]
+        | one["words"]
         for one, run in zip(facts, runs, strict=True)
     ]
     click.echo("\n".join(_table(rows, facts[0]["stored"])))

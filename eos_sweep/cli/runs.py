@@ -48,8 +48,8 @@ def run(
     """Run a sweep, or what is left of it.
 
     SPEC is a TOML file.  The same command resumes an interrupted run.  A store grows if SPEC has more values on its
-    axes, more axes, or more observables: what is stored stays, and the rest is computed.  After Ctrl-C or SIGTERM, the
-    blocks in flight are finished first.  The command status shows the progress, also from another machine.
+    axes, more points, more axes, or more observables: what is stored stays, and the rest is computed.  After Ctrl-C or
+    SIGTERM, the blocks in flight are finished first.  The command status shows the progress, also from another machine.
 
     With --reuse, what OLD has of SPEC is taken over, bit for bit.  OLD is only read; it may have other axes, chunks and
     observables.
@@ -61,6 +61,7 @@ def run(
       eos-sweep run sweeps/quickstart.toml
       eos-sweep run sweeps/flagship.toml -o /data/flagship.zarr --workers 8
       eos-sweep run finer.toml --reuse quickstart.zarr
+      eos-sweep run sweeps/points.toml
       eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
     """
     from eos_sweep.progress.bars import run_progress

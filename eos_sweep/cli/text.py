@@ -68,7 +68,12 @@ def is_animation(path: str) -> bool:
 
 
 def check_axes(option: str, sweep: "Sweep", over: str = "") -> None:
-    """Raise InputError unless a sweep has one or two axes to draw, beside the one that is left out."""
+    """Raise InputError unless a sweep has one or two axes to draw, beside the one that is left out, or points alone."""
+    if sweep.points:
+        if more := [axis.name for axis in sweep.grid if axis.values.size > 1 and axis.name != over]:
+            remedy = f"run without it, then eos-sweep plot --at {more[0]}=..."
+            raise InputError(f"{option}: draws points alone, this sweep has {', '.join(more)} beside them; {remedy}")
+        return
     long = sum(count > 1 for name, count in zip(sweep.dims, sweep.shape, strict=True) if name != over)
     beside = f" beside {over}" if over in sweep.dims else ""
     if long not in (1, 2):

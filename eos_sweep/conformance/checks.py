@@ -30,7 +30,8 @@ from eos_sweep.engine import batch
 from eos_sweep.errors import SpecError
 from eos_sweep.runtime import evaluation
 from eos_sweep.spec import labels
-from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.state import clocks, enter, memory
 from eos_sweep.store import schema
 from eos_sweep.update_rules.composed import PLAIN

@@ -10,7 +10,8 @@ import numpy as np
 from eos_sweep import models
 from eos_sweep.checks.exact import arithmetic
 from eos_sweep.contract import Model, Numbers
-from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.state import enter, memory, turned
 
 POINTS = 24

@@ -52,10 +52,11 @@ def point(sweep: Sweep, region: Region, cells: np.ndarray) -> str:
     """Return the coordinates and the indices of the first of some cells, as text."""
     places = np.unravel_index(cells[:1], shape_of(region))
     indices = [part.start + place for part, place in zip(region, places, strict=True)]
-    return ", ".join(
+    words = [
         f"{axis.name} = {float(axis.values[index][0])!r} (index {index[0]})"
         for axis, index in zip(sweep.axes, indices, strict=True)
-    )
+    ]
+    return ", ".join(words + [f"{name} = {float(values[indices[0][0]])!r}" for name, values in sweep.columns.items()])
 
 
 def failing_cells(compute: Callable, cells: np.ndarray) -> np.ndarray:

@@ -15,16 +15,18 @@ from eos_sweep.progress.bars import reporting
 from eos_sweep.runtime import in_memory
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.growing import growing_of
-from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep
 
 
 def sweep(
     model: str | ModuleType | Formula,
-    axes: Mapping[str, ArrayLike],
+    axes: Mapping[str, ArrayLike] | None = None,
     parameters: Mapping[str, float | str] | None = None,
     initial: Mapping[str, float | str] | None = None,
     *,
     steps: int,
+    points: Any = None,
     observables: Sequence[str] | Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -42,7 +44,7 @@ def sweep(
     report: Report | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
-    """Run gradient descent, or another update rule, from every point of a grid.
+    """Run gradient descent, or another update rule, from every point of a grid, or from listed points.
 
     Parameters
     ----------
@@ -50,12 +52,16 @@ def sweep(
         Name of the model, such as ``"bivariate"``, a formula (:func:`eos_sweep.model`), or a module of your own.
     axes
         Name -> 1-D values, in the order of the dimensions: of a parameter, an initial coordinate, ``seed``, or a
-        name that expressions use.
+        name that expressions use.  May be left out if there are points.
     parameters, initial
         Name -> number, expression of other inputs (``"sqrt(10)/6/sqrt(lambda1)"``) or preset.  Every input that is not
         an axis and has no default needs one.
     steps
         Budget of steps of each trajectory.
+    points
+        A list of points, the dimension ``point`` before the axes: name -> values, as long as there are points, or a
+        data frame; the path of a CSV file; or a table that draws them, ``{"method": "sobol", "count": 1024,
+        "ranges": {"eta": {"log": [0.01, 10]}}}``.
     observables
         Names of variables or observables to store; by default ``"default"``, which has all that the regime rules need.
         Or a table of formulas of your own, ``{"peak": "max(loss)"}``, stored beside the default, or beside the names
@@ -127,6 +133,7 @@ def sweep(
         parameters,
         initial,
         steps=steps,
+        points=points,
         observables=observables,
         tolerance=tolerance,
         dtype=dtype,

@@ -87,7 +87,7 @@ class Axis(BaseModel):
         if interval is not None:
             values = _nested(label, spacing, numbers, interval)
         else:
-            values = _listed(label, numbers) if spacing == "values" else _spaced(label, spacing, numbers)
+            values = listed(label, numbers) if spacing == "values" else _spaced(label, spacing, numbers)
         if values.size == 0:
             raise SpecError(f"{label}: got [], no values; give at least one")
         if values.size > MAX_AXIS_VALUES:
@@ -148,12 +148,15 @@ class Axis(BaseModel):
         return {f"axes.{self.name}": (hashlib.sha256(self.bits).hexdigest(), str(self))}
 
 
-def parse_axes(given: Any) -> tuple[Axis, ...]:
-    """Return the axes that a table of name -> definition holds."""
+def parse_axes(given: Any, first: tuple[Axis, ...] = ()) -> tuple[Axis, ...]:
+    """Return the axes that a table of name -> definition holds, after the ``first`` ones."""
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise ValueError("not a table")
-    axes, size = [], 1
+    axes = [*first]
+    size = math.prod(axis.values.size for axis in axes)
     for name, definition in given.items():
+        if name in [axis.name for axis in axes]:
+            raise SpecError(f"axes.{name}: the points have this name; give the axis another one")
         axes.append(Axis.parse(name, definition))
         check_size(size := size * axes[-1].values.size)  # before further axes take memory
     return tuple(axes)
@@ -180,7 +183,8 @@ def _split_form(label: str, given: Any) -> tuple[str, Any, Any]:
     raise SpecError(f"{label}: got {short(dict(given))}; give {AXIS_FORMS}")
 
 
-def _listed(label: str, numbers: Any) -> np.ndarray:
+def listed(label: str, numbers: Any) -> np.ndarray:
+    """Return a list of numbers as an array; SpecError, in which ``label`` names it, if it is none."""
     try:
         if isinstance(numbers, list | tuple):
             plain = set(map(type, numbers)) <= {int, float}  # so a million values are not checked one by one

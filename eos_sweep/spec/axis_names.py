@@ -16,6 +16,7 @@ from eos_sweep.errors import SpecError, named, short
 from eos_sweep.formulas.expressions import CONSTANTS, FUNCTIONS
 from eos_sweep.spec.axes import Axis, check_bounds
 from eos_sweep.spec.parameters_of_rules import remedy
+from eos_sweep.spec.points import NUMBER, POINT, Points
 
 SEED = Quantity("seed", "seed", least=0.0)
 WINDOWS = re.compile("con|prn|aux|nul|(com|lpt)[0-9¹²³]", re.IGNORECASE)  # names that it reserves for devices
@@ -23,35 +24,44 @@ MAX_NAME_BYTES = 140  # of a folder; most file systems allow 255, encrypted ones
 RESERVED = ("regime", "settled", "budget", "ledger", "pyramid")  # other names that a dataset may hold
 
 
-def check_axes(model: Model, axes: Iterable[Axis], given: Mapping[str, float | str]) -> None:
-    """Check that each axis is an input within its bounds, the seed, or a name that an expression uses.
+def check_axes(
+    model: Model, axes: Iterable[Axis], given: Mapping[str, float | str], columns: Mapping[str, np.ndarray]
+) -> None:
+    """Check that each axis or column of points is an input within its bounds, the seed, or used by an expression.
 
     Parameters
     ----------
+    axes
+        The axes, without the dimension of the points.
     given
-        Name -> number or text of the inputs that are not axes.
+        Name -> number or text of the inputs that are neither axes nor columns.
+    columns
+        Name -> values of what each point has.
 
     Raises
     ------
     SpecError
-        For the first axis that is wrong.
+        For the first one that is wrong.
     """
     inputs = _inputs(model)
-    for axis in axes:
-        name, values = axis.name, axis.values
+    if columns and POINT in inputs:
+        raise SpecError(f"points: {models.name_of(model)} has an input {POINT!r}, which is their dimension; rename it")
+    both = [(f"axes.{named(axis.name)}", f"axis {axis.name!r}", axis.name, axis.values) for axis in axes]
+    both += [(f"points.{named(name)}", f"points.{named(name)}", name, values) for name, values in columns.items()]
+    for key, label, name, values in both:
+        if columns and (name == POINT or (name in columns and key.startswith("axes."))):
+            raise SpecError(f"{key}: the points have this name; give another one")
         if name not in inputs:
             if name in {*observables.variables(model), *RESERVED}:
-                raise SpecError(
-                    f"axes.{named(name)}: a variable of the dataset has this name; give the axis another name"
-                )
+                raise SpecError(f"{key}: a variable of the dataset has this name; give it another name")
             if name not in _names_in_expressions(model, given):
                 problem = f"{models.name_of(model)} has no {short(name)}, and no expression uses it"
-                raise SpecError(f"axes.{named(name)}: {problem}; {remedy(model, name, inputs)}")
+                raise SpecError(f"{key}: {problem}; {remedy(model, name, inputs)}")
             continue
         odd = values[(values != np.floor(values)) | (values >= 2**53)]
         if name == "seed" and odd.size:
-            raise SpecError(f"axis 'seed': got {odd[0]}; give whole numbers from 0 to 2**53")
-        check_bounds(f"axis {name!r}", inputs[name], values)
+            raise SpecError(f"{label}: got {odd[0]}; give whole numbers from 0 to 2**53")
+        check_bounds(label, inputs[name], values)
 
 
 def check_folders(model: Model, axes: Iterable[str]) -> None:
@@ -93,9 +103,12 @@ def _names_in_expressions(model: Model, given: Mapping[str, float | str]) -> set
     return set(re.findall(r"\b[A-Za-z_]\w*", " ".join(texts))) - {*FUNCTIONS, *CONSTANTS}
 
 
-def describe(model: Model, axes: Iterable[Axis]) -> dict[str, Quantity]:
-    """Return name -> description of every input and every axis; symbol and long name of an axis come first."""
+def describe(model: Model, axes: Iterable[Axis], points: Points | None = None) -> dict[str, Quantity]:
+    """Return name -> description of every input, axis and column; symbol and long name of an axis come first."""
     found = _inputs(model)
+    if points:
+        found |= {name: Quantity("column of the points", name) for name in points.columns if name not in found}
+        found[POINT] = NUMBER
     for axis in axes:
         known = found.get(axis.name, Quantity("auxiliary axis", axis.name))
         found[axis.name] = known._replace(

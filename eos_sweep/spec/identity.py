@@ -20,6 +20,7 @@ def facts_of(sweep: Any) -> Facts:
     found = models.facts(sweep.model) | {key: (str(value), str(value)) for key, value in facts.items()}
     for axis in sweep.axes:
         found |= axis.fact
+    found |= sweep.points.facts if sweep.points else {}
     inputs = input_facts(sweep.module, sweep.sources, {"parameters": sweep.parameters, "initial": sweep.initial})
     useless = {f"parameters.{name}" for name in replaced(sweep.module, sweep.data)}
     found |= {key: fact for key, fact in inputs.items() if key not in useless}

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from eos_sweep.contract import Model, conditions
 from eos_sweep.errors import SpecError, closest, named, short
 from eos_sweep.formulas.expressions import Expression, order, parse
-from eos_sweep.spec.axes import check_bounds, number_text
+from eos_sweep.spec.axes import Axis, check_bounds, number_text
 from eos_sweep.spec.parameters_of_rules import remedy
+from eos_sweep.spec.points import POINT, Points
 
 Source = float | Expression
 
@@ -73,7 +74,7 @@ def _check_given(
             if name not in known[table]:
                 raise SpecError(f"{label}, but the model has no {short(name)}; {remedy(model, name, known[table])}")
             if name in dims:
-                raise SpecError(f"{label}, but {name!r} is an axis too; remove one of them")
+                raise SpecError(f"{label}, but {name!r} is an axis too, or a column of the points; remove one of them")
 
 
 def _parsed(model: Model, table: str, name: str, given: str, dims: Iterable[str]) -> Expression:
@@ -141,13 +142,19 @@ def input_facts(
     return found
 
 
-def axes_of(sources: Mapping[str, Source], dims: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return name -> axes that its value depends on, for every expression; ``sources`` are in order of evaluation."""
+def axes_of(
+    sources: Mapping[str, Source], dims: Iterable[str], columns: Iterable[str] = ()
+) -> dict[str, frozenset[str]]:
+    """Return name -> axes that its value depends on, for every column of points and every expression.
+
+    The ``sources`` are in order of evaluation.
+    """
     found = {name: frozenset([name]) for name in dims}
+    found |= (own := {name: frozenset([POINT]) for name in columns})
     for name, source in sources.items():
         names = source.names if isinstance(source, Expression) else ()
         found[name] = frozenset().union(*(found[other] for other in names))
-    return {name: found[name] for name, source in sources.items() if isinstance(source, Expression)}
+    return own | {name: found[name] for name, source in sources.items() if isinstance(source, Expression)}
 
 
 def subgrid(axes: Mapping[str, np.ndarray], wanted: Iterable[str]) -> dict[str, np.ndarray]:
@@ -157,7 +164,7 @@ def subgrid(axes: Mapping[str, np.ndarray], wanted: Iterable[str]) -> dict[str, 
 
 
 def probes(
-    model: Model, sources: Mapping[str, Source], axes: Mapping[str, np.ndarray]
+    model: Model, sources: Mapping[str, Source], of: Sequence[Axis], points: Points | None = None
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield, for each expression, coordinates of the points at which it is tried before a run.
 
@@ -167,18 +174,22 @@ def probes(
 
     Parameters
     ----------
-    axes
-        Name -> values, 1-D.
+    of
+        The axes.
+    points
+        The points of the first of them, if there are any; its corners are those where a column is least or largest.
     """
+    axes = {axis.name: axis.values for axis in of}
     draws = sum(source.draw_count for source in sources.values() if isinstance(source, Expression))
     together = [frozenset(axes)] if conditions(model) else []
-    for wanted in dict.fromkeys([*axes_of(sources, axes).values(), *together]):
+    for wanted in dict.fromkeys([*axes_of(sources, axes, points.columns if points else ()).values(), *together]):
         tried = {name: axes[name] for name in axes if name in wanted}
-        drawn = draws * tried["seed"].size if "seed" in tried else 0
+        drawn = draws * math.prod(tried[name].size for name in ("seed", POINT) if name in tried)
         if math.prod(values.size for values in tried.values()) > MAX_PROBES or drawn > MAX_PROBE_DRAWS:
-            tried = {
+            corners = {
                 name: np.unique([values[0], values[-1], values.min(), values.max()]) for name, values in tried.items()
             }
+            tried = corners | ({POINT: points.extremes()} if points and POINT in tried else {})
         if math.prod(values.size for values in tried.values()) > MAX_PROBES:
             rng = np.random.default_rng(0)
             yield {name: rng.choice(tried.get(name, values[:1]), MAX_PROBES) for name, values in axes.items()}

@@ -7,6 +7,7 @@ The values that two linear or logarithmic axes share may differ in their last bi
 import numpy as np
 
 from eos_sweep.spec.axes import Axis
+from eos_sweep.spec.points import Points
 from eos_sweep.spec.sweeps import Sweep
 
 ROUNDING = 2.0**-44  # relative; the exponents of a logarithmic axis magnify their own rounding by a hundred
@@ -28,25 +29,45 @@ def adopted(new: Sweep, old: Sweep, told: str = "") -> Sweep:
     >>> len(stored & set(new.axis("eta").values)), len(stored & set(adopted(new, old).axis("eta").values))
     (9, 10)
     """
-    axes = []
-    for axis in new.axes:
+    axes, points = [], _points(new, old)
+    for axis in new.grid:
         stored = old.axis(axis.name).values if axis.name in old.dims else _fixed(old, axis.name)
         values = _kept(axis.values, stored)
         changed = (values != axis.values).any()
         axes.append(Axis.parse(axis.name, {"values": values} | axis.words) if changed else axis)
-    if all(axis is before for axis, before in zip(axes, new.axes, strict=True)):
+    if points is new.points and all(axis is before for axis, before in zip(axes, new.grid, strict=True)):
         return new
-    return Sweep.from_dict(new.to_dict() | {"axes": {axis.name: axis.definition for axis in axes}}, told=told)
+    changes = {"axes": {axis.name: axis.definition for axis in axes}}
+    changes |= {"points": points.definition} if points else {}
+    return Sweep.from_dict(new.to_dict() | changes, told=told)
 
 
 def replaced(given: Sweep, kept: Sweep) -> list[str]:
-    """Return a line for each axis of ``kept`` on which some values of ``given`` were replaced by stored ones."""
-    counts = {axis.name: int((axis.values != kept.axis(axis.name).values).sum()) for axis in given.axes}
+    """Return a line for each axis or column in which some values of ``given`` were replaced by stored ones."""
+    pairs = {f"axis {axis.name}": (axis.values, kept.axis(axis.name).values) for axis in given.grid}
+    pairs |= {f"points.{name}": (values, kept.columns[name]) for name, values in given.columns.items()}
+    counts = {name: int((values != now).sum()) for name, (values, now) in pairs.items()}
     return [
-        f"axis {name}: {count} of its values differ by rounding from stored ones, whose bits are kept"
+        f"{name}: {count} of its values differ by rounding from stored ones, whose bits are kept"
         for name, count in counts.items()
         if count
     ]
+
+
+def _points(new: Sweep, old: Sweep) -> Points | None:
+    """Return the points of ``new``, with the bits of those of ``old`` that have the same number, but for rounding."""
+    if not (new.points and old.points):
+        return new.points
+    some = min(new.points.size, old.points.size)
+    columns = {}
+    for name, values in new.columns.items():
+        stored = old.columns.get(name, values)[:some]
+        with np.errstate(all="ignore"):
+            close = np.abs(values[:some] - stored) <= ROUNDING * np.abs(stored)
+        columns[name] = np.append(np.where(close, stored, values[:some]), values[some:])
+        columns[name].flags.writeable = False
+    same = all((columns[name] == values).all() for name, values in new.columns.items())
+    return new.points if same else new.points._replace(columns=columns)
 
 
 def _fixed(sweep: Sweep, name: str) -> np.ndarray:

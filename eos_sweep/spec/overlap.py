@@ -1,7 +1,7 @@
 """Which trajectories of one sweep are trajectories of another: cells are known by their inputs, not by their indices.
 
 Two cells are one trajectory if all of their inputs have the same bits.  An axis of one sweep may be a fixed number of
-the other, so both may have other axes, in another order.
+the other, so both may have other axes, in another order.  Points are known by the values of their columns, too.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 
 from eos_sweep.contract import DOUBLED
 from eos_sweep.spec.comparison import differing
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 
 NO_STATE = "the state of a trajectory at its last step is not stored, so other steps need it from its start"
@@ -43,27 +44,40 @@ class Overlap(NamedTuple):
 
 def obstacles(old: Sweep, new: Sweep) -> list[str]:
     """Return a line for each difference for which no trajectory of ``old`` is one of ``new``; none if some may be."""
-    axes = {*old.dims, *new.dims}
-    free = {"axes"} | {f"{table}.{name}" for table in ("axes", "parameters", "initial") for name in axes}
+    axes = {*old.dims, *new.dims, *old.columns, *new.columns}
+    tables = "axes", "points", "parameters", "initial"
+    free = {"axes"} | {f"{table}.{name}" for table in tables for name in axes}
     free |= {"dtype"} if new.dtype == "float32" else set()  # what is stored in more bits can be shortened
     facts = differing(old, new)
     lines = [line for key, line in facts.items() if key not in free and not key.startswith("observables.")]
     if "steps" in facts:
         lines.append(f"({NO_STATE})")
-    for name in sorted({*old.dims} ^ {*new.dims}):
-        one, other = (old, new) if name in old.dims else (new, old)
+    if bool(old.points) != bool(new.points):
+        lines.append("points: only one of the sweeps has points, and the other a grid; those are not compared")
+        return lines
+    own = [{*sweep.dims, *sweep.columns} for sweep in (old, new)]
+    for name in sorted(own[0] ^ own[1]):
+        one, other = (old, new) if name in own[0] else (new, old)
         if name in one.quantities:
             if not isinstance(other.sources[name], float):
-                lines.append(f"axes.{name}: one of the sweeps has an axis there, and the other an expression")
+                lines.append(f"{_where(one, name)}: one of the sweeps has values there, and the other an expression")
         elif _used(one, name):
-            lines.append(f"axes.{name}: only one of the sweeps has this axis, and an expression uses it")
+            lines.append(f"{_where(one, name)}: only one of the sweeps has it, and an expression uses it")
+    for name in sorted((own[0] & own[1]) & ({*old.columns} ^ {*new.columns})):
+        lines.append(f"points.{name}: an axis of one of the sweeps, and a column of points of the other")
     return lines
+
+
+def _where(sweep: Sweep, name: str) -> str:
+    return f"{'points' if name in sweep.columns else 'axes'}.{name}"
 
 
 def shared(old: Sweep, new: Sweep) -> Overlap:
     """Return the trajectories that two sweeps without ``obstacles`` share."""
     here, there = {}, {}
-    for axis in new.axes:
+    if old.points and new.points:
+        here[POINT], there[POINT] = _same_points(old, new)
+    for axis in new.grid:
         if axis.name in old.dims:
             here[axis.name], there[axis.name] = _common(axis.values, old.axis(axis.name).values)
         elif axis.name in old.sources:
@@ -84,7 +98,9 @@ def contains(old: Sweep, new: Sweep) -> bool:
     if obstacles(old, new) or old.dtype != new.dtype:
         return False
     found = shared(old, new)
-    whole = all(found.there[axis.name].size == axis.values.size for axis in old.axes)
+    whole = all(found.there[axis.name].size == axis.values.size for axis in old.grid)
+    if old.points:
+        whole = whole and shared(new, old).here[POINT].size == old.points.size
     return whole and found.size > 0 and set(old.variables) <= set(found.variables)
 
 
@@ -97,6 +113,24 @@ def _common(new: np.ndarray, old: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, here, there = np.intersect1d(new.view(np.int64), old.view(np.int64), assume_unique=True, return_indices=True)
     order = np.argsort(here)
     return here[order], there[order]
+
+
+def _same_points(old: Sweep, new: Sweep) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the points of ``new`` that are points of ``old``, and those of the same ones there."""
+    names = sorted({*old.columns, *new.columns})
+    rows = [np.column_stack([column_of(sweep, name) for name in names]).view(np.int64) for sweep in (old, new)]
+    _, groups = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
+    before, after = np.split(groups.ravel(), [len(rows[0])])
+    known, first = np.unique(before, return_index=True)
+    places = np.minimum(np.searchsorted(known, after), known.size - 1)
+    here = np.flatnonzero(known[places] == after)
+    return here, first[places[here]]
+
+
+def column_of(sweep: Sweep, name: str) -> np.ndarray:
+    """Return a column of points, or of the one value that an input has in a sweep without it; zero if it has none."""
+    size = sweep.points.size if sweep.points else 0
+    return sweep.columns.get(name, np.full(size, sweep.sources.get(name, 0.0), np.float64))
 
 
 def _variables(old: Sweep, new: Sweep) -> tuple[str, ...]:

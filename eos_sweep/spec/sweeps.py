@@ -5,10 +5,9 @@ that names the key, the value and the remedy.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -22,17 +21,20 @@ from eos_sweep.errors import SpecError
 from eos_sweep.plain_data import Frozen, strict_json, validated
 from eos_sweep.rules import Limits
 from eos_sweep.spec import chosen, formula_data, labels, own_regimes
-from eos_sweep.spec.axes import AXIS_FORMS, Axis, parse_axes
+from eos_sweep.spec.axes import AXIS_FORMS, Axis
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
 from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data, parse_model, parse_rule
 from eos_sweep.spec.identity import facts_of, hash_of
-from eos_sweep.spec.inputs import Source, evaluate, probes, resolve
+from eos_sweep.spec.inputs import Source, axes_of, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
+from eos_sweep.spec.point_forms import FORM as POINTS_FORM
+from eos_sweep.spec.point_forms import parse_points, with_points
+from eos_sweep.spec.points import POINT, Points
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
 from eos_sweep.update_rules.composed import PLAIN
 
-__all__ = ["Axis", "SpecError", "Sweep", "load_spec", "make"]
+__all__ = ["Axis", "SpecError", "Sweep", "load_spec"]
 
 
 class Sweep(Frozen):
@@ -57,8 +59,9 @@ class Sweep(Frozen):
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
     dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
     observables: Annotated[Chosen, PlainValidator(chosen.parse)] = Field(Chosen(), description=chosen.FORM)
-    axes: Annotated[tuple[Axis, ...], PlainValidator(parse_axes)] = Field(
-        description=f"give a table [axes] of names, each with {AXIS_FORMS}"
+    points: Annotated[Points | None, PlainValidator(parse_points)] = Field(None, description=POINTS_FORM)
+    axes: Annotated[tuple[Axis, ...], PlainValidator(with_points)] = Field(  # the dimension of the points first
+        {}, description=f"give a table [axes] of names, each with {AXIS_FORMS}", validate_default=True
     )
     parameters: dict[str, NumberOrText] = Field(
         {}, description="give a number, inf, an expression or a preset in quotes"
@@ -90,7 +93,11 @@ class Sweep(Frozen):
         fields["observables"] = self.observables.given()
         if self.rule == PLAIN:
             del fields["rule"]
-        fields["axes"] = {axis.name: axis.definition for axis in self.axes}
+        fields["axes"] = {axis.name: axis.definition for axis in self.grid}
+        if self.points:
+            fields["points"] = self.points.definition
+        else:
+            del fields["points"]
         fields["data"] = self.data._asdict() if self.data else {}
         return strict_json(fields)
 
@@ -106,15 +113,16 @@ class Sweep(Frozen):
         """Check what no field can check alone, in the order in which a user would fix it."""
         self._told = "" if models.is_known(self.model) else (info.context or {}).get("told", "")
         check_model(self.model, self.rule, self._told)
-        check_axes(self.module, self.axes, {**self.parameters, **self.initial})
+        check_axes(self.module, self.grid, {**self.parameters, **self.initial}, self.columns)
         if not self.axes:
-            raise SpecError(f"axes: got none; {type(self).model_fields['axes'].description}")
+            got = "got none" if "axes" in self.model_fields_set else "missing"
+            raise SpecError(f"axes: {got}; {type(self).model_fields['axes'].description}")
         check_chunks(self.chunks, dict(zip(self.dims, self.shape, strict=True)))
         check_thresholds(self.thresholds)
         check_observables(self.observables.stored, self.module, self.own)
         check_regimes(self.regimes, self.module, self.own)
-        for points in probes(self.module, self.sources, {axis.name: axis.values for axis in self.axes}):
-            self.inputs(points)  # raises if an expression has no value there, or a value is out of its bounds
+        for cells in probes(self.module, self.sources, self.axes, self.points):
+            self.inputs(cells)  # raises if an expression has no value there, or a value is out of its bounds
         return self
 
     @property
@@ -135,7 +143,22 @@ class Sweep(Frozen):
     @cached_property
     def described(self) -> dict[str, Quantity]:
         """Name -> description of all inputs and all axes."""
-        return describe(self.module, self.axes)
+        return describe(self.module, self.axes, self.points)
+
+    @property
+    def grid(self) -> tuple[Axis, ...]:
+        """The axes without the dimension of the points."""
+        return self.axes[1:] if self.points else self.axes
+
+    @property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """Name -> values of what each point has, empty if there are no points."""
+        return self.points.columns if self.points else {}
+
+    @property
+    def unordered(self) -> tuple[str, ...]:
+        """Axes whose order means nothing: seeds, and the dimension of the points."""
+        return tuple(axis.name for axis in self.axes if axis.name == "seed" or axis not in self.grid)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -158,8 +181,9 @@ class Sweep(Frozen):
 
     def checked(self) -> Self:
         """Return the sweep; SpecError if no new store can hold it, or the model cannot learn from the data file."""
-        check_folders(self.module, self.dims)
-        training_data.check(self.model_name, self.module, self.data, (*self.dims, *self.parameters))
+        names = (*self.dims, *self.columns)
+        check_folders(self.module, names)
+        training_data.check(self.model_name, self.module, self.data, (*names, *self.parameters))
         return self
 
     @cached_property
@@ -189,8 +213,14 @@ class Sweep(Frozen):
 
     @cached_property
     def sources(self) -> dict[str, Source]:
-        """Name -> number or expression of every input that is not an axis, in an order of evaluation."""
-        return resolve(self.module, {"parameters": self.parameters, "initial": self.initial}, self.dims)
+        """Name -> number or expression of every input without values of its own, in an order of evaluation."""
+        names = [*(axis.name for axis in self.grid), *self.columns]
+        return resolve(self.module, {"parameters": self.parameters, "initial": self.initial}, names)
+
+    @cached_property
+    def depends(self) -> dict[str, frozenset[str]]:
+        """Name -> the axes on which the value of a column or of an expression depends."""
+        return axes_of(self.sources, self.dims, self.columns)
 
     def inputs(self, coordinates: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the initial state and the parameters of a block of the grid.
@@ -213,7 +243,9 @@ class Sweep(Frozen):
         """
         if wrong := set(coordinates) ^ set(self.dims):
             raise SpecError(f"coordinates: got {sorted(coordinates)}, wrong in {sorted(wrong)}; give {list(self.dims)}")
-        values = evaluate(self.module, self.sources, {name: coordinates[name] for name in self.dims})
+        given = {name: coordinates[name] for name in self.dims}
+        given |= self.points.at(given[POINT]) if self.points else {}
+        values = evaluate(self.module, self.sources, given)
         shape = np.broadcast_shapes(*(values[name].shape for name in self.dims))
         full = {name: np.array(np.broadcast_to(values[name], shape), order="C") for name in self.quantities}
         return {name: full[name] for name in self.module.STATE}, {name: full[name] for name in self.module.PARAMETERS}
@@ -256,45 +288,3 @@ def load_spec(path: str | Path) -> Sweep:
     (1024, 1024)
     """
     return Sweep.from_dict(formula_data.read(path), Path(path).parent).checked()
-
-
-def make(
-    model: str | ModuleType | Formula | Mapping[str, Any],
-    axes: Mapping[str, Any],
-    parameters: Mapping[str, float | str] | None = None,
-    initial: Mapping[str, float | str] | None = None,
-    *,
-    steps: int | None,
-    observables: Iterable[str] | Mapping[str, Any] | None = None,
-    tolerance: float | None = None,
-    dtype: str | None = None,
-    rule: str | Sequence[str] | None = None,
-    title: str | None = None,
-    chunks: Mapping[str, int] | None = None,
-    thresholds: Mapping[str, float] | None = None,
-    regimes: Mapping[str, Any] | None = None,
-    data: Mapping[str, str] | None = None,
-) -> Sweep:
-    """Return a sweep from Python objects.
-
-    The arguments are the fields of :class:`Sweep`; None stands for the default of a field.
-
-    Parameters
-    ----------
-    model
-        Its name, a module of the user's own, or a formula as :func:`eos_sweep.model` or the table of a spec gives it.
-    axes
-        Name of an input, or a name that expressions use -> 1-D values, or a TOML form such as
-        ``{"log": [1, 100, 5]}``; in the order of the dimensions.
-    parameters, initial
-        Name -> number or expression of every other input that has no default.
-
-    Raises
-    ------
-    SpecError
-        For the first thing that is wrong.
-    """
-    given = {name: value for name, value in locals().items() if value is not None}
-    if isinstance(model, ModuleType):
-        given["model"] = models.allowed_as(model)
-    return Sweep.from_dict(given).checked()

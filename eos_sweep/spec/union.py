@@ -7,7 +7,7 @@ import numpy as np
 
 from eos_sweep.errors import SpecError
 from eos_sweep.spec.chosen import Chosen
-from eos_sweep.spec.overlap import obstacles
+from eos_sweep.spec.overlap import column_of, obstacles
 from eos_sweep.spec.sweeps import Sweep
 
 
@@ -15,21 +15,25 @@ def union(sweeps: Sequence[Sweep], told: str = "") -> Sweep:
     """Return the sweep over the values that the axes of any of ``sweeps`` have, with the variables that all store.
 
     An input that is a fixed number in each, but not the same in all, is an axis of it, before the others.  Values are
-    in increasing order if they are so in all sweeps, otherwise in the order in which they come.
+    in increasing order if they are so in all sweeps, otherwise in the order in which they come.  Points are those of
+    the first sweep, then those of each other that are new.
 
     Raises
     ------
     SpecError
         If they differ in something else.
     """
-    first, *others = sweeps
-    known = {name for sweep in sweeps for name in sweep.dims}
+    first = sweeps[0]
+    points = _points(sweeps)
+    known = {name for sweep in sweeps for name in (*sweep.dims, *sweep.columns)}
     numbers = {name: [_values(sweep, name) for sweep in sweeps] for name in first.quantities if name not in known}
     numbers = {name: values for name, values in numbers.items() if all(one.size for one in values)}
     apart = [name for name, values in numbers.items() if len({one.tobytes() for one in values}) > 1]
-    dims = dict.fromkeys([*apart, *first.dims, *(name for sweep in others for name in sweep.dims)])
-    given = first.to_dict()
-    given |= {table: {name: value for name, value in given[table].items() if name not in dims} for table in TABLES}
+    dims = dict.fromkeys([*apart, *(axis.name for sweep in sweeps for axis in sweep.grid)])
+    given = first.to_dict() | points
+    given |= {
+        table: {name: value for name, value in given[table].items() if name not in {*dims, *known}} for table in TABLES
+    }
     given |= {"axes": {name: _axis(name, sweeps) for name in dims}, "chunks": {}, "observables": _stored_by_all(sweeps)}
     for sweep in sweeps:
         if sweep.dtype != first.dtype:
@@ -50,6 +54,24 @@ def _values(sweep: Sweep, name: str) -> np.ndarray:
         return sweep.axis(name).values
     source = sweep.sources.get(name)
     return np.array([source] if isinstance(source, float) else [])
+
+
+def _points(sweeps: Sequence[Sweep]) -> dict[str, Any]:
+    """Return the entry of the points that any of some sweeps has, nothing if there are none."""
+    if not any(sweep.points for sweep in sweeps):
+        return {}
+    for number, sweep in enumerate(sweeps, 1):
+        if not sweep.points:
+            raise SpecError(f"sweep {number} of {len(sweeps)}: a grid, and others have points; combine those of a kind")
+    names = [*dict.fromkeys(name for sweep in sweeps for name in sweep.columns)]
+    parts: list[np.ndarray] = []
+    known: set[bytes] = set()
+    for sweep in sweeps:
+        rows = np.column_stack([column_of(sweep, name) for name in names])
+        keys = [row.tobytes() for row in rows]
+        parts.append(rows[[key not in known for key in keys]])
+        known.update(keys)
+    return {"points": {"values": dict(zip(names, np.concatenate(parts).T.copy(), strict=True))}}
 
 
 def _axis(name: str, sweeps: Sequence[Sweep]) -> Mapping[str, Any]:

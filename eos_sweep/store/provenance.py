@@ -33,7 +33,7 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
     """Return the global attributes of a dataset of ``sweep``, all text or numbers; an unknown one warns."""
     now, model = stamp(), sweep.module
     return {
-        "title": sweep.title or f"{sweep.model_name}: {models.rule_title(model)} over {', '.join(sweep.dims)}",
+        "title": sweep.title or f"{sweep.model_name}: {models.rule_title(model)} over {_axes(sweep)}",
         "Conventions": "CF-1.11",
         "history": f"{now} created by eos_sweep",
         "created": now,
@@ -45,11 +45,18 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
         **models.about_rule(model),
         **({MODEL_TOLD: declared.text_of(model)} if models.own(model) else {}),
         **training_data.about(sweep.data),
+        **(sweep.points.about if sweep.points else {}),
         "model_digest": model_digest(sweep),
         "steps": sweep.steps,
         "float_type": f"float64, stored as {sweep.dtype}",
         **here(),
     }
+
+
+def _axes(sweep: Sweep) -> str:
+    """Return the axes of a sweep in words, the columns of points among them."""
+    points = [f"points of {', '.join(sweep.columns)}"] if sweep.points else []
+    return " and ".join([*points, *filter(None, [", ".join(axis.name for axis in sweep.grid)])])
 
 
 def told_in(attributes: Mapping[str, Any]) -> str:

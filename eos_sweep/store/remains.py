@@ -25,7 +25,16 @@ METADATA = rf"zarr(\.json|(\.json)?{PARTIAL})"
 def names(sweep: Sweep) -> set[str]:
     """Return the names of everything that may lie in the folder of a store of ``sweep``."""
     module = sweep.module
-    return {ROOT, "ledger", "pyramid", "seed", *sweep.dims, *module.STATE, *module.PARAMETERS} | _results(sweep)
+    return {
+        ROOT,
+        "ledger",
+        "pyramid",
+        "seed",
+        *sweep.dims,
+        *sweep.columns,
+        *module.STATE,
+        *module.PARAMETERS,
+    } | _results(sweep)
 
 
 def _results(sweep: Sweep) -> set[str]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from eos_sweep.contract import Quantity, Variable
 from eos_sweep.spec import labels
-from eos_sweep.spec.inputs import axes_of, subgrid
+from eos_sweep.spec.inputs import subgrid
+from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.sentinels import sentinels
 from eos_sweep.training_data import replaced
@@ -50,21 +51,24 @@ def _attributes(
 
 
 def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
-    """Return the coordinates of a dataset: each axis, and every other input over the axes that it depends on.
+    """Return the coordinates of a dataset: each axis and column of points, and every other input over its axes.
 
     Left out are inputs that a data file replaces, and expressions of several axes with more than MAX_COORDINATE_CELLS
     cells, which the spec in the attributes has.
     """
     axes = {axis.name: axis.values for axis in sweep.axes}
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
+    found |= {name: ((POINT,), values) for name, values in sweep.columns.items()}
     found |= {name: ((), np.asarray(value)) for name, value in sweep.sources.items() if isinstance(value, float)}
-    for name, wanted in axes_of(sweep.sources, axes).items():
+    for name, wanted in sweep.depends.items():
+        if name in found:
+            continue
         dims = tuple(axis for axis in axes if axis in wanted)
         shape = tuple(axes[axis].size for axis in dims)
         if len(dims) < 2 or math.prod(shape) <= MAX_COORDINATE_CELLS:
             initial, parameters = sweep.inputs(subgrid(axes, wanted))
             found[name] = dims, (initial | parameters)[name].reshape(shape)
-    useless = replaced(sweep.module, sweep.data) - set(sweep.dims)
+    useless = replaced(sweep.module, sweep.data) - {*sweep.dims, *sweep.columns}
     return {
         name: Coordinate(dims, np.asarray(values, np.float64), coordinate_attributes(sweep.described[name]))
         for name, (dims, values) in found.items()

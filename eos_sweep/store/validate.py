@@ -160,7 +160,9 @@ def arrays(path: str, group: Any, sweep: Sweep, ready: bool = True) -> dict[str,
 def coordinates(path: str, group: Any, sweep: Sweep) -> list[str]:
     """Return the names of the coordinates in ``group``: all axes, and other inputs over some of them."""
     sizes = dict(zip(sweep.dims, sweep.shape, strict=True))
-    found = [name for name in {*sweep.quantities, *sweep.dims, "seed"} if name in group or name in sizes]
+    found = [
+        name for name in {*sweep.quantities, *sweep.dims, *sweep.columns, "seed"} if name in group or name in sizes
+    ]
     for name in found:
         coordinate(path, group, name, sweep)
     return found

@@ -15,7 +15,7 @@ from eos_sweep.analysis.predicates import condition_of
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError
 from eos_sweep.models import bivariate_theory
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from helpers.kernel_and_numpy import COUNTS
 from helpers.specs import EDGES
 

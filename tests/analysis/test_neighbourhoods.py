@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import eos_sweep
 from eos_sweep import plot
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from helpers.kernel_and_numpy import COUNTS
 
 SIMPLE, SEVERAL, FRACTAL = (KINDS[name] for name in ("simple", "several", "fractal"))

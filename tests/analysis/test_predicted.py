@@ -14,7 +14,8 @@ from eos_sweep.analysis.pictures import theory_lines
 from eos_sweep.cli.main import main
 from eos_sweep.errors import InputError
 from eos_sweep.models import bivariate_theory
-from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep
 from helpers.specs import EDGES
 from helpers.stores import toml
 

@@ -16,7 +16,7 @@ from eos_sweep.conformance.requirements import ConformanceError
 from eos_sweep.contract import Job
 from eos_sweep.engine import batch
 from eos_sweep.models import bivariate
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from helpers import heavy_ball, heavy_slope, named_inputs
 from helpers.own_modules import BY_HAND, written
 

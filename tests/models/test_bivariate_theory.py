@@ -12,7 +12,7 @@ from eos_sweep import models, observables
 from eos_sweep.analysis import predicted
 from eos_sweep.analysis.pictures import theory_lines
 from eos_sweep.models import bivariate_theory
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from helpers import named_inputs as named
 from helpers.critical_lines import lines
 from helpers.kernel_and_numpy import COUNTS, bisect

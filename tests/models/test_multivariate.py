@@ -7,7 +7,7 @@ import pytest
 from eos_sweep import models, observables
 from eos_sweep.checks.exact import arithmetic
 from eos_sweep.models import bivariate
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from eos_sweep.state import log10_abs, values
 from helpers import formulas
 from helpers.critical_lines import lines, ratio

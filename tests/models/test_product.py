@@ -12,6 +12,7 @@ import eos_sweep
 from eos_sweep import models, observables, regimes
 from eos_sweep.errors import SpecError
 from eos_sweep.models.product import final_gap, jet, steepest
+from eos_sweep.spec.making import make
 from helpers import named_inputs as named
 from helpers.critical_lines import lines
 from helpers.exact_labels import assert_labels_are_exact, assert_small_numbers_are_exact
@@ -72,11 +73,11 @@ def test_losses_are_those_of_their_names(ell, loss):
 def test_the_loss_is_named_in_a_spec_and_a_negative_width_is_refused():
     axes = {"eta": [0.01, 0.02]}
     for name, ell in ELLS.items():
-        sweep = eos_sweep.spec.sweeps.make("product", axes, {"ell": name}, {"x": 0.1, "y": 1.0}, steps=1)
+        sweep = make("product", axes, {"ell": name}, {"x": 0.1, "y": 1.0}, steps=1)
         assert (sweep.inputs({"eta": np.array([0.01, 0.02])})[1]["ell"] == ell).all()
     for wrong in (-1.0, "tanh", "inf"):
         with pytest.raises(SpecError):
-            eos_sweep.spec.sweeps.make("product", axes, {"ell": wrong}, {"x": 0.1, "y": 1.0}, steps=1)
+            make("product", axes, {"ell": wrong}, {"x": 0.1, "y": 1.0}, steps=1)
 
 
 # Laws, through the kernel

@@ -57,5 +57,5 @@ def test_optional_libraries_are_in_their_extras():
 
 def test_the_extra_dev_has_what_documentation_and_stores_need():
     extras = PROJECT["optional-dependencies"]
-    for extra in ("docs", "netcdf", "s3", "slurm", "figures"):
+    for extra in ("docs", "netcdf", "s3", "slurm", "figures", "points"):
         assert distributions(extras[extra]) <= distributions(extras["dev"]), extra

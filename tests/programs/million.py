@@ -15,7 +15,7 @@ import psutil
 
 import eos_sweep
 from eos_sweep.runtime import worker
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.store import Store
 

@@ -4,7 +4,7 @@ import pytest
 
 from eos_sweep.errors import InputError
 from eos_sweep.runtime import planning
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from eos_sweep.store import blocks
 from helpers.specs import sweep
 

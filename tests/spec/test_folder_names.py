@@ -8,7 +8,8 @@ from eos_sweep import models
 from eos_sweep.contract import Quantity
 from eos_sweep.errors import SpecError
 from eos_sweep.spec.axis_names import check_folders
-from eos_sweep.spec.sweeps import Sweep, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep
 from helpers.stores import command, toml
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-import eos_sweep
 from eos_sweep import models, observables
 from eos_sweep.errors import SpecError
 from eos_sweep.observables import formula
+from eos_sweep.spec.making import make
 from eos_sweep.spec.names import check_inputs
 from eos_sweep.spec.sweeps import Sweep
 
@@ -61,14 +61,14 @@ def test_a_module_of_the_users_own_is_checked_alike(tmp_path, monkeypatch):
     with pytest.raises(SpecError, match="model bowl_of_loss: the coordinate 'loss' would be stored as loss_final"):
         import bowl_of_loss
 
-        eos_sweep.spec.sweeps.make(bowl_of_loss, axes, {"a": 1.0}, {"loss": 1.0}, steps=5)
+        make(bowl_of_loss, axes, {"a": 1.0}, {"loss": 1.0}, steps=5)
     with pytest.raises(SpecError, match="model bowl_of_sharpness: the coordinate 'sharpness' would be stored as"):
         import bowl_of_sharpness
 
-        eos_sweep.spec.sweeps.make(bowl_of_sharpness, axes, {"a": 1.0}, {"sharpness": 1.0}, steps=5)
+        make(bowl_of_sharpness, axes, {"a": 1.0}, {"sharpness": 1.0}, steps=5)
     import bowl_of_plain_name
 
-    eos_sweep.spec.sweeps.make(bowl_of_plain_name, axes, {"a": 1.0}, {"plain_name": 1.0}, steps=5)
+    make(bowl_of_plain_name, axes, {"a": 1.0}, {"plain_name": 1.0}, steps=5)
 
 
 @pytest.mark.parametrize("name", models.TABLE)

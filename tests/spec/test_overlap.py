@@ -56,7 +56,7 @@ def test_shared_cells_are_those_with_equal_inputs(old, new):
     ({"rule": "heavy_ball", "parameters": {"momentum": 0.9}}, "rule: none -> heavy_ball"),
     ({"initial": {"alpha": 2}}, "initial.alpha: 1 -> 2"),
     ({"parameters": {"radius": "2 / lambda1"}}, "parameters.radius: inf -> '2 / lambda1'"),
-    ({"axes": {"q": [0.1]}, "parameters": {"eta": "q"}}, "an axis there, and the other an expression"),
+    ({"axes": {"q": [0.1]}, "parameters": {"eta": "q"}}, "has values there, and the other an expression"),
 ])  # fmt: skip
 def test_what_is_in_the_way_is_named(changes, line):
     assert any(line in found for found in obstacles(sweep(), sweep(**changes))), obstacles(sweep(), sweep(**changes))

@@ -9,7 +9,7 @@ from eos_sweep import plot
 from eos_sweep.errors import InputError
 from eos_sweep.plain_data import number
 from eos_sweep.runtime.resources import Resources
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 
 KINDS = {"numpy scalar": np.float64, "numpy array": np.array, "data array": xr.DataArray}
 GIVEN = {"a1": 2.0, "eta": 0.4}

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from eos_sweep.errors import SpecError
 from eos_sweep.spec.comparison import differences
+from eos_sweep.spec.making import make
 from eos_sweep.spec.sizes import MAX_BLOCK_CELLS, MAX_BLOCKS
-from eos_sweep.spec.sweeps import Sweep, load_spec, make
+from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.blocks import block_shape
 from helpers.specs import PLAIN, sweep
 

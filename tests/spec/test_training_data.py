@@ -19,7 +19,8 @@ from eos_sweep.errors import SpecError
 from eos_sweep.models import tanh_net
 from eos_sweep.runtime.worker import compute_block
 from eos_sweep.spec.comparison import differences
-from eos_sweep.spec.sweeps import Sweep, load_spec, make
+from eos_sweep.spec.making import make
+from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store.location import Location
 from eos_sweep.store.store import Store
 from helpers.stores import command, contents, numbers, toml

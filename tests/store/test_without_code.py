@@ -12,7 +12,7 @@ from eos_sweep import models, observables, plot
 from eos_sweep.errors import InputError
 from eos_sweep.models import declared
 from eos_sweep.observables.networks import observed
-from eos_sweep.spec.sweeps import make
+from eos_sweep.spec.making import make
 from eos_sweep.store.location import Location
 from eos_sweep.store.store import Store
 from helpers.own_modules import BY_HAND, written

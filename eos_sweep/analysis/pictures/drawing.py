@@ -40,12 +40,15 @@ def draw(
 ) -> Any:
     """Draw a slice of a sweep, or what remains of it without some axes: a map, facets, or curves along one axis.
 
+    Points are drawn as a scatter.
+
     Parameters
     ----------
     dataset
         The sweep, as :func:`eos_sweep.open_sweep` or :func:`eos_sweep.sweep` returns it.
     x, y
-        Axes that run to the right and upwards; the two longest by default, the step size to the right.
+        Axes that run to the right and upwards; the two longest by default, the step size to the right.  Of points two
+        of their coordinates, the first ones by default, an axis, or a variable of numbers.
     at
         Name -> value of every other axis that has more than one.
     facet

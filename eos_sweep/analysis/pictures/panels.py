@@ -71,14 +71,14 @@ def draw_panel(
     """
     edges = [_edges_of_pools(piece[axis].values, pixels.pools[str(axis)]) for axis in piece[name].dims]
     if pixels.codes:
-        looks, mesh = _draw_categories(ax, edges, pixels, _looks(piece[name], pixels, look)), None
+        looks, mesh = _draw_categories(ax, edges, pixels, looks_of(piece[name], pixels, look)), None
     else:
         looks, mesh = _draw_numbers(ax, edges, piece[name], pixels, norm, look)
     ax.patch.set(**style.NO_VALUE)  # seen through cells that are not drawn
     ax.set_rasterization_zorder(style.PIXELS)  # of both together, since PostScript has no transparency
     for side, axis, ends in zip("yx", piece[name].dims, edges, strict=True):
         draw_axis(ax, side, piece[axis], ends)
-    entries = _legend_entries(ax, looks, pixels, percent)
+    entries = legend_entries(ax, looks, pixels, percent)
     if pixels.codes and AGREEMENT in piece:
         entries += _draw_disagreement(ax, edges, piece, pixels.pools)
     return Panel(entries, mesh, edges, dict(looks))
@@ -117,7 +117,7 @@ def _edges_of_pools(values: np.ndarray, pool: int) -> np.ndarray:
     return np.append(edges[:-1:pool], edges[-1])
 
 
-def _looks(data: xr.DataArray, pixels: Pixels, look: Look) -> Mapping[str, dict[str, Any]]:
+def looks_of(data: xr.DataArray, pixels: Pixels, look: Look) -> Mapping[str, dict[str, Any]]:
     """Return how regimes are filled, those of a user's own among them, and labels that have other colours here."""
     from matplotlib.colors import to_hex
 
@@ -207,7 +207,7 @@ def draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None
     ax.set(**{f"{side}label": captions.label_of(axis), f"{side}lim": (edges[0], edges[-1])})
 
 
-def _legend_entries(ax: Any, looks: list[tuple[str, dict[str, Any]]], pixels: Pixels, percent: bool) -> list[Any]:
+def legend_entries(ax: Any, looks: list[tuple[str, dict[str, Any]]], pixels: Pixels, percent: bool) -> list[Any]:
     """Return an entry for each category that occurs, with its share.
 
     They are patches without extent of the map, so that legends of a user's own have them, too.

@@ -9,7 +9,6 @@ from eos_sweep.analysis.scales import scale_of
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.contract import CriticalLine, Values
 from eos_sweep.errors import InputError
-from eos_sweep.spec.inputs import axes_of
 from eos_sweep.spec.sweeps import Sweep
 
 SAMPLES = 257  # points along each axis at which a line is looked for; one that is straight there is exact
@@ -85,7 +84,7 @@ def critical_places(piece: xr.Dataset, x: str) -> dict[CriticalLine, list[np.nda
 
 def _irrelevant(sweep: Sweep) -> list[str]:
     """Return the axes that no line depends on: the seed, if it is that of noise and not of the start."""
-    drawn = any("seed" in axes for axes in axes_of(sweep.sources, sweep.dims).values())
+    drawn = any("seed" in axes for axes in sweep.depends.values())
     return ["seed"] if "seed" in sweep.dims and not drawn else []
 
 

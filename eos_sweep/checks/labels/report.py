@@ -113,9 +113,10 @@ def wilson(share: float, number: float) -> Share:
 
 
 def point(store: Store, cell: int) -> dict[str, float]:
-    """Return axis -> value of a cell."""
+    """Return axis or column of points -> value of a cell."""
     places = np.unravel_index(cell, store.sweep.shape)
-    return {axis.name: float(axis.values[place]) for axis, place in zip(store.sweep.axes, places, strict=True)}
+    found = {axis.name: float(axis.values[place]) for axis, place in zip(store.sweep.axes, places, strict=True)}
+    return found | {name: float(values[places[0]]) for name, values in store.sweep.columns.items()}
 
 
 def command(store: Store, cell: int) -> str:

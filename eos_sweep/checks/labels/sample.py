@@ -1,6 +1,6 @@
 """Draw a random sample of a stored sweep: equal shares of each regime, at its boundary and away from it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -38,10 +38,15 @@ def inputs(store: Store, cells: np.ndarray) -> tuple[dict[str, np.ndarray], dict
     )
 
 
-def draw(codes: np.ndarray, number: int, seed: int, known: Mapping[str, int] = CODES) -> list[Stratum]:
-    """Draw about ``number`` cells, an equal share from each stratum; of a smaller stratum all cells."""
+def draw(
+    codes: np.ndarray, number: int, seed: int, known: Mapping[str, int] = CODES, unordered: Collection[int] = ()
+) -> list[Stratum]:
+    """Draw about ``number`` cells, an equal share from each stratum; of a smaller stratum all cells.
+
+    Along the ``unordered`` axes, given by their places, cells have no neighbours.
+    """
     rng = np.random.default_rng(seed)
-    edge = at_boundary(codes)
+    edge = at_boundary(codes, unordered)
     strata = [
         (name, boundary, np.flatnonzero((codes == code) & (edge == boundary)))
         for name, code in known.items()
@@ -58,10 +63,10 @@ def draw(codes: np.ndarray, number: int, seed: int, known: Mapping[str, int] = C
     return sorted(drawn, key=lambda stratum: (known[stratum.regime], stratum.boundary))
 
 
-def at_boundary(codes: np.ndarray) -> np.ndarray:
+def at_boundary(codes: np.ndarray, unordered: Collection[int] = ()) -> np.ndarray:
     """Tell for each cell whether a neighbour along an axis has another label; cells not computed do not count."""
     found = np.zeros(codes.shape, bool)
-    for axis in range(codes.ndim):
+    for axis in set(range(codes.ndim)) - set(unordered):
         ahead, behind = (np.moveaxis(codes, axis, 0)[part] for part in (slice(1, None), slice(None, -1)))
         differ = (ahead != behind) & (ahead != 0) & (behind != 0)
         view = np.moveaxis(found, axis, 0)

@@ -56,7 +56,8 @@ def verify(
         If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
     """
     store = _opened(path)
-    strata = draw(labels(store), number, seed, regimes.codes(store.thresholds))
+    points = [0] if store.sweep.points else []  # the place of their dimension
+    strata = draw(labels(store), number, seed, regimes.codes(store.thresholds), points)
     if not strata:
         raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
     cells = np.concatenate([stratum.cells for stratum in strata])
