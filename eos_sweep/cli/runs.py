@@ -93,32 +93,39 @@ def run(
 
 @click.command()
 @click.argument("spec", type=click.Path())
+@click.option("--reuse", multiple=True, metavar="OLD", help="Leave out what the store OLD has of it; may be repeated.")
 @THREADS
 @WORKERS
 @QUIET
 @AS_JSON
-def plan(spec: str, threads: int | None, workers: int | None, quiet: bool, as_json: bool) -> None:
+def plan(
+    spec: str, reuse: tuple[str, ...], threads: int | None, workers: int | None, quiet: bool, as_json: bool
+) -> None:
     """Estimate the time and the disk space that a sweep needs.
 
-    The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.
+    The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.  With --reuse, the steps
+    and the time are those that a run with --reuse still needs.
 
     \b
     Examples:
       eos-sweep plan sweeps/quickstart.toml
       eos-sweep plan sweeps/flagship.toml --workers 8
+      eos-sweep plan finer.toml --reuse quickstart.zarr
     """
     from eos_sweep.runtime import planning
     from eos_sweep.spec.growing import growing_of
     from eos_sweep.spec.sweeps import load_spec
 
     sweep = load_spec(spec)
-    found = planning.plan(sweep, workers=workers, threads=threads, progress=False if quiet else None)
+    show = False if quiet else None
+    found = planning.plan(sweep, workers=workers, threads=threads, reuse=reuse, progress=show)
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
     block = " x ".join(map(str, found.block_shape))
     click.echo(f"model         {named(visible(sweep.model_name))}, rule {sweep.rule}")
-    click.echo(f"trajectories  {found.trajectories:,}")
+    known = f", {found.reused:,} of them in {', '.join(map(visible, reuse))}" if reuse else ""
+    click.echo(f"trajectories  {found.trajectories:,}{known}")
     if growing := growing_of(sweep.axes):
         more = f"a run adds {growing.batch} at a time, up to {growing.most:,}"
         click.echo(f"seeds         the first {growing.batch} here; {more}")

@@ -16,6 +16,7 @@ from eos_sweep.runtime import in_memory
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.making import make
+from eos_sweep.spec.overlap import Reuse
 from eos_sweep.spec.sweeps import Sweep
 
 
@@ -41,6 +42,7 @@ def sweep(
     regimes: Mapping[str, Any] | None = None,
     data: Mapping[str, str] | None = None,
     overwrite: bool = False,
+    reuse: Reuse = (),
     report: Report | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
@@ -68,7 +70,7 @@ def sweep(
         in its list ``"stored"``.
     out
         Folder or URL of a store, which is created, is resumed, or grows.  Without it, the result is in memory, and
-        nothing is written, unless worker processes compute, which use a temporary store.
+        nothing is written, unless worker processes compute, or there is ``reuse``, which need a temporary store.
     workers, threads, scheduler
         What computes, as for :func:`eos_sweep.run`; by default threads of this process, one for each core.
     tolerance
@@ -90,6 +92,9 @@ def sweep(
         ``{"file": path}`` of training data for an array model: an .npz with the arrays ``inputs`` and ``targets``.
     overwrite
         Delete a sweep that is stored at ``out``.
+    reuse
+        Path or URL of a store, or several, from which everything is taken over that they have of this sweep, as for
+        :func:`eos_sweep.run`.
     report
         Function that is called with the progress whenever blocks are done, as for :func:`eos_sweep.run`.
     progress
@@ -106,7 +111,8 @@ def sweep(
     SpecError
         If an input is wrong; nothing has been created then.
     InputError
-        If another process is at work on the store at ``out``, or a worker has another version.
+        If a store in ``reuse`` cannot be used, another process is at work on the store at ``out``, or a worker has
+        another version.
     Stopped
         If the run could not go on, as for :func:`eos_sweep.run`.
     RuntimeError
@@ -146,26 +152,28 @@ def sweep(
     )
     resources = Resources(workers, threads, scheduler).checked()
     with reporting(report, progress) as reports:
-        if out is None and resources.in_this_process and not growing_of(spec.axes):
+        if out is None and resources.in_this_process and not growing_of(spec.axes) and not reuse:
             return in_memory.compute(spec, resources.local_cores, reports)
         # Only a store needs zarr, which takes a quarter of a second to import.
         from eos_sweep.analysis.opened import load_sweep, open_sweep
 
         if out is not None:
-            _run(spec, out, resources, overwrite, reports, f"; the other blocks are kept in {out}")
+            _run(spec, out, resources, overwrite, reuse, reports, f"; the other blocks are kept in {out}")
             return open_sweep(out)
         with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
             path = Path(folder) / "sweep.zarr"
-            _run(spec, path, resources, overwrite, reports, "")
+            _run(spec, path, resources, overwrite, reuse, reports, "")
             return load_sweep(path)
 
 
-def _run(spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, report: Report, kept: str) -> None:
+def _run(
+    spec: Sweep, out: str | Path, resources: Resources, overwrite: bool, reuse: Reuse, report: Report, kept: str
+) -> None:
     """Run ``spec``; RuntimeError with the first reason, and what is ``kept``, if some block failed."""
     from eos_sweep.runtime.runner import run_on
     from eos_sweep.store.store import Store
 
-    progress = run_on(resources, spec, out, overwrite=overwrite, report=report)
+    progress = run_on(resources, spec, out, overwrite=overwrite, reuse=reuse, report=report)
     if progress.failed:
         noun = "block" if progress.failed == 1 else "blocks"
         block, failure = next(iter(Store.open(out).ledger.errors.items()))

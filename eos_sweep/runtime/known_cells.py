@@ -47,7 +47,7 @@ def parts(store: Store, block: tuple[int, ...], known: tuple[int, ...], sources:
         cells, values = source.take(store.region(block), wanted)
         if cells.size:
             wanted.reshape(-1)[cells] = False
-            found.append(Part(cells, values, _missing(store.sweep, source), reused=True))
+            found.append(Part(cells, values, source.missing, reused=True))
     if wanted.any():
         found.append(Part(np.flatnonzero(wanted), {}, store.sweep.variables))
     return found
@@ -55,9 +55,5 @@ def parts(store: Store, block: tuple[int, ...], known: tuple[int, ...], sources:
 
 def computed(sweep: Sweep, sources: Sequence[Source]) -> list[tuple[str, ...]]:
     """Return the lists of variables that are computed together: all of them, and those that a source lacks."""
-    lacking = dict.fromkeys(_missing(sweep, source) for source in sources)
+    lacking = dict.fromkeys(source.missing for source in sources)
     return [sweep.variables, *(names for names in lacking if names)]
-
-
-def _missing(sweep: Sweep, source: Source) -> tuple[str, ...]:
-    return tuple(name for name in sweep.variables if name not in source.variables)

@@ -1,12 +1,13 @@
 """Estimates how long a sweep takes and how much it stores, from a measured sample of its trajectories."""
 
+import functools
 import math
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,9 +17,15 @@ from eos_sweep.engine.cores import cores
 from eos_sweep.progress.bars import Count, work_progress
 from eos_sweep.runtime import compiler, evaluation
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.runtime.rests import Rest, random_cells, rests
 from eos_sweep.spec.fields import at_least
+from eos_sweep.spec.kept_axes import adopted
+from eos_sweep.spec.overlap import Reuse
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import blocks
+
+if TYPE_CHECKING:
+    from eos_sweep.store.reuse import Source
 
 READINGS = 3  # of the speed, of which the median counts
 READING_STEPS = 2**27  # of one reading of the speed: a few tenths of a second
@@ -26,6 +33,8 @@ LANES_FULL = 512  # trajectories; the last ones run with most lanes empty, and o
 LONG_ENOUGH, MORE_STEPS = 1.0, 4  # seconds of a reading of an array model; factor between the steps of two readings
 LENGTH_STEPS = 2**31  # steps that are run at most to learn where trajectories end
 LENGTH_TRAJECTORIES = 32  # at least, for the same
+Inputs: TypeAlias = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+Draw: TypeAlias = Callable[[int, int], Inputs]  # number and seed -> the inputs of random cells
 
 
 class Reading(NamedTuple):
@@ -50,8 +59,10 @@ class Plan(NamedTuple):
         Names of what is stored.
     bytes : int
         Bytes on disk before compression.
+    reused : int
+        Number of trajectories that other stores have; of these at most variables are computed which they lack.
     steps : int
-        Gradient descent steps, estimated.
+        Gradient descent steps that are left, estimated.
     steps_per_second : float
         Steps per second of one core, measured.
     cores : int
@@ -65,6 +76,7 @@ class Plan(NamedTuple):
     block_shape: tuple[int, ...]
     variables: tuple[str, ...]
     bytes: int
+    reused: int
     steps: int
     steps_per_second: float
     cores: int
@@ -76,6 +88,7 @@ def plan(
     *,
     workers: int | None = None,
     threads: int | None = None,
+    reuse: Reuse = (),
     sample: int = evaluation.BATCH_TRAJECTORIES,
     seed: int = 0,
     progress: bool | None = None,
@@ -88,6 +101,8 @@ def plan(
         The sweep, or the path of its TOML file.
     workers, threads
         Number of processes or of threads of the run, as for :func:`eos_sweep.run`; by default one thread for each core.
+    reuse
+        Path or URL of another store, or several, as for :func:`eos_sweep.run`.  What they have is not estimated.
     sample
         Number of trajectories to run; fewer are run if their budgets are long.
     seed
@@ -98,15 +113,15 @@ def plan(
     Returns
     -------
     Plan
-        ``trajectories``, ``blocks``, ``block_shape``, ``variables`` and ``bytes`` are exact; ``steps``,
+        ``trajectories``, ``blocks``, ``block_shape``, ``variables``, ``bytes`` and ``reused`` are exact; ``steps``,
         ``steps_per_second`` and ``seconds`` are estimates for ``cores`` cores.
 
     Raises
     ------
     SpecError
-        If the spec is wrong.
+        If the spec is wrong, or a store in ``reuse`` has nothing of it.
     InputError
-        If another argument is.
+        If another argument is wrong.
 
     Examples
     --------
@@ -122,41 +137,61 @@ def plan(
     resources = Resources(workers, threads).checked()
     sample, seed = at_least("sample", sample, 1), at_least("seed", seed, 0)
     sweep = spec if isinstance(spec, Sweep) else load_spec(spec)
-    shape = blocks.block_shape(sweep)
-    job = sweep.job()
+    sweep, sources = _reused(sweep, (reuse,) if isinstance(reuse, str | Path) else reuse)
+    shape, cores_of_run = blocks.block_shape(sweep), resources.local_cores
     number = math.prod(blocks.grid_of(sweep.shape, shape))
+    left = rests(sweep, shape, sources)
+    total = core_seconds = seconds = 0.0
     with work_progress(progress) as show:
-        compiler.prepare(job)
-        if is_array(job.model):
-            steps, seconds = _measure_networks(sweep, job, min(resources.local_cores, number, cores()), seed, show)
-        else:
-            steps, seconds = _measure_lanes(sweep, job, sample, seed, show)
-    if is_array(job.model):
-        in_turn = sweep.size / number * -(-number // resources.local_cores)  # a block is never shared
-    else:
-        in_turn = sweep.size / resources.local_cores
+        for rest in left:
+            job = sweep.job(variables=rest.variables)
+            compiler.prepare(job)
+            draw = functools.partial(_random_inputs, sweep, shape, sources, rest)
+            if is_array(job.model):
+                own = number if rest.counts is None else len(rest.counts)
+                steps, one = _measure_networks(job, draw, min(cores_of_run, own, cores()), seed, show)
+                in_turn = rest.size / own * -(-own // cores_of_run)  # a block is never shared
+            else:
+                steps, one = _measure_lanes(job, draw, sample, seed, show)
+                in_turn = rest.size / cores_of_run
+            total += steps * rest.size
+            core_seconds += one * rest.size
+            seconds += one * in_turn
     return Plan(
         trajectories=sweep.size,
         blocks=number,
         block_shape=shape,
         variables=tuple(sweep.stored),
         bytes=sweep.size * blocks.cell_bytes(sweep),
-        steps=round(steps * sweep.size),
-        steps_per_second=steps / seconds,
-        cores=resources.local_cores,
-        seconds=seconds * in_turn,
+        reused=sweep.size - sum(rest.size for rest in left if rest.variables == sweep.variables),
+        steps=round(total),
+        steps_per_second=total / core_seconds if left else 0.0,
+        cores=cores_of_run,
+        seconds=seconds,
     )
 
 
-def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int, show: Count) -> tuple[float, float]:
+def _reused(sweep: Sweep, places: Sequence[str | Path]) -> tuple[Sweep, list["Source"]]:
+    """Return the sweep with the bits of stored axes, and what it takes over from stores."""
+    if not places:
+        return sweep, []
+    from eos_sweep.store.reuse import Source, open_source
+
+    others = [open_source(place) for place in places]
+    for other in others:
+        sweep = adopted(sweep, other.sweep)
+    return sweep, [Source(other, sweep) for other in others]
+
+
+def _measure_lanes(job: batch.Job, draw: Draw, sample: int, seed: int, show: Count) -> tuple[float, float]:
     """Return the steps and the seconds of one core of an average trajectory.
 
     The speed is measured with a budget of ``READING_STEPS`` steps for the sample together.  If this is less than the
     sweep's budget, fewer trajectories are run with the whole budget, to learn how many steps they take before they end.
     """
-    number = int(np.clip(READING_STEPS // sweep.steps, min(LANES_FULL, sample), sample))
-    shorter = job._replace(steps=min(sweep.steps, max(READING_STEPS // number, 1)))
-    inputs = _random_inputs(sweep, number, seed)
+    number = int(np.clip(READING_STEPS // job.steps, min(LANES_FULL, sample), sample))
+    shorter = job._replace(steps=min(job.steps, max(READING_STEPS // number, 1)))
+    inputs = draw(number, seed)
     readings = []
     for count in range(READINGS):
         readings.append(_time(shorter, *inputs))
@@ -165,22 +200,22 @@ def _measure_lanes(sweep: Sweep, job: batch.Job, sample: int, seed: int, show: C
     short = steps = readings[0].steps / number
     if shorter.steps < job.steps:
         show("measuring the lengths", 0, 1)
-        number = int(np.clip(LENGTH_STEPS // sweep.steps, LENGTH_TRAJECTORIES, number))
-        steps = _time(job, *_random_inputs(sweep, number, seed)).steps / number
+        number = int(np.clip(LENGTH_STEPS // job.steps, LENGTH_TRAJECTORIES, number))
+        steps = _time(job, *draw(number, seed)).steps / number
     if short > 0:
         seconds *= steps / short
     return steps, seconds
 
 
-def _measure_networks(sweep: Sweep, job: batch.Job, together: int, seed: int, show: Count) -> tuple[float, float]:
+def _measure_networks(job: batch.Job, draw: Draw, together: int, seed: int, show: Count) -> tuple[float, float]:
     """Return the same for an array model of which ``together`` networks train at once, on threads that share a core.
 
     A reading with one step gives the time of the start.  Others have more and more steps, until one takes long enough
     to give that of a step.  No trajectory is assumed to diverge.
     """
-    parameters = _random_inputs(sweep, evaluation.BATCH_TRAJECTORIES, seed)[1]
+    parameters = draw(evaluation.BATCH_TRAJECTORIES, seed)[1]
     steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
-    networks = [_random_inputs(sweep, 1, seed + k) for k in range(together)]
+    networks = [draw(1, seed + k) for k in range(together)]
     _time(job._replace(steps=1), *networks[0])  # compiles, and draws the data
 
     def read(budget: int) -> Reading:
@@ -203,7 +238,9 @@ def _time(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping
     return Reading(steps, time.perf_counter() - began)
 
 
-def _random_inputs(sweep: Sweep, number: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return the inputs of ``number`` random cells."""
-    rng = np.random.default_rng(seed)
-    return sweep.inputs({axis.name: axis.values[rng.integers(axis.values.size, size=number)] for axis in sweep.axes})
+def _random_inputs(
+    sweep: Sweep, shape: tuple[int, ...], sources: Sequence["Source"], rest: Rest, number: int, seed: int
+) -> Inputs:
+    """Return the inputs of ``number`` random cells of a rest."""
+    cells = random_cells(sweep, shape, sources, rest, number, seed)
+    return sweep.inputs({axis.name: axis.values[cells[axis.name]] for axis in sweep.axes})

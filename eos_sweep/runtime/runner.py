@@ -27,6 +27,7 @@ from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
+from eos_sweep.spec.overlap import Reuse
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, growth, partial_files
 from eos_sweep.store.blocks import block_shape
@@ -39,7 +40,6 @@ from eos_sweep.store.reuse import Source, open_source
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
-Reuse = str | Path | Sequence[str | Path]
 
 
 def run(

@@ -5,8 +5,9 @@ the other, so both may have other axes, in another order.  Points are known by t
 """
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from eos_sweep.spec.comparison import differing
 from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep
 
+Reuse: TypeAlias = str | Path | Sequence[str | Path]  # stores of which a run takes over what it can
 NO_STATE = "the state of a trajectory at its last step is not stored, so other steps need it from its start"
 
 

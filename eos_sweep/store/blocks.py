@@ -58,3 +58,9 @@ def cell_bytes(sweep: Sweep) -> int:
 def grid_of(shape: tuple[int, ...], block: tuple[int, ...]) -> tuple[int, ...]:
     """Return the number of blocks along each axis of a grid."""
     return tuple(-(-size // part) for size, part in zip(shape, block, strict=True))
+
+
+def region_of(block: tuple[int, ...], block_shape: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return the place of a block in a grid."""
+    sizes = zip(block, block_shape, shape, strict=True)
+    return tuple(slice(i * size, min((i + 1) * size, end)) for i, size, end in sizes)

@@ -45,6 +45,8 @@ class Source:
     ----------
     variables : tuple of str
         The variables that are taken over.
+    missing : tuple of str
+        Those that the store lacks, so that they are computed for the cells that it has.
     size : int
         The number of trajectories that both sweeps have, whether they are computed or not.
     """
@@ -56,8 +58,10 @@ class Source:
             raise SpecError(f"{store.location}: nothing of it can be reused; {remedy}. The differences:", *why)
         self._shared = shared(store.sweep, sweep)
         self.variables, self.size = self._shared.variables, self._shared.size
+        self.missing = tuple(name for name in sweep.variables if name not in self.variables)
         if not self.size:
-            apart = [name for name, places in self._shared.here.items() if not places.size]
+            apart = [name for name, places in self._shared.there.items() if not places.size]
+            apart = apart or [name for name, places in self._shared.here.items() if not places.size]
             raise SpecError(
                 f"{store.location}: has no trajectory of this sweep, and none of its {', '.join(apart)}; {remedy}"
             )
@@ -85,15 +89,7 @@ class Source:
         Stopped
             If the store was deleted, replaced or relabelled since it was opened.
         """
-        some = {}
-        for name, part in zip(self._sweep.dims, region, strict=True):
-            begin, end = (int(np.searchsorted(self._shared.here[name], edge)) for edge in (part.start, part.stop))
-            some[name] = slice(begin, end)
-        rows = [
-            self._shared.here[name][some[name]] - part.start
-            for name, part in zip(self._sweep.dims, region, strict=True)
-        ]
-        picked = [self._shared.there[name][some.get(name, slice(None))] for name in self.store.sweep.dims]
+        rows, picked = self._places(region)
         if not all(places.size for places in rows):
             return NOTHING
         self.store.checked()
@@ -112,12 +108,36 @@ class Source:
         self.store.checked()  # what was read is of the store whose ledger says that it is computed
         return cells, values
 
-    def _computed(self, picked: list[np.ndarray]) -> tuple[np.ndarray, bool]:
-        """Return which cells of a grid of indices are computed and undamaged, and whether none is damaged."""
+    def known(self, region: Region) -> np.ndarray:
+        """Return which cells of a region of the other sweep are computed here, a bool for each; nothing is read."""
+        rows, picked = self._places(region)
+        found = np.zeros([part.stop - part.start for part in region], bool)
+        if all(places.size for places in rows):
+            found[np.ix_(*rows)] = self._turned(self._computed(picked, checked=False)[0], rows)
+        return found
+
+    def _places(self, region: Region) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the indices within a region, and those in the store, of the values that both have, for each axis."""
+        some = {}
+        for name, part in zip(self._sweep.dims, region, strict=True):
+            begin, end = (int(np.searchsorted(self._shared.here[name], edge)) for edge in (part.start, part.stop))
+            some[name] = slice(begin, end)
+        rows = [
+            self._shared.here[name][some[name]] - part.start
+            for name, part in zip(self._sweep.dims, region, strict=True)
+        ]
+        return rows, [self._shared.there[name][some.get(name, slice(None))] for name in self.store.sweep.dims]
+
+    def _computed(self, picked: list[np.ndarray], checked: bool = True) -> tuple[np.ndarray, bool]:
+        """Return which cells of a grid of indices are computed and undamaged, and whether none is damaged.
+
+        Damage is looked for if ``checked``.
+        """
         pairs = [np.divmod(places, size) for places, size in zip(picked, self.store.block_shape, strict=True)]
         blocks = [np.unique(block, return_inverse=True) for block, _ in pairs]
+        grid = itertools.product(*(these for these, _ in blocks))
         sound = np.reshape(
-            [self._sound(tuple(map(int, block))) for block in itertools.product(*(these for these, _ in blocks))],
+            [not checked or self._sound(tuple(map(int, block))) for block in grid],
             [these.size for these, _ in blocks],
         )
         extent = self.store.extent[np.ix_(*(block for block, _ in pairs))]

@@ -21,7 +21,7 @@ from eos_sweep.spec import labels, rule_inputs
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import chunk_bytes, durable, identity, metadata, provenance, root, schema, seals, validate
-from eos_sweep.store.blocks import grid_of
+from eos_sweep.store.blocks import grid_of, region_of
 from eos_sweep.store.ledger import Ledger
 from eos_sweep.store.location import Location
 from eos_sweep.store.states import CREATING, EXTENDING, READY
@@ -142,8 +142,7 @@ class Store:
 
     def region(self, block: tuple[int, ...]) -> tuple[slice, ...]:
         """Return the block's place in the grid."""
-        pairs = zip(block, self.block_shape, self.sweep.shape, strict=True)
-        return tuple(slice(i * size, min((i + 1) * size, end)) for i, size, end in pairs)
+        return region_of(block, self.block_shape, self.sweep.shape)
 
     def pending(self) -> Iterator[tuple[int, ...]]:
         """Yield the blocks that are not done, in the order of the grid; there may be millions of them."""

@@ -7,6 +7,7 @@ import pytest
 
 import eos_sweep
 from eos_sweep.errors import InputError, SpecError, Stopped
+from eos_sweep.runtime.rests import random_cells, rests
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.reuse import Source, open_source
 from eos_sweep.store.store import Store
@@ -181,3 +182,51 @@ def test_processes_take_over_the_same(tmp_path, whole):
     run(spec, tmp_path / "s", reuse=whole)
     done = run(spec, tmp_path / "t", reuse=whole, workers=2)
     assert done.reused == 600 and numbers(tmp_path / "s") == numbers(tmp_path / "t")
+
+
+@pytest.mark.parametrize("change", [pytest.param(change, marks=pytest.mark.slow) for change in CHANGES])
+def test_a_plan_counts_what_a_run_would_reuse_and_compute(tmp_path, old, change):
+    changes, count = CHANGES[change]
+    spec = small(**changes) | ({"parameters": changes["parameters"]} if "parameters" in changes else {})
+    plan = eos_sweep.plan(Sweep.from_dict(spec), reuse=old)
+    done = run(spec, tmp_path / "s", reuse=old)
+    assert plan.reused == done.reused == count and plan.trajectories == done.total
+    assert plan.steps > 0 or done.total == count
+    assert (plan.seconds > 0) is (plan.steps > 0)
+
+
+def test_a_plan_of_what_is_stored_has_nothing_left(old):
+    plan = eos_sweep.plan(Sweep.from_dict(small()), reuse=[old])
+    assert (plan.reused, plan.steps, plan.seconds, plan.steps_per_second) == (12, 0, 0.0, 0.0)
+    with pytest.raises(SpecError, match="none of its eta; run without --reuse"):
+        eos_sweep.plan(Sweep.from_dict(small(axes={"eta": [0.5], "lambda1": LAMBDA})), reuse=old)
+
+
+def test_random_cells_are_those_that_are_left(old):
+    sweep = Sweep.from_dict(small(axes={"lambda1": [*LAMBDA, 1000.0], "eta": [0.001, *ETA]}))
+    sources, shape = [Source(open_source(old), sweep)], (2, 3)
+    (rest,) = rests(sweep, shape, sources)
+    drawn = random_cells(sweep, shape, sources, rest, 500, seed=0)
+    cells = {(float(sweep.axis("lambda1").values[i]), float(sweep.axis("eta").values[j])) for i, j in zip(
+        drawn["lambda1"], drawn["eta"], strict=True)}  # fmt: skip
+    every = {(one, eta) for one in sweep.axis("lambda1").values for eta in sweep.axis("eta").values}
+    assert rest.size == 20 - 12 and cells == every - {(one, eta) for one in LAMBDA for eta in ETA}
+
+
+def test_another_observable_alone_is_what_is_left_of_known_cells(old):
+    sweep = Sweep.from_dict(small(observables=[*FEW, "loss_final"]))
+    (rest,) = rests(sweep, (3, 4), [Source(open_source(old), sweep)])
+    assert rest.variables == ("loss_final",) and rest.size == 12
+    found = eos_sweep.plan(sweep, reuse=old)
+    assert found.reused == 12 and found.steps > 0
+
+
+def test_a_sweep_from_python_reuses_too(old, tmp_path):
+    spec = small(axes={"lambda1": LAMBDA, "eta": [*ETA, 20.0]})
+    given = {key: spec[key] for key in ("model", "axes", "parameters", "initial", "steps", "observables")}
+    told = []
+    found = eos_sweep.sweep(**given, reuse=old, report=told.append)
+    assert told[-1].reused == 12 and found.sizes["eta"] == 5
+    fresh = eos_sweep.sweep(**given)
+    for name in fresh.data_vars:
+        np.testing.assert_array_equal(found[name], fresh[name])
