@@ -123,6 +123,15 @@ def test_margins_are_the_shares_of_rows_and_columns(free):
         plot.observable_map(free, "tail_mean", margins=True)
 
 
+@pytest.mark.parametrize("facet", [None, "clip"])
+def test_a_legend_beside_margins_is_not_cut_off(free, clipped, facet):
+    figure = plot.draw(clipped if facet else free, facet=facet, figsize="page", margins=True, legend="right")
+    figure.draw_without_rendering()
+    insets = [inset for ax in figure.axes for inset in ax.child_axes]
+    found = figure.legends or [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    assert max(one.get_window_extent().x1 for one in (*found, *insets)) <= figure.bbox.x1 + 1
+
+
 def test_each_facet_has_the_margins_that_its_map_has_alone(clipped):
     figure = plot.draw(clipped, facet="clip", margins=True, lines=False)
     for ax, clip in zip(figure.axes, clipped["clip"].values, strict=True):
@@ -235,3 +244,10 @@ def test_shares_are_those_of_the_window(free):
     some = within(within(free, "eta", (0.1, 1.0)), "lambda1", (10.0, 1e3))
     first = float((some.regime == regimes.CODES["divergence"]).mean())
     assert ax.get_legend().get_texts()[0].get_text() == f"divergence  {100 * first:.1f} %"
+
+
+def test_an_eps_of_a_sweep_with_a_greek_title_is_written(free, tmp_path):
+    greek = free.assign_attrs(title="αβ₁x₁ over η", spec_hash="0123abcd")
+    plot.save(plot.draw(greek, lines=False), tmp_path / "map.eps")
+    creator = b"%%Creator: ???x? over ? spec-0123abcd\n"
+    assert creator in (tmp_path / "map.eps").read_bytes()

@@ -60,8 +60,8 @@ def save(figure: Any, path: str | Path, progress: bool | None = None) -> None:
         raise InputError(f"{path}: not a picture that can be drawn; end the name in .png, .svg, .pdf or .eps")
     title, identity = figure.get_label(), figure.get_gid() or ""
     about = {"Title": title, "Subject" if kind == "pdf" else "Description": identity}
-    if kind == "eps":  # it has one field, of one line
-        about = {"Creator": " ".join(f"{title} {identity}".split())}
+    if kind == "eps":  # it has one field, of one line, in Latin letters
+        about = {"Creator": " ".join(f"{title} {identity}".split()).encode("latin-1", "replace").decode("latin-1")}
     # By its path matplotlib would write its temporary name into an EPS.
     with whole(path, REMEDY) as temporary, open(temporary, "wb") as file:
         figure.savefig(file, format=kind, dpi=DPI, metadata=about)

@@ -11,6 +11,7 @@ from eos_sweep.analysis.scales import scale_of
 from eos_sweep.errors import InputError
 
 COVERED = 0.25  # of a map, at most
+LAYOUTS = 3  # each brings a layout five times as near to where it stays
 
 
 def size_of(ax: Any) -> Size:
@@ -28,6 +29,15 @@ def set_letters(figure: Any, size: Size) -> None:
             one.tick_params(which="both", labelsize=size.points)
             one.xaxis.label.set_fontsize(size.points)
             one.yaxis.label.set_fontsize(size.points)
+
+
+def settle(figure: Any) -> None:
+    """Lay a figure out as often as its margins need, whose size is a share of that of their maps.
+
+    A map that shrinks for its margins shrinks them, too, so the room that it leaves is first too large, then too small.
+    """
+    for _ in range(LAYOUTS):
+        figure.get_layout_engine().execute(figure)
 
 
 def set_limits(ax: Any, piece: xr.Dataset, view: View) -> None:

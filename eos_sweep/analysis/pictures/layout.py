@@ -13,7 +13,7 @@ from eos_sweep.analysis.labelled import label
 from eos_sweep.analysis.pictures import captions, files, margins, pixels
 from eos_sweep.analysis.pictures.contours import draw_contours
 from eos_sweep.analysis.pictures.curves import draw_curves
-from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, set_limits, size_of
+from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, set_limits, settle, size_of
 from eos_sweep.analysis.pictures.legends import measured, outside
 from eos_sweep.analysis.pictures.look import DEFAULT, Look
 from eos_sweep.analysis.pictures.margins import draw_margins
@@ -95,6 +95,8 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
         add_bar(panel.mesh, ax, place, label)
     if own:
         set_letters(ax.figure, size)
+    if own and view.margins:
+        settle(ax.figure)
     return ax
 
 
@@ -152,6 +154,8 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     words = captions.fitted(captions.label_of(dataset[y]), figure.get_figheight() - BESIDE, size.points)
     figure.supylabel(words, fontsize=size.letters)
     set_letters(figure, size)
+    if view.margins:
+        settle(figure)
     return figure
 
 
