@@ -133,6 +133,8 @@ def plot(
     type=click.Path(),
     help="Picture: .png, .svg, .pdf or .eps; .gif or .mp4 (by ffmpeg) animates the run on its landscape.",
 )
+@click.option("--frames", type=click.IntRange(2, 1000), help="Frames of an animation  [default: 100].")
+@click.option("--fps", type=click.IntRange(1, 50), help="Frames a second of an animation  [default: 15].")
 @click.option("--data", type=click.Path(), help="Data to write: .csv, .nc (NetCDF) or .zarr.")
 @QUIET
 @AS_JSON
@@ -145,6 +147,8 @@ def trace(
     beside: bool,
     steps: int | None,
     out: str | None,
+    frames: int | None,
+    fps: int | None,
     data: str | None,
     quiet: bool,
     as_json: bool,
@@ -163,15 +167,19 @@ def trace(
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --steps 5000 --json
       eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --compare eta=0.1 --compare eta=0.2,clip=5 -o runs.png
       eos-sweep trace sweeps/quickstart.toml --at eta=0.05 --at lambda1=100 --data run.csv
-      eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --steps 1000 --on beta1,alpha -o run.gif
+      eos-sweep trace quickstart.zarr --index eta=700,lambda1=700 --steps 1000 --on beta1,alpha -o run.gif --frames 50
     """
     from eos_sweep.analysis import run_files
     from eos_sweep.analysis.one_cell import report
     from eos_sweep.progress.bars import work_progress
 
-    on_landscape = bool(on) or (out is not None and is_animation(out))
+    moves = out is not None and is_animation(out)
+    on_landscape = bool(on) or moves
+    pace = {name: value for name, value in (("frames", frames), ("fps", fps)) if value is not None}
+    if pace and not moves:
+        raise InputError(f"--{next(iter(pace))}: there is no animation; give -o with a name that ends in .gif or .mp4")
     if out:
-        (check_animation if is_animation(out) else check_picture)(out)
+        (check_animation if moves else check_picture)(out)
     if on_landscape and compare:
         raise InputError("--compare: one run alone is drawn on a landscape; leave --compare, or --on and .gif, out")
     if data:
@@ -192,8 +200,8 @@ def trace(
         from eos_sweep import plot as pictures
 
         if on_landscape:
-            drawing = pictures.animate_descent if is_animation(out) else pictures.descent
-            pictures.save(drawing(runs[0], *coordinates), out, shown)
+            drawing = pictures.animate_descent if moves else pictures.descent
+            pictures.save(drawing(runs[0], *coordinates, **pace), out, shown)
         else:
             pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
     if as_json:

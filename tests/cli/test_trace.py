@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import eos_sweep
 from eos_sweep.cli.main import main
@@ -61,7 +62,10 @@ def test_wrong_options_are_told_in_one_line(place, arguments, words):
 
 @pytest.mark.slow
 def test_a_run_and_a_map_move(place, tmp_path):
-    told(place, "--index", "eta=1,x=1", "--steps", "2", "--on", "x,y", "-o", str(tmp_path / "run.gif"))
+    told(place, "--index", "eta=1,x=1", "--steps", "6", "--on", "x,y", "-o", str(tmp_path / "run.gif"),
+         "--frames", "3", "--fps", "20")  # fmt: skip
+    with Image.open(tmp_path / "run.gif") as animation:
+        assert (animation.n_frames, animation.info["duration"]) == (3, 50)
     told(place, "--index", "eta=1,x=1", "--on", "x,y", "-o", str(tmp_path / "run.png"))
     arguments = ["animate", str(place / "s.zarr"), "-o", str(tmp_path / "map.gif"), "--along", "growth", "--values"]
     for values in ("1.1,1.5", "1:3:2"):
@@ -70,5 +74,6 @@ def test_a_run_and_a_map_move(place, tmp_path):
         assert (tmp_path / "map.gif").read_bytes().startswith(b"GIF89a")
     done = CliRunner().invoke(main, [*arguments, "1;2"])
     assert done.exit_code == 2 and "not numbers; write for example --values 1,1.5,2 or 1:3:21" in done.output
+    assert "--fps: there is no animation" in told(place, "--index", "eta=1,x=1", "--fps", "20", "-o", "run.png", code=2)
     assert "one run alone" in told(place, "--index", "eta=1,x=1", "--compare", "eta=3", "-o", "run.gif", code=2)
     assert "--on x: not two names" in told(place, "--index", "eta=1,x=1", "--on", "x", "-o", "run.gif", code=2)
