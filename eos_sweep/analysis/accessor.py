@@ -144,7 +144,7 @@ class SweepAccessor:
         InputError
             If the dataset is no sweep, an axis is not picked, or it has no such value.
         """
-        from eos_sweep.analysis.points import changed, point_of
+        from eos_sweep.analysis.chosen_cells import changed, point_of
         from eos_sweep.analysis.recorded_steps import record
         from eos_sweep.progress.bars import work_progress
 

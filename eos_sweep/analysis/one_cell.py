@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep import observables, regimes
-from eos_sweep.analysis.points import changed, check_input
+from eos_sweep.analysis.chosen_cells import changed, check_input
 from eos_sweep.analysis.recorded_steps import record
 from eos_sweep.analysis.words import in_words
 from eos_sweep.engine import batch

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import xarray as xr
 
-from eos_sweep.analysis.points import changed, point_of
+from eos_sweep.analysis.chosen_cells import changed, point_of
 from eos_sweep.analysis.recorded_steps import record
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import InputError, SpecError
