@@ -25,7 +25,7 @@ from eos_sweep.conformance import trial
 from eos_sweep.engine import batch
 
 MODES = "counts", "certified", "default", "every"
-STEPS, TOLERANCE, POINTS = 10_000, 1e-20, 2048
+STEPS, TOLERANCE, POINTS, LEAST = 10_000, 1e-20, 2048, 256
 
 
 def main():
@@ -63,8 +63,8 @@ def points(name):
     initial, parameters = trial.inputs(model, 8 * POINTS)
     found = batch.run(batch.Job(model, ("outcome",), STEPS, TOLERANCE), initial, parameters)
     alive = np.flatnonzero(found["work"] == STEPS)[:POINTS]
-    if len(alive) < POINTS:
-        raise SystemExit(f"only {len(alive)} of {POINTS} trajectories take all {STEPS} steps")
+    if len(alive) < LEAST:
+        raise SystemExit(f"only {len(alive)} of {8 * POINTS} trajectories take all {STEPS} steps")
     return [{name: values[alive].tolist() for name, values in part.items()} for part in (initial, parameters)]
 
 
@@ -85,10 +85,10 @@ class Child:
 
     def speed(self, variables):
         """Return steps per second of one run, by the kernel's own count; no trajectory may end early."""
-        least, most, seconds = self.ask("run", variables, STEPS, TOLERANCE)
+        count, least, most, seconds = self.ask("run", variables, STEPS, TOLERANCE)
         if least != STEPS or most != STEPS:
             raise SystemExit(f"a trajectory took {least} or {most} steps instead of {STEPS}")
-        return POINTS * STEPS / seconds
+        return count * STEPS / seconds
 
     def ask(self, *what):
         """Send a request and return the answer."""

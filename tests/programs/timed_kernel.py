@@ -49,7 +49,7 @@ def main():
             began = time.process_time()
             found = batch.run(job, given["initial"], given["parameters"])
             seconds = time.process_time() - began
-            answer = int(found["work"].min()), int(found["work"].max()), seconds
+            answer = len(found["work"]), int(found["work"].min()), int(found["work"].max()), seconds
         print(json.dumps(answer), flush=True)
 
 
