@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import eos_sweep
 from eos_sweep import plot, regimes
-from eos_sweep.analysis.pictures import separating
+from eos_sweep.analysis.pictures import captions, separating
 from eos_sweep.analysis.pictures.legends import without_share
 from eos_sweep.analysis.pictures.pixels import Pixels
 from eos_sweep.analysis.slices import within
@@ -251,3 +251,10 @@ def test_an_eps_of_a_sweep_with_a_greek_title_is_written(free, tmp_path):
     plot.save(plot.draw(greek, lines=False), tmp_path / "map.eps")
     creator = b"%%Creator: ???x? over ? spec-0123abcd\n"
     assert creator in (tmp_path / "map.eps").read_bytes()
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=9).map(" ".join), st.floats(0.5, 4.0))
+def test_an_even_label_has_the_words_and_lines_of_a_fitted_one_and_none_is_longer(text, inches):
+    even, fitted = (broken(text, inches).splitlines() for broken in (captions.even, captions.fitted))
+    assert " ".join(even) == text and len(even) == len(fitted)
+    assert max(map(len, even)) <= max(map(len, fitted))

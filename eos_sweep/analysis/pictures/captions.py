@@ -16,6 +16,7 @@ from eos_sweep.training_data import described
 MAX_LINES, LINE_LENGTH = 12, 500
 LETTER = 0.54  # width of an average letter over its size
 LETTER_SIZE = 10.0  # points, of titles and labels unless a picture has others
+LEAST = 12  # letters of a line, whatever the room
 LONGEST_NAME = 100
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
@@ -53,7 +54,29 @@ def label_of(data: xr.DataArray) -> str:
 
 def fitted(text: str, inches: float, points: float | None = None) -> str:
     """Return a text in lines that fit into a width; what lies between commas stays together if it can."""
-    room = max(12, int(72 * inches / (LETTER * (points or LETTER_SIZE))))
+    return _broken(text, _room(inches, points))
+
+
+def even(text: str, inches: float, points: float | None = None) -> str:
+    r"""Return a text in as few lines as :func:`fitted`, of about one length, for labels that are centred.
+
+    >>> even("variance of the relevant feature x", 2.5)
+    'variance of the\nrelevant feature x'
+    """
+    room = _room(inches, points)
+    lines = _broken(text, room).count("\n")
+    while room > LEAST and _broken(text, room - 1).count("\n") == lines:
+        room -= 1
+    return _broken(text, room)
+
+
+def _room(inches: float, points: float | None) -> int:
+    """Return how many letters fit into a width."""
+    return max(LEAST, int(72 * inches / (LETTER * (points or LETTER_SIZE))))
+
+
+def _broken(text: str, room: int) -> str:
+    """Return a text in lines of at most ``room`` letters, unless a word is longer."""
     wrap = functools.partial(textwrap.wrap, width=room, break_long_words=False, break_on_hyphens=False)
     lines = [wrap(_bound(line)) for line in text.splitlines()]
     return "\n".join(line.replace(UNBROKEN, " ") for broken in lines for line in broken)

@@ -84,8 +84,8 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
     if title is None:
         title = captions.caption(dataset, piece, view.axes) if own else captions.values(piece, view.at or ())
     ax.set_title(captions.fitted(title, size.width - BESIDE * own, size.points), loc="left", fontsize=size.letters)
-    ax.set_xlabel(captions.fitted(ax.get_xlabel(), size.width - BESIDE * own, size.points))
-    ax.set_ylabel(captions.fitted(ax.get_ylabel(), size.height - BESIDE * own, size.points))
+    ax.set_xlabel(captions.even(ax.get_xlabel(), size.width - BESIDE * own, size.points))
+    ax.set_ylabel(captions.even(ax.get_ylabel(), size.height - BESIDE * own, size.points))
     add_legend(ax, handles, look, size, own, margins.ROOM * view.margins)
     if panel.mesh and look.colorbar:
         place = str(look.colorbar) if look.colorbar is not True else "bottom" if own else "right"
@@ -147,11 +147,11 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     figure.suptitle(title, x=INDENT, ha="left", fontsize=size.letters)
     if look.legend_place == "below":  # matplotlib would put the legend above the common label
         for ax in axes[-1]:
-            ax.set_xlabel(captions.fitted(captions.label_of(dataset[x]), size.width / axes.shape[1], size.points))
+            ax.set_xlabel(captions.even(captions.label_of(dataset[x]), size.width / axes.shape[1], size.points))
     else:
-        words = captions.fitted(captions.label_of(dataset[x]), size.width - room - BESIDE, size.points)
+        words = captions.even(captions.label_of(dataset[x]), size.width - room - BESIDE, size.points)
         figure.supxlabel(words, fontsize=size.letters)
-    words = captions.fitted(captions.label_of(dataset[y]), figure.get_figheight() - BESIDE, size.points)
+    words = captions.even(captions.label_of(dataset[y]), figure.get_figheight() - BESIDE, size.points)
     figure.supylabel(words, fontsize=size.letters)
     set_letters(figure, size)
     if view.margins:
