@@ -25,6 +25,7 @@ from stored_sweeps import FIGURES, save, spec_of, stored
 
 import eos_sweep
 from eos_sweep import plot, regimes
+from eos_sweep.analysis.pictures import captions
 from eos_sweep.analysis.pictures.style import COLOURS, DOT, PALETTE, PINK
 from eos_sweep.analysis.power_laws import PowerLaw
 from eos_sweep.analysis.slices import cell_edges, select
@@ -148,7 +149,7 @@ def peaks(ax: Any, piece: xr.Dataset, name: str, y: str) -> None:
     ax.figure.colorbar(mesh, cax=scale, orientation="horizontal", ticks=[1, 4, 16], format="{x:g}", extend="max")
     scale.set_xlabel("largest S · η/2", fontsize="small", labelpad=1)
     scale.tick_params(labelsize="small")
-    ax.set(xscale="log", yscale="log", xlabel="step size η", ylabel=f"{piece[y].attrs['long_name']}")
+    ax.set(xscale="log", yscale="log", xlabel="step size η", ylabel=captions.even(captions.label_of(piece[y]), 2.5))
 
 
 def draw_areas(ax: Any, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
@@ -159,7 +160,8 @@ def draw_areas(ax: Any, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None
         half = int(np.flatnonzero(percent > 0.5 * percent[best])[-1])
         words = f"{name}: {percent[best]:.0f} % at {thresholds[best]:.2g}"
         ax.annotate(words, (thresholds[half], percent[half]), (6, 2), textcoords="offset points", color=colour)
-    ax.set(xscale="log", xlabel="clip, or κ = radius · √λ₁", ylabel="% of the box at the edge", ylim=(0, 45))
+    ax.set(xlabel="clip, or κ = radius · √λ₁", ylabel="% of the box at the edge")
+    ax.set(xscale="log", xlim=(2e-3, 3e4), ylim=(0, 45))
     ax.set_title("The edge's share of λ₁ ∈ [1, 10⁴], η ∈ [10⁻³, 3]\nλ₂ = 0.01", loc="left", fontsize="small")
 
 
