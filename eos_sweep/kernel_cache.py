@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import importlib.util
 import logging
 import math
 import os
@@ -28,8 +29,10 @@ from eos_sweep.errors import InputError, one_line
 
 LOG = logging.getLogger("eos_sweep")
 COMPILER = "numba.np.arraymath"  # which numba imports before it compiles, and with it SciPy's linear algebra
-# Of address space: SciPy's OpenBLAS waits for memory without end where there is less.  Its threads share the second.
+ALGEBRA = "scipy.linalg"
+# Of address space: SciPy's OpenBLAS waits for memory without end where there is less.  Each thread takes the second.
 COMPILER_BYTES, THREAD_BYTES = 2**28, 2**26
+MOST_THREADS = 64  # of the OpenBLAS in SciPy's wheels
 
 
 _listener: ContextVar[Callable[[], None]] = ContextVar("listener", default=lambda: None)
@@ -151,10 +154,23 @@ class _Cache(FunctionCache):
 
 def _import_compiler() -> None:
     """Import what numba imports before it compiles; MemoryError where that would wait for memory without end."""
-    needed = COMPILER_BYTES + THREAD_BYTES * (os.cpu_count() or 1)
-    if COMPILER not in sys.modules and _address_space_left() < needed:
-        raise MemoryError(f"less than {needed >> 20} MiB of address space are left to compile a kernel")
+    if COMPILER not in sys.modules and ALGEBRA not in sys.modules and importlib.util.find_spec("scipy"):
+        needed = COMPILER_BYTES + THREAD_BYTES * _algebra_threads()
+        if _address_space_left() < needed:
+            few = " with fewer threads, OPENBLAS_NUM_THREADS=1," if _algebra_threads() > 1 else ""
+            raise MemoryError(
+                f"less than {needed >> 20} MiB of address space are left to compile a kernel; run{few} or with more"
+            )
     importlib.import_module(COMPILER)
+
+
+def _algebra_threads() -> int:
+    """Return how many threads SciPy's OpenBLAS starts when it is imported."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if (told := os.environ.get(name, "")).isdigit() and int(told):
+            return min(int(told), MOST_THREADS)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST_THREADS)
 
 
 def _address_space_left() -> float:

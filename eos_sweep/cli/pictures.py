@@ -175,7 +175,7 @@ def trace(
 
     moves = out is not None and is_animation(out)
     on_landscape = bool(on) or moves
-    pace = {name: value for name, value in (("frames", frames), ("fps", fps)) if value is not None}
+    pace: dict[str, Any] = {name: value for name, value in (("frames", frames), ("fps", fps)) if value is not None}
     if pace and not moves:
         raise InputError(f"--{next(iter(pace))}: there is no animation; give -o with a name that ends in .gif or .mp4")
     if out:
@@ -184,7 +184,7 @@ def trace(
         raise InputError("--compare: one run alone is drawn on a landscape; leave --compare, or --on and .gif, out")
     if data:
         run_files.check(data)
-    coordinates = _coordinates(on)
+    place: dict[str, Any] = dict(zip("xy", _coordinates(on), strict=False))
     point, places = numbers(at, "--at"), numbers([part for item in index for part in item.split(",")], "--index")
     others = [{}, *(numbers(item.split(","), "--compare") for item in compare)]
     facts, runs, shown = [], [], False if quiet else None
@@ -200,8 +200,9 @@ def trace(
         from eos_sweep import plot as pictures
 
         if on_landscape:
-            drawing = pictures.animate_descent if moves else pictures.descent
-            pictures.save(drawing(runs[0], *coordinates, **pace), out, shown)
+            run = runs[0]
+            way = pictures.animate_descent(run, **place, **pace) if moves else pictures.descent(run, **place)
+            pictures.save(way, out, shown)
         else:
             pictures.save(pictures.trajectory_plot(runs, beside=beside), out)
     if as_json:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eos_sweep import plain
 from eos_sweep.contract import OPTIONAL_ATTRIBUTES, OPTIONAL_FUNCTIONS, ArrayModel, Model, is_array
+from eos_sweep.formulas.parsing import parse
 
 _NOTHING = object()
 
@@ -35,7 +36,7 @@ def defined(module: Any) -> set[str]:
 def _assigned(module: Any) -> set[str]:
     """Return the names to which the module assigns something itself."""
     try:
-        body = ast.parse(inspect.getsource(module)).body
+        body = parse(inspect.getsource(module)).body
     except (OSError, TypeError, SyntaxError):  # there is no source
         return set()
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]

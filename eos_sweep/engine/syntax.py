@@ -7,9 +7,10 @@ name could stand for several things, it stands for all of them.
 
 import ast
 import functools
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+from eos_sweep.formulas.parsing import parse
 
 # Fields that differ between versions of Python, or say nothing about what a program does.
 IGNORED = {"annotation", "returns", "ctx", "kind", "type_comment", "type_ignores", "type_params"}
@@ -19,7 +20,6 @@ COMPREHENSIONS = ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 IMPORTS = ast.Import, ast.ImportFrom
 READING_METHODS = {"items", "keys", "values"}  # of a table; other methods may change what they belong to
 STAR = "*"
-_PARSING = threading.Lock()  # Python 3.11 raises SystemError where two threads parse at once
 
 Reference = tuple[str, ...]  # a name of the module and the attributes that are looked up behind it
 
@@ -58,7 +58,7 @@ class Syntax:
     """
 
     def __init__(self, source: str) -> None:
-        body = ast.parse(source).body
+        body = parse(source).body
         self.imports: dict[str, list[Imported]] = {}
         self.stars: list[Imported] = []
         imported: dict[ast.stmt, set[str]] = {}  # by a statement at the top level
@@ -159,8 +159,7 @@ class Syntax:
 @functools.cache
 def parsed(source: str) -> Syntax:
     """Take the source of a module apart."""
-    with _PARSING:
-        return Syntax(source)
+    return Syntax(source)
 
 
 def _import_statements(body: list[ast.stmt], source: str) -> Iterator[tuple[ast.stmt, Any]]:

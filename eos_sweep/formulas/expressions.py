@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from eos_sweep.formulas import operations
+from eos_sweep.formulas import operations, parsing
 
 MAX_CHARACTERS = 500
 MAX_NESTING = 100
@@ -155,7 +155,7 @@ def parse(text: str, target: str) -> Expression:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip(), mode="eval")
+            tree = parsing.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         _fail(expression, f"not an expression ({getattr(error, 'msg', type(error).__name__)})")
     names: set[str] = set()

@@ -174,8 +174,7 @@ def run_on(
                 heartbeat.checked()
             location.retry(store.consolidate, held)  # a run that was killed may have ended before it did so
             progress = _finish(store, sources, resources, heartbeat, held, stop_signal, report or _unreported)
-            if pyramid_levels.concerns(store):
-                location.retry(functools.partial(_write_pyramid, store, resources, check, held), held)
+            location.retry(functools.partial(_write_pyramid, store, resources, check, held), held)
             growth.finish(location, store)
             return progress
         except OSError as error:
@@ -192,6 +191,9 @@ def run_on(
 
 
 def _write_pyramid(store: Store, resources: Resources, anew: bool, held: Held) -> None:
+    """Write the pyramid of a store that has one, or is large enough for one."""
+    if not pyramid_levels.concerns(store):
+        return
     from eos_sweep.analysis import pyramid  # and with it xarray and dask, which take half a second to import
 
     pyramid.write(store, resources.local_cores, anew=anew, held=held)

@@ -118,7 +118,7 @@ def _git() -> dict[str, str]:
         return unknown
     try:
         answer = subprocess.run(
-            [shutil.which("git") or "git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"],
+            [shutil.which("git") or "git", *"status --porcelain=v2 --branch --no-ahead-behind -uno".split()],
             cwd=checkout,
             capture_output=True,
             text=True,

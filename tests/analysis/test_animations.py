@@ -68,6 +68,7 @@ def test_a_run_that_diverges_ends_its_animation_where_it_ends():
     plot.descent(run).draw_without_rendering()
 
 
+@pytest.mark.slow
 def test_animations_are_written_as_a_whole(run, ds, tmp_path):
     moving = plot.animate_descent(run, frames=3, fps=10, figsize=(3, 3))
     assert isinstance(moving, of_matplotlib.Animation)

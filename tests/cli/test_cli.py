@@ -181,6 +181,7 @@ BAD_USAGE = [
 ]
 
 
+@pytest.mark.slow
 def test_a_run_over_seeds_draws_the_most_frequent_regime(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spec = {**SPEC, "axes": {"eta": [0.01, 0.1, 1.0], "lambda1": [1, 100], "seed": [0, 1]}}

@@ -8,7 +8,7 @@ from eos_sweep.derivation.models import source
 from eos_sweep.errors import InputError
 from helpers.losses import formula_of
 
-SECONDS = 5.0  # far above what is needed on an idle machine, far below what a quadratic pass would need
+SECONDS = 5.0  # of the processor: far above what is needed, far below what a quadratic pass would need
 TABLE = {name: [0.1 * place for place in range(300)] for name in "uvw"}
 
 
@@ -19,13 +19,13 @@ def nested(function, depth, start="x"):
 
 
 def derived(loss, **told):
-    """Return the text of a model, or the error that refuses it, and the seconds that this took."""
-    began = time.perf_counter()
+    """Return the text of a model, or the error that refuses it, and the processor seconds that this took."""
+    began = time.process_time()
     try:
         found = source(formula_of(loss, **told))
     except InputError as error:
         found = error
-    return found, time.perf_counter() - began
+    return found, time.process_time() - began
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def imported_anew():
     return importlib.import_module("my_zoo.model"), importlib.import_module("my_zoo.gradient")
 
 
+@pytest.mark.slow
 def test_a_record_holds_for_what_it_was_made_of_and_for_nothing_else(zoo, monkeypatch):
     """The changes follow each other; each digest is asked for twice, so that both a miss and a hit are compared."""
     folder, _ = zoo

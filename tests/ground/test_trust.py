@@ -196,6 +196,7 @@ def test_a_run_that_still_moves_above_the_edge_is_unsettled():
     assert regime == "unsettled" and found["final_above"] == 2 and found["period"] == 0
 
 
+@pytest.mark.slow
 def test_a_start_above_the_edge_is_a_catapult_if_it_stays_below():
     start, p = {"alpha": 1.05, "beta1": 0.02, "beta2": 1.0}, {"lambda1": 10, "lambda2": 1, "eta": 0.2}
     regime, found = labelled(start, p, 5000)

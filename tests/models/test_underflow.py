@@ -95,6 +95,7 @@ def test_the_oracle_gives_run_b_to_all_digits():
     assert (float(alpha), float(beta2)) == pytest.approx((0.652085112, 1.416334578), abs=5e-10)
 
 
+@pytest.mark.slow
 def test_run_b_comes_back_from_1e_minus_691():
     result = run(STEPS)
     assert result["log10_abs_beta1_min"][B] == pytest.approx(-691.300, abs=5e-4)

@@ -70,3 +70,19 @@ def test_whichever_write_fails_it_is_repeated(operation, monkeypatch):
         if number and next(count) <= failing:
             break
     assert number > 5
+
+
+def test_a_read_that_fails_after_the_last_block_is_repeated(monkeypatch):
+    """Whether there is a pyramid is asked when all blocks are done; the run must not end as stopped for that."""
+    place, cat_file, asked = "memory://bucket/read.zarr", fs.cat_file, []
+    monkeypatch.setattr(location, "RETRY_SECONDS", (0.0, 0.0))
+
+    def fail(path, *args, **options):
+        if path.endswith("pyramid/zarr.json"):
+            asked.append(path)
+            if len(asked) == 1:
+                raise ConnectionResetError("the network is away")
+        return cat_file(path, *args, **options)
+
+    monkeypatch.setattr(fs, "cat_file", fail)
+    assert run(LABELLED, place).done == 4 and len(asked) == 2

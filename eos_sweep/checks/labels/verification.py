@@ -56,8 +56,8 @@ def verify(
         If no sweep with regimes is stored at ``path``, or nothing of it is computed yet.
     """
     store = _opened(path)
-    points = [0] if store.sweep.points else []  # the place of their dimension
-    strata = draw(labels(store), number, seed, regimes.codes(store.thresholds), points)
+    unordered = [store.sweep.dims.index(name) for name in store.sweep.unordered]
+    strata = draw(labels(store), number, seed, regimes.codes(store.thresholds), unordered)
     if not strata:
         raise InputError(f"{path}: nothing is computed yet; eos-sweep run goes on with it")
     cells = np.concatenate([stratum.cells for stratum in strata])
