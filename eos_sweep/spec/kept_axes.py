@@ -63,7 +63,7 @@ def _points(new: Sweep, old: Sweep) -> Points | None:
     for name, values in new.columns.items():
         stored = old.columns.get(name, values)[:some]
         with np.errstate(all="ignore"):
-            close = np.abs(values[:some] - stored) <= ROUNDING * np.abs(stored)
+            close = np.isfinite(stored) & (np.abs(values[:some] - stored) <= ROUNDING * np.abs(stored))
         columns[name] = np.append(np.where(close, stored, values[:some]), values[some:])
         columns[name].flags.writeable = False
     same = all((columns[name] == values).all() for name, values in new.columns.items())
@@ -77,7 +77,10 @@ def _fixed(sweep: Sweep, name: str) -> np.ndarray:
 
 
 def _kept(values: np.ndarray, stored: np.ndarray) -> np.ndarray:
-    """Return ``values``, with the nearest of the ``stored`` ones wherever these are equal but for rounding."""
+    """Return ``values``, with the nearest of the ``stored`` ones wherever these are equal but for rounding.
+
+    Infinite values are exact, and stay.
+    """
     stored = np.sort(stored[np.isfinite(stored)])
     if not stored.size:
         return values
@@ -89,7 +92,8 @@ def _kept(values: np.ndarray, stored: np.ndarray) -> np.ndarray:
         nearest = np.where(np.abs(values - below) <= np.abs(values - above), below, above)
         size = np.abs(finite).max() if _is_even(finite) else np.abs(values)
         most = np.minimum(ROUNDING * size, gaps.min() / 4 if gaps.size else np.inf)
-        return np.where(np.abs(values - nearest) <= most, nearest, values)
+        close = np.isfinite(values) & (np.abs(values - nearest) <= most)
+        return np.where(close, nearest, values)
 
 
 def _is_even(values: np.ndarray) -> bool:

@@ -112,3 +112,12 @@ def test_values_that_differ_by_more_than_rounding_stay():
     zero = sweep(axes={"eta": [0.1], "alpha": {"linear": [-1, 1, 21]}}, initial={"alpha": None})
     finer = sweep(axes={"eta": [0.1], "alpha": {"linear": [-1, 1, 61]}}, initial={"alpha": None})
     assert contains(zero, adopted(finer, zero)), "rounding near zero follows the ends of the axis"
+
+
+@pytest.mark.parametrize("values", [[np.inf, 0.5], [0.5, np.inf], [np.inf], [np.inf, 0.25], [0.5]])
+@pytest.mark.parametrize("stored", [[np.inf, 0.5], [0.5], [np.inf]])
+def test_infinite_values_are_near_no_other(values, stored):
+    new = sweep(axes={"clip": values}, parameters={"eta": 0.1, "lambda1": 1, "lambda2": 1})
+    old = sweep(axes={"clip": stored}, parameters={"eta": 0.1, "lambda1": 1, "lambda2": 1})
+    fixed = sweep(parameters={"clip": stored[0], "lambda1": 1, "lambda2": 1})
+    assert adopted(new, old) is new and adopted(new, fixed) is new

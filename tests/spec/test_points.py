@@ -136,6 +136,9 @@ def test_values_that_differ_by_rounding_keep_the_stored_bits():
         "points.eta: 1 of its values differ by rounding from stored ones, whose bits are kept"
     ]
     assert adopted(old, old) is old
+    clips = [np.inf, 1, np.inf], [5, np.inf, np.inf]
+    there, here = (sweep({"lambda1": [1, 1, 1], "clip": clip}, axes={"eta": [0.1]}) for clip in clips)
+    assert adopted(here, there) is here, "infinite values are near no other"
 
 
 def test_expressions_are_tried_where_columns_are_least_and_largest():
