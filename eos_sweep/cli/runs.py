@@ -80,7 +80,8 @@ def run(
         click.echo(json.dumps(progress._asdict() | {"store": out}))
     elif not quiet:
         rate = f" in {progress.seconds:.1f} s, {progress.steps / progress.seconds:.3g} steps/s" if progress.new else ""
-        new = f"{progress.new:,} new" + f" ({progress.reused:,} reused)" * bool(progress.reused)
+        reused = f", {progress.reused:,} reused" * bool(progress.reused)
+        new = f"{progress.new - progress.reused:,} new{reused}"
         click.echo(f"{visible(out)}: {progress.done:,} of {progress.total:,} trajectories, {new}{rate}")
     if picture:
         draw(out, picture)

@@ -163,7 +163,7 @@ def test_a_place_that_cannot_be_reused_is_named(tmp_path, old):
 def test_the_command_line_says_what_was_reused(tmp_path, old):
     toml(tmp_path / "s.toml", small(axes={"lambda1": LAMBDA, "eta": [0.001, *ETA]}))
     done = command("run", "s.toml", "--reuse", old, cwd=tmp_path)
-    assert done.returncode == 0 and "15 of 15 trajectories, 15 new (12 reused)" in done.stdout, done.stderr
+    assert done.returncode == 0 and "15 of 15 trajectories, 3 new, 12 reused" in done.stdout, done.stderr
 
 
 def test_a_store_in_memory_or_a_zip_gives_what_it_has_and_only_a_folder_grows(tmp_path, old):
