@@ -183,6 +183,9 @@ def test_contours_are_where_the_variable_has_their_values():
         np.testing.assert_allclose(places, level, rtol=0.15)  # of a cell: contours are straight between centres
         assert np.log10(level) == pytest.approx(round(np.log10(level)))
     assert ax.get_legend().get_texts()[-1].get_text() == "contours: height"
+    figure = Figure(layout="constrained")
+    plot.regime_map(plane(), "x", "y", contours="height", ax=figure.subplots(), legend=False)
+    assert plot.legend(figure, "below").get_texts()[-1].get_text() == "contours: height"
     with pytest.raises(InputError, match="contours: no 'hight' in this sweep; there are: regime, height"):
         plot.regime_map(plane(), "x", "y", contours="hight")
     with pytest.raises(InputError, match="contours: regime is no variable of numbers"):

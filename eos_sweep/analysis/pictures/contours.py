@@ -34,7 +34,6 @@ def draw_contours(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: A
         Size of the numbers.
     """
     from matplotlib.colors import LogNorm, SymLogNorm
-    from matplotlib.lines import Line2D
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import LogLocator, MaxNLocator
 
@@ -54,7 +53,7 @@ def draw_contours(ax: Any, piece: xr.Dataset, name: str, pixels: Pixels, norm: A
     for text in drawn.clabel(fmt=_power if wide else captions.number, fontsize=points):
         text.set(path_effects=halo)
     label = captions.fitted(f"contours: {captions.label_of(piece[name])}", WIDTH, points)
-    return [Line2D([], [], color=style.CONTOUR, linewidth=1.0, path_effects=halo, label=label)]
+    return ax.plot([], [], color=style.CONTOUR, linewidth=1.0, path_effects=halo, label=label)  # for legends of ax
 
 
 def _without_specks(path: Any) -> Any:
