@@ -197,3 +197,17 @@ def test_the_command_draws_a_share_a_modal_map_and_a_quantile(tmp_path, monkeypa
         assert imread("p.png").shape[0] > 500
     done = CliRunner().invoke(main, ["plot", "s.zarr", "-o", "p.png", "--over", "sed"])
     assert done.exit_code == 2 and "no axis 'sed' in regime" in done.output
+
+
+def test_a_share_along_one_axis_has_its_interval_and_a_side_from_0_to_1(seeds):
+    column = seeds.isel(lambda1=3)
+    found = eos_sweep.shares(column, over="seed").sel(regime="divergence")
+    figure = plot.draw(column, over="seed", share="divergence")
+    ax = figure.axes[0]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), found.share)
+    corners = ax.collections[0].get_paths()[0].vertices
+    for place, low, high in zip(found.eta.values, found.share_low.values, found.share_high.values, strict=True):
+        assert set(corners[corners[:, 0] == place, 1]) >= {low, high}
+    low, high = ax.get_ylim()
+    assert -0.1 < low < 0 and 1 < high < 1.1
+    assert ax.get_title(loc="left") == "share of divergence, with its 95 % interval"

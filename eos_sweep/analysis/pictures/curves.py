@@ -1,5 +1,6 @@
 """Observables along one axis of a sweep: a panel each, over bands of labels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ USUAL = "tail_mean", "sharpness_max", "loss_final"  # drawn over the regimes, as
 PANEL, BAND, REST = 1.4, 0.3, 1.3  # inches of height: of a panel, a band, and all else
 MARKED = 64  # values of an axis up to which each is a dot
 DECADES = 100.0  # factor between the ends of positive numbers from which on they are logarithmic
+EDGE = 0.04  # of a range that is known, beyond each of its ends
 ROW = "_row"  # an axis of one value, across the band
 
 
@@ -40,6 +42,7 @@ def draw_curves(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
             raise InputError(f"{option}: a map has it, but {short(view.x)} is the only axis here; leave it out")
     x, names = str(view.x), _names(dataset, view)
     also = ["outcome"] if "outcome" in dataset else []
+    also += [end for name in names for end in _interval(dataset, name)]
     piece = select(dataset[[*dict.fromkeys([*names, *also])]].expand_dims({ROW: [0.0]}), x, ROW, view.at)
     piece = (within(piece, x, view.xlim) if view.xlim else piece).compute()
     bands = [name for name in names if codes_of(piece[name])]
@@ -52,9 +55,11 @@ def draw_curves(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     for ax, name in zip(axes, panels, strict=False):
         (shown,) = pixels.pooled([piece], name, {ROW: 1, x: 1}, stored=stored)
-        _draw_curve(ax, piece[x].values, shown.cells[0], piece[name])
+        ends = [pixels.pooled([piece], end, {ROW: 1, x: 1}, stored=stored)[0] for end in _interval(piece, name)]
+        _draw_curve(ax, piece[x].values, shown.cells[0], piece[name], [end.cells[0] for end in ends])
         about = piece[name].assign_attrs(words_of_numbers(name, piece[name], stored))
-        ax.set_title(captions.label_of(about), loc="left", fontsize=letters)
+        said = captions.label_of(about) + ", with its 95 % interval" * bool(ends)
+        ax.set_title(said, loc="left", fontsize=letters)
     entries: dict[str, Any] = {}
     theory = critical_places(piece.isel({ROW: 0}, drop=True), x) if view.lines else {}
     for ax, name in zip(axes[len(panels) :], bands, strict=True):
@@ -101,14 +106,28 @@ def _names(dataset: xr.Dataset, view: View) -> list[str]:
     return [*dict.fromkeys([*usual, *asked, *regime])]
 
 
-def _draw_curve(ax: Any, places: np.ndarray, numbers: np.ndarray, data: xr.DataArray) -> None:
-    """Draw one variable; there is a gap where it has no number, or the run diverged."""
+def _interval(dataset: xr.Dataset, name: str) -> list[str]:
+    """Return the variables that are the ends of a share's interval, if there are such."""
+    ends = [f"{name}_low", f"{name}_high"]
+    return ends if name == "share" and all(end in dataset for end in ends) else []
+
+
+def _draw_curve(
+    ax: Any, places: np.ndarray, numbers: np.ndarray, data: xr.DataArray, ends: Sequence[np.ndarray] = ()
+) -> None:
+    """Draw one variable, over the band between two ends; there is a gap where it has no number, or the run diverged."""
     along = np.arange(places.size) if scale_of(places)[0] == "category" else places
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
     marker = {"marker": "o", "markersize": 3.5} if places.size <= MARKED else {}
     ax.plot(along, numbers, color=style.BLUE, linewidth=1.2, **marker)
     if "centre" in data.attrs:
         ax.axhline(data.attrs["centre"], color="black", linewidth=0.8, linestyle="--")
+    if ends:
+        ax.fill_between(along, *ends, color=style.BLUE, alpha=0.25, linewidth=0)
+    if "valid_range" in data.attrs:
+        low, high = data.attrs["valid_range"]
+        ax.set_ylim(low - EDGE * (high - low), high + EDGE * (high - low))
+        return
     low, high = np.fmin.reduce(numbers, initial=np.nan), np.fmax.reduce(numbers, initial=np.nan)
     if low > 0 and high > DECADES * low:
         ax.set_yscale("log")
