@@ -123,6 +123,16 @@ def test_margins_are_the_shares_of_rows_and_columns(free):
         plot.observable_map(free, "tail_mean", margins=True)
 
 
+def test_margins_of_a_small_map_have_no_scale_that_would_run_into_its_own(free):
+    figure = Figure(figsize=(3.4, 2.4), layout="constrained")
+    small = plot.regime_map(free, ax=figure.subplots(1, 2)[0], margins=True, legend=False, lines=False)
+    above, beside = small.child_axes
+    assert not (above.get_ylabel() or beside.get_xlabel() or above.get_yticks().size or beside.get_xticks().size)
+    assert small.get_xticks().size and small.get_yticks().size
+    large = plot.regime_map(free, margins=True, lines=False)
+    assert [(inset.get_ylabel(), inset.get_xlabel()) for inset in large.child_axes] == [("share", ""), ("", "share")]
+
+
 @pytest.mark.parametrize("facet", [None, "clip"])
 def test_a_legend_beside_margins_is_not_cut_off(free, clipped, facet):
     figure = plot.draw(clipped if facet else free, facet=facet, figsize="page", margins=True, legend="right")
@@ -185,7 +195,9 @@ def test_contours_are_where_the_variable_has_their_values():
     assert ax.get_legend().get_texts()[-1].get_text() == "contours: height"
     figure = Figure(layout="constrained")
     plot.regime_map(plane(), "x", "y", contours="height", ax=figure.subplots(), legend=False)
-    assert plot.legend(figure, "below").get_texts()[-1].get_text() == "contours: height"
+    figure.axes[0].xaxis.label.set_fontsize(8)
+    last = plot.legend(figure, "right").get_texts()[-1]
+    assert (last.get_text(), last.get_fontsize()) == ("contours: height", 8)
     with pytest.raises(InputError, match="contours: no 'hight' in this sweep; there are: regime, height"):
         plot.regime_map(plane(), "x", "y", contours="hight")
     with pytest.raises(InputError, match="contours: regime is no variable of numbers"):

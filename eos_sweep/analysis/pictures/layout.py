@@ -79,7 +79,7 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
         (others,) = pixels.pooled([piece], view.contours, pools, stored=stored)
         handles += draw_contours(ax, piece, view.contours, others, norm_of([others], piece[view.contours]), size.small)
     if view.margins:
-        draw_margins(ax, piece[name], panel.looks)
+        draw_margins(ax, piece[name], panel.looks, margins.with_scales(size.width, size.height))
     title = look.title
     if title is None:
         title = captions.caption(dataset, piece, view.axes) if own else captions.values(piece, view.at or ())

@@ -32,7 +32,8 @@ def legend(figure: Any, place: str = "right", columns: int | None = None) -> Any
     Returns
     -------
     Legend
-        Regimes and other labels first, then lines; each once, without its share, which differs from map to map.
+        Regimes and other labels first, then lines; each once, without its share, which differs from map to map.  Its
+        letters are those of the smallest label of an axis, and smaller below or above the maps.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def legend(figure: Any, place: str = "right", columns: int | None = None) -> Any
     if not entries:
         raise InputError("figure: has no map with labels; draw into it first")
     labels = sorted(entries, key=lambda label: isinstance(entries[label], Line2D))
-    return outside(figure, [entries[label] for label in labels], labels, place, LETTER_SIZE, columns)
+    points = min(ax.xaxis.label.get_size() for ax in figure.axes)
+    return outside(figure, [entries[label] for label in labels], labels, place, points, columns)
 
 
 def outside(

@@ -13,7 +13,13 @@ from eos_sweep.errors import InputError, short
 
 SIZE, GAP = 0.16, 0.03  # of a side of the map
 ROOM = SIZE + GAP
+LEAST = 0.3  # inches of a margin's depth from which on its scale has room
 TICKS = (0.5,)  # at an end it would touch that of the map
+
+
+def with_scales(width: float, height: float) -> tuple[bool, bool]:
+    """Return whether the margins above and beside a map of a size, in inches, have room for their scales."""
+    return bool(SIZE * height >= LEAST), bool(SIZE * width >= LEAST)
 
 
 def draw_margins(
