@@ -19,15 +19,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from eos_sweep.formulas import operations, parsing
+from eos_sweep.formulas import operations, parsing, seeded_draws
 
 MAX_CHARACTERS = 500
 MAX_NESTING = 100
 CONSTANTS = {name: operations.CONSTANTS[name] for name in ("inf", "pi")}  # e may be the name of an input
-RANDOM_DRAWS: dict[str, Callable[[np.random.Generator], float]] = {
-    "normal": lambda generator: generator.standard_normal(),
-    "uniform": lambda generator: generator.random(),
-}
+RANDOM_DRAWS = {"normal": seeded_draws.normal, "uniform": seeded_draws.uniform}
 
 
 def _minimum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -120,11 +117,8 @@ class Expression:
         distinct, where = np.unique(seeds, return_inverse=True)
         if not np.all((distinct >= 0) & (distinct == np.floor(distinct)) & (distinct < 2**53)):
             _fail(self, "seeds must be whole numbers >= 0")
-        target = zlib.crc32(self.target.encode())
-        drawn = [
-            RANDOM_DRAWS[kind](np.random.default_rng([int(seed), target, draw_index])) for seed in distinct.tolist()
-        ]
-        return np.array(drawn, dtype=np.float64)[where].reshape(seeds.shape)
+        drawn = RANDOM_DRAWS[kind](distinct, zlib.crc32(self.target.encode()), draw_index)
+        return drawn[where].reshape(seeds.shape)
 
     def _checked(self, operation: str, result: np.ndarray, *operands: np.ndarray) -> np.ndarray:
         """Return ``result``; raise if it holds NaN, or an infinity made from finite operands."""

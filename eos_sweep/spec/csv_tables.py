@@ -66,26 +66,28 @@ def columns(label: str, path: Path, content: bytes, rows: int, choose: Choose = 
     """
     label = f"{label}: {named(str(path), 200)}"
     try:
-        found = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=None))  # any ends of lines
+        found = [(reader.line_num, row) for row in reader if row]
     except UnicodeDecodeError:
         raise SpecError(f"{label}: no text in UTF-8; give the path of a CSV file") from None
     except csv.Error as error:
         raise SpecError(f"{label}: {named(str(error))}; give a CSV file") from None
     if not 2 <= len(found) <= rows + 1:
         raise SpecError(f"{label}: {len(found)} lines; give a line of names and 1 to {rows} rows of numbers")
-    names = [name.strip() for name in found[0]]
+    names = [name.strip() for name in found[0][1]]
     if len(set(names)) < len(names):
         raise SpecError(f"{label}: names in its first line are not distinct; rename one of them")
-    for line, row in enumerate(found[1:], 2):
+    for line, row in found[1:]:
         if len(row) != len(names):
             counts = f"{len(row)} numbers, the first line {len(names)} names"
             raise SpecError(f"{label}: line {line} has {counts}; correct it there")
     wanted = [(names.index(name), name) for name in choose(names)]
-    return {name: [_number(label, line, row, place) for line, row in enumerate(found[1:], 2)] for place, name in wanted}
+    return {name: [_number(label, line, row, place) for line, row in found[1:]] for place, name in wanted}
 
 
 def _number(label: str, line: int, row: list[str], place: int) -> float:
     try:
         return float(row[place].replace("_", "?"))  # Python would read 1_0 as 10
     except ValueError:
-        raise SpecError(f"{label}: line {line}: got {short(','.join(row))}; give numbers") from None
+        got = short(",".join(row))
+        raise SpecError(f"{label}: line {line}: got {got}; give numbers in all columns that are read") from None

@@ -60,14 +60,14 @@ def coordinates(sweep: Sweep) -> dict[str, Coordinate]:
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {name: ((name,), values) for name, values in axes.items()}
     found |= {name: ((POINT,), values) for name, values in sweep.columns.items()}
     found |= {name: ((), np.asarray(value)) for name, value in sweep.sources.items() if isinstance(value, float)}
-    for name, wanted in sweep.depends.items():
-        if name in found:
-            continue
+    further = {name: wanted for name, wanted in sweep.depends.items() if name not in found}
+    for wanted in dict.fromkeys(further.values()):
         dims = tuple(axis for axis in axes if axis in wanted)
         shape = tuple(axes[axis].size for axis in dims)
         if len(dims) < 2 or math.prod(shape) <= MAX_COORDINATE_CELLS:
             initial, parameters = sweep.inputs(subgrid(axes, wanted))
-            found[name] = dims, (initial | parameters)[name].reshape(shape)
+            values = initial | parameters
+            found |= {name: (dims, values[name].reshape(shape)) for name, of in further.items() if of == wanted}
     useless = replaced(sweep.module, sweep.data) - {*sweep.dims, *sweep.columns}
     return {
         name: Coordinate(dims, np.asarray(values, np.float64), coordinate_attributes(sweep.described[name]))

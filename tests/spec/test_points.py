@@ -198,8 +198,17 @@ def test_an_axis_and_a_column_cannot_have_one_name():
         sweep(LISTED, axes={"point": [1.0]})
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_a_file_end_as_any_system_ends_them(tmp_path, end):
+    (tmp_path / "p.csv").write_bytes(b"\xef\xbb\xbf" + end.join(["eta,lambda1", "1,2", "", "3,4"]).encode())
+    found = parse({"file": "p.csv"}, tmp_path)
+    assert {name: values.tolist() for name, values in found.columns.items()} == {"eta": [1, 3], "lambda1": [2, 4]}
+
+
 @pytest.mark.parametrize(("content", "words"), [
     (b"eta\n", "1 lines"),
+    (b"eta,lambda1\n\n1,2\n\nx,2\n", "line 5: got 'x,2'; give numbers in all columns that are read"),
+    (b"eta,lambda1\n\n1\n", "line 3 has 1 numbers"),
     (b"eta,lambda1\n1\n", "line 2 has 1 numbers"),
     (b"eta,lambda1\n1,x\n", "line 2: got '1,x'; give numbers"),
     (b"eta,lambda1\n1,2\n", "points.columns: no 'clip' in p.csv; there are: eta, lambda1"),
