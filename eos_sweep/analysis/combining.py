@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis.opened import open_sweep
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, short
 from eos_sweep.spec.kept_axes import adopted
 from eos_sweep.spec.overlap import shared
 from eos_sweep.spec.points import POINT
@@ -53,6 +53,9 @@ def combine(stores: Sequence[str | Path]) -> xr.Dataset:
     """
     if isinstance(stores, str | Path) or not stores:
         raise InputError(f"stores: got {stores!r}; give a list of paths")
+    for store in stores:
+        if not isinstance(store, str | Path):
+            raise InputError(f"stores: got {short(store)}; give paths, since datasets in memory have no store")
     datasets = [open_sweep(store) for store in stores]
     told = provenance.told_in(datasets[0].attrs)
     sweeps: list[Sweep] = []

@@ -125,6 +125,8 @@ def nearest(name: str, values: np.ndarray, wanted: float) -> int:
         if (found := np.flatnonzero(values == wanted)).size:
             return int(found[0])
         raise InputError(f"at: {name} = {short(wanted)} is not on the axis; {closest(str(wanted), map(str, values))}")
+    if not isinstance(wanted, int | float | np.number | np.bool_):
+        raise InputError(f"at: {name} = {short(wanted)} is not on the axis; give a number")
     kind, even = scale_of(np.sort(values))
     with np.errstate(all="ignore"):
         along, target = (np.log(values), np.log(wanted)) if kind == "log" else (values, wanted)

@@ -88,10 +88,17 @@ def _values(text: str) -> list[float]:
     """Return the numbers of a list, or those from the first to the last one, evenly spaced."""
     import numpy as np
 
+    from eos_sweep.analysis.pictures.frames import check_count
+
     try:
         if ":" in text:
             first, last, count = text.split(":")
-            return [float(one) for one in np.linspace(float(first), float(last), int(count))]
-        return [float(part) for part in text.split(",")]
+            ends, frames = (float(first), float(last)), int(count)
+            if not np.isfinite(ends).all():
+                raise ValueError
+        else:
+            return [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--values {named(text)}: not numbers; write for example --values 1,1.5,2 or 1:3:21") from None
+    check_count(frames)
+    return [float(one) for one in np.linspace(*ends, frames)]

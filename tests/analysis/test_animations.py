@@ -136,3 +136,21 @@ def test_endings_of_other_kinds_are_refused_before_anything_is_drawn(ds, run, tm
     with pytest.raises(InputError, match="not a picture that can be drawn"):
         plot.save(plot.descent(run), tmp_path / "run.gif")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("along", "given", "words"), [
+    ("growth", {"values": [1.1, 2], "at": {"width": 1}}, "at: no axis 'width' in this sweep; there are: "),
+    ("growth", {"values": 2}, "values: got 2; give a list, a frame for each"),
+    ("theta1", {"values": 1}, "values: got 1; give a list, a frame for each"),
+    ("theta1", {"values": ["a", "b"]}, "at: theta1 = 'a' is not on the axis; give a number"),
+    (None, {}, "along: got None; give the name of an axis or of a threshold"),
+])  # fmt: skip
+def test_what_cannot_move_is_refused_in_one_line(ds, along, given, words):
+    with pytest.raises(InputError) as caught:
+        plot.animate(ds, along, **given)
+    assert str(caught.value).startswith(words)
+
+
+def test_a_path_is_no_dataset_to_animate():
+    with pytest.raises(InputError, match="dataset: got 'a.zarr'; give what"):
+        plot.animate("a.zarr", "eta")

@@ -72,3 +72,9 @@ def test_values_stay_in_order_only_where_all_are():
     assert union(sweeps).axis("eta").values.tolist() == [0.1, 0.2, 0.3]
     sweeps.append(sweep(axes={"eta": [0.4, 0.05]}))
     assert union(sweeps).axis("eta").values.tolist() == [0.1, 0.3, 0.2, 0.4, 0.05]
+
+
+def test_datasets_are_refused_for_what_they_are():
+    found = eos_sweep.sweep("quadratic", {"eta": [0.5, 1.5]}, {"a1": 1}, {"theta1": 1}, steps=5)
+    with pytest.raises(InputError, match="stores: got <xarray.Dataset>.*; give paths"):
+        eos_sweep.combine([found])

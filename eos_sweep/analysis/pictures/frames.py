@@ -13,6 +13,11 @@ def check_frames(fps: int, count: int) -> None:
     """Raise InputError unless there is a number of frames, and of frames a second, that can be drawn."""
     if not at_least("fps", fps, 1) <= FASTEST:
         raise InputError(f"fps: got {fps}; give 1 to {FASTEST} frames a second")
+    check_count(count)
+
+
+def check_count(count: int) -> None:
+    """Raise InputError unless there is a number of frames that can be drawn."""
     if not 1 < count <= MOST:
         raise InputError(f"frames: got {count}; give 2 to {MOST} of them")
 

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes
@@ -131,11 +132,18 @@ def _frames(
     dataset: xr.Dataset, along: str, values: Sequence[float] | None, at: dict[str, float], variable: str
 ) -> list[tuple[float, xr.Dataset, dict[str, float]]]:
     """Return value, dataset and values of the other axes of each frame."""
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(f"dataset: got {short(dataset)}; give what eos_sweep.open_sweep or sweep returns")
+    if not isinstance(along, str):
+        raise InputError(f"along: got {short(along)}; give the name of an axis or of a threshold")
+    for name in at:
+        if name not in dataset.dims:
+            raise InputError(f"at: no axis {short(name)} in this sweep; {closest(str(name), map(str, dataset.dims))}")
     if along in dataset.dims:
         if along in at:
             raise InputError(f"at: {along} moves; leave it out of at")
         there = dataset[along].values
-        chosen = there if values is None else [there[nearest(along, there, value)] for value in values]
+        chosen = there if values is None else [there[nearest(along, there, value)] for value in _listed(values)]
         return [(value, dataset, {**at, along: value}) for value in chosen]
     if along not in regimes.THRESHOLDS:
         remedy = closest(along, [*map(str, dataset.dims), *regimes.THRESHOLDS])
@@ -144,12 +152,20 @@ def _frames(
         raise InputError(f"variable: no threshold changes {short(variable)}; give regime or settled")
     if values is None:
         raise InputError(f"values: missing; give some of the threshold {along}, such as [1.1, 1.5, 2]")
+    wanted = _listed(values)
     try:
-        numbers = [number(value) for value in values]
+        numbers = [number(value) for value in wanted]
     except (ValueError, TypeError):
         raise InputError(f"values: got {short(values)}; give numbers") from None
     picked = dataset.isel({name: nearest(name, dataset[name].values, value) for name, value in at.items()}).load()
     return [(one, picked.assign({variable: LABELS[variable](picked, **{along: one})}), {}) for one in numbers]
+
+
+def _listed(values: Any) -> Sequence[Any]:
+    """Return some values; InputError for a single one."""
+    if isinstance(values, str) or np.ndim(values) != 1:
+        raise InputError(f"values: got {short(values)}; give a list, a frame for each")
+    return values  # type: ignore[no-any-return]
 
 
 def _title(dataset: xr.Dataset, frames: Sequence[Any], view: View, along: str) -> str:
