@@ -20,6 +20,10 @@ def runs():
     return [run_of(eta) for eta in (0.5, 1.0, 3.0)]
 
 
+def labels_of(runs):
+    return [label for label, _ in named_runs(runs)]
+
+
 def legend_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
@@ -84,14 +88,31 @@ def test_labels_and_variables_may_be_given(runs):
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), runs[0].y)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_labels_that_are_the_same_when_shortened_have_numbers(runs, beside):
+    given = {f"{'a long name ' * 20}{k}": run for k, run in enumerate(runs)}
+    labels, drawn = zip(*named_runs(given | {"short": runs[0]}), strict=True)
+    assert len(set(labels)) == 4 and labels[0].endswith("... (1)") and labels[3] == "short"
+    assert all(one is run for one, run in zip(drawn, runs, strict=False))
+    figure = plot.trajectory_plot(given, variables=["loss"], beside=beside)
+    lines = [line for ax in figure.axes for line in ax.lines if len(line.get_ydata()) == runs[0].step.size]
+    for line, run in zip(lines, runs, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), run.loss)
+
+
+def test_variables_with_the_same_label_have_a_panel_each(runs):
+    same = [run.assign(y=run.y.assign_attrs(run.x.attrs)) for run in runs[:2]]
+    assert len(plot.trajectory_plot(same, variables=["x", "y"]).axes) == 2
+
+
 def test_runs_that_differ_in_nothing_or_in_rule_and_budget_are_told_apart(runs):
-    assert list(named_runs([runs[0], runs[0]])) == ["run 1", "run 2"]
+    assert labels_of([runs[0], runs[0]]) == ["run 1", "run 2"]
     near = [run_of(0.1, 3), run_of(np.nextafter(0.1, 1), 3)]
-    assert list(named_runs(near)) == ["η = 0.10000000000000001", "η = 0.10000000000000002"]
+    assert labels_of(near) == ["η = 0.10000000000000001", "η = 0.10000000000000002"]
     other = eos_sweep.trajectory("quartic", {"eta": 0.5, "weight_decay": 0.1}, START, steps=20, rule="gd + l2")
-    labels = list(named_runs([runs[0], other]))
+    labels = labels_of([runs[0], other])
     assert "rule = gd + l2" in labels[1] and "steps = 20" in labels[1] and "steps = 60" in labels[0]
-    assert list(named_runs([run.drop_attrs() for run in runs[:2]])) == ["run 1", "run 2"]
+    assert labels_of([run.drop_attrs() for run in runs[:2]]) == ["run 1", "run 2"]
 
 
 @pytest.mark.parametrize(("given", "words"), [

@@ -1,6 +1,7 @@
 """Several runs in one picture: what each is called, and what is the same in all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -13,10 +14,11 @@ MOST = 12  # runs in a picture, which as many colours and dashes tell apart
 Runs = xr.Dataset | Sequence[xr.Dataset] | Mapping[str, xr.Dataset]
 
 
-def named_runs(runs: Runs) -> dict[str, xr.Dataset]:
-    """Return label -> trajectory; the label of a single one is empty.
+def named_runs(runs: Runs) -> list[tuple[str, xr.Dataset]]:
+    """Return each trajectory with its label; that of a single one is empty.
 
-    Labels are the inputs in which the runs differ, unless a mapping gives others.
+    Labels are the inputs in which the runs differ, unless a mapping gives others.  Long ones are shortened; those that
+    are then the same get numbers.
 
     Raises
     ------
@@ -24,17 +26,17 @@ def named_runs(runs: Runs) -> dict[str, xr.Dataset]:
         If there is none, there are too many, or something is no trajectory.
     """
     if isinstance(runs, xr.Dataset):
-        return {"": _checked(runs)}
+        return [("", _checked(runs))]
     given: list[xr.Dataset] = [*(runs.values() if isinstance(runs, Mapping) else runs)]
     if not 0 < len(given) <= MOST:
         raise InputError(f"runs: got {len(given)} trajectories; give 1 to {MOST} in one picture")
     for run in given:
         _checked(run)
     if isinstance(runs, Mapping):
-        return dict(zip(map(captions.short, runs), given, strict=True))
+        return list(zip(_numbered(map(captions.short, runs)), given, strict=True))
     if len(given) == 1:
-        return {"": given[0]}
-    return dict(zip(_labels(given), given, strict=True))
+        return [("", given[0])]
+    return list(zip(_labels(given), given, strict=True))
 
 
 def common_title(runs: Sequence[xr.Dataset]) -> str:
@@ -50,6 +52,17 @@ def _checked(run: Any) -> xr.Dataset:
     if not isinstance(run, xr.Dataset) or "step" not in run.dims or not {"loss", "sharpness"} <= set(run.data_vars):
         raise InputError(f"runs: got {short(run)}, no trajectory; give what eos_sweep.trajectory returns")
     return run
+
+
+def _numbered(labels: Iterable[str]) -> list[str]:
+    """Return labels, with a number behind each that another one equals."""
+    labels = list(labels)
+    equal, seen = {label for label, count in Counter(labels).items() if count > 1}, Counter[str]()
+    found = []
+    for label in labels:
+        seen[label] += 1
+        found.append(f"{label} ({seen[label]})" if label in equal else label)
+    return found
 
 
 def _labels(runs: Sequence[xr.Dataset]) -> list[str]:

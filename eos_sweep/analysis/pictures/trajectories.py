@@ -1,7 +1,7 @@
 """One trajectory or several as a picture, by step."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
@@ -25,7 +25,7 @@ COLUMN_WIDTH = 3.4  # inches of each of several runs side by side
 NAME_WIDTH = 1.8  # inches of the legend
 READINGS = "readings"  # of a network, in place of its state
 SHARPNESSES = "sharpness", "flow_sharpness"
-Panels = Mapping[str, Sequence[str]]  # label -> names of the variables in a panel
+Panels = Sequence[tuple[str, Sequence[str]]]  # label of a panel, and names of the variables in it
 
 
 def trajectory_plot(
@@ -81,8 +81,8 @@ def trajectory_plot(
     ['η = 0.05', 'η = 0.1', '2/η']
     """
     named, look = named_runs(runs), Look(figsize=figsize, title=title)
-    several, alone = [*named.values()], beside or len(named) == 1
-    columns = [{label: run} for label, run in named.items()] if alone else [named]
+    several, alone = [run for _, run in named], beside or len(named) == 1
+    columns = [[one] for one in named] if alone else [named]
     panels = _panels(several, variables, grouped=alone)
     size = _size(look, len(panels), len(columns))
     figure = files.new_figure(several[0], size.width, size.height)
@@ -91,8 +91,8 @@ def trajectory_plot(
         _draw_column(axes, some, panels)
         axes[-1].set_xlabel(captions.short(several[0]["step"].attrs.get("long_name", "step")))
         if len(columns) > 1:
-            axes[0].set_title(captions.fitted(next(iter(some)), COLUMN_WIDTH, size.points), fontsize=size.letters)
-    for ax, (panel, names) in zip(grid[:, 0], panels.items(), strict=True):
+            axes[0].set_title(captions.fitted(some[0][0], COLUMN_WIDTH, size.points), fontsize=size.letters)
+    for ax, (panel, names) in zip(grid[:, 0], panels, strict=True):
         ax.set_ylabel(panel)
         run_scales.set_heights(ax, names, several)
     for ax in grid[:, -1]:
@@ -115,11 +115,11 @@ def _size(look: Look, panels: int, columns: int) -> Size:
     return look.size._replace(width=width, height=PANEL_HEIGHT * panels + 0.6)
 
 
-def _draw_column(axes: Sequence[Any], runs: Mapping[str, xr.Dataset], panels: Panels) -> None:
+def _draw_column(axes: Sequence[Any], runs: Sequence[tuple[str, xr.Dataset]], panels: Panels) -> None:
     """Draw runs into the panels of a column, with a colour for each variable of one, or for each of several."""
-    extents, alone = [extent_of(run) for run in runs.values()], len(runs) == 1
-    for ax, (panel, names) in zip(axes, panels.items(), strict=True):
-        pairs = itertools.product(zip(runs.items(), extents, strict=True), names)
+    extents, alone = [extent_of(run) for _, run in runs], len(runs) == 1
+    for ax, (panel, names) in zip(axes, panels, strict=True):
+        pairs = itertools.product(zip(runs, extents, strict=True), names)
         for (((label, run), extent), name), (dashes, colour) in zip(pairs, itertools.cycle(LOOKS)):
             if name not in run:
                 continue
@@ -129,7 +129,7 @@ def _draw_column(axes: Sequence[Any], runs: Mapping[str, xr.Dataset], panels: Pa
             words = _name_of(run[name], panel) if alone else label + f"\n{_end(extent)}" * extent.diverged
             ax.plot(run["step"], run[name], label=words, **look)
         if names[0] == "sharpness":
-            _draw_edges(ax, list(runs.values()))
+            _draw_edges(ax, [run for _, run in runs])
         for extent, (_, colour) in zip(extents, LOOKS, strict=False):
             if extent.diverged:
                 told = _end(extent) if alone and ax is axes[0] else None
@@ -174,8 +174,8 @@ def _name_of(data: xr.DataArray, panel: str) -> str:
     return captions.symbol(data).replace("_", " ")
 
 
-def _panels(runs: Sequence[xr.Dataset], wanted: Sequence[str] | None, grouped: bool) -> dict[str, list[str]]:
-    """Return the label of each panel -> names of the variables in it; one in each if they are not ``grouped``."""
+def _panels(runs: Sequence[xr.Dataset], wanted: Sequence[str] | None, grouped: bool) -> Panels:
+    """Return the label of each panel, and names of the variables in it; one in each if they are not ``grouped``."""
     series = {str(name): data for run in reversed(runs) for name, data in run.items() if data.dims == ("step",)}
     for name in wanted or ():
         if name not in series:
@@ -183,19 +183,19 @@ def _panels(runs: Sequence[xr.Dataset], wanted: Sequence[str] | None, grouped: b
     losses, powers = ([name for name in series if name.startswith(start)] for start in ("loss", "log10_abs_"))
     special = {*SHARPNESSES, "threshold", *losses, *powers}
     special |= {name.removeprefix("log10_abs_") for name in powers} - {*(wanted or ())}
-    panels: dict[str, list[str]] = {
-        "sharpness": [name for name in SHARPNESSES if name in series],
-        "loss": losses,
-        "state" if "eigenvalues" in runs[0] else READINGS: [name for name in series if name not in special],
-    }
-    panels |= {captions.symbol(series[name]): [name] for name in powers}
+    panels: list[tuple[str, list[str]]] = [
+        ("sharpness", [name for name in SHARPNESSES if name in series]),
+        ("loss", losses),
+        ("state" if "eigenvalues" in runs[0] else READINGS, [name for name in series if name not in special]),
+        *((captions.symbol(series[name]), [name]) for name in powers),
+    ]
     if not grouped and wanted is None:
         wanted = [name for name in series if name not in {*SHARPNESSES[1:], *losses[1:]}]
     if wanted:
-        panels = {panel: [name for name in names if name in wanted] for panel, names in panels.items()}
+        panels = [(panel, [name for name in names if name in wanted]) for panel, names in panels]
     if not grouped:
-        panels = {_label_of(series[name]): [name] for names in panels.values() for name in names}
-    return {panel: names for panel, names in panels.items() if names}
+        panels = [(_label_of(series[name]), [name]) for _, names in panels for name in names]
+    return [(panel, names) for panel, names in panels if names]
 
 
 def _label_of(data: xr.DataArray) -> str:
