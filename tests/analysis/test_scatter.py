@@ -6,6 +6,7 @@ from matplotlib.colors import to_rgb
 
 import eos_sweep
 from eos_sweep import plot, regimes
+from eos_sweep.analysis.pictures import style
 from eos_sweep.analysis.pictures.style import PALETTE
 from eos_sweep.errors import InputError
 from helpers.specs import MAP
@@ -41,16 +42,21 @@ def test_each_point_has_the_colour_of_its_regime(points):
     assert "clip = 10" in ax.get_title(loc="left")
 
 
-def test_numbers_have_a_bar_and_runs_that_diverged_are_white(points):
+@pytest.mark.parametrize(("variable", "cmap", "colour"), [
+    ("sharpness_max", "magma", "white"), ("tail_mean", None, style.DIVERGED_ABOUT_CENTRE["facecolor"]),
+])  # fmt: skip
+def test_numbers_have_a_bar_and_runs_that_diverged_a_colour_beyond_it(points, variable, cmap, colour):
     one = points.sel(clip=1)
-    figure = plot.draw(one, x="alpha", y="eta", variable="sharpness_max", cmap="magma", xlim=(0.2, 0.8))
+    figure = plot.draw(one, x="alpha", y="eta", variable=variable, cmap=cmap, xlim=(0.2, 0.8))
     ax, bar = figure.axes
     places, drawn = dots(ax)
     diverged = (one.outcome == 2).values
     assert len(places) == 40 and diverged.any() and ax.get_xlim() == (0.2, 0.8) and bar.get_xlabel()
     figure.draw_without_rendering()
-    white = [tuple(colour[:3]) == (1, 1, 1) for colour in drawn.get_facecolors()]
-    np.testing.assert_array_equal(white, diverged)
+    beyond = [tuple(found[:3]) == to_rgb(colour) for found in drawn.get_facecolors()]
+    np.testing.assert_array_equal(beyond, diverged)
+    (entry,) = (one for one in ax.get_legend().get_patches() if one.get_label().startswith("divergence"))
+    assert entry.get_facecolor()[:3] == to_rgb(colour)
 
 
 def test_a_side_may_be_an_axis_or_an_observable(points):

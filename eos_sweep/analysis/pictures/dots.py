@@ -8,12 +8,11 @@ import xarray as xr
 
 from eos_sweep.analysis.pictures import captions, pixels, style
 from eos_sweep.analysis.pictures.look import Look
-from eos_sweep.analysis.pictures.panels import BEYOND, draw_axis, legend_entries, looks_of
+from eos_sweep.analysis.pictures.panels import draw_axis, legend_entries, looks_of, looks_of_numbers, on_scale
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.scales import DECADES, scale_of
 from eos_sweep.analysis.specs import sweep_of
-from eos_sweep.errors import InputError
 
 INK = 0.35  # of the area of a map, that dots may cover together
 LARGEST, SMALLEST = 40.0, 1.5  # area of a dot, in points squared
@@ -44,10 +43,11 @@ def draw_dots(
         return None, entries + _draw_disagreement(ax, piece, sides, there, size)
     known = there & ~np.isnan(values) & (values != -np.inf)
     ax.scatter(sides[0][there & ~known], sides[1][there & ~known], c=style.NO_VALUE["facecolor"], **size)
-    numbers = np.where(np.isposinf(values), BEYOND, np.minimum(values, norm.vmax))
-    colours = {"cmap": _colour_map(data, look), "norm": norm}
-    mesh = ax.scatter(sides[0][known], sides[1][known], c=numbers[known], **colours, **size)
-    return mesh, legend_entries(ax, [("divergence", style.DIVERGED), ("no value", style.NO_VALUE)], cells, percent)
+    colours, looks = looks_of_numbers(data, look)
+    mesh = ax.scatter(
+        sides[0][known], sides[1][known], c=on_scale(values[known], norm), cmap=colours, norm=norm, **size
+    )
+    return mesh, legend_entries(ax, looks, cells, percent)
 
 
 def _draw_labels(
@@ -101,15 +101,6 @@ def _draw_disagreement(
     spot = {**size, "s": size["s"] / 5.0, "c": "white", "edgecolors": "black", "linewidths": 0.5}
     label = f"fewer than {100 * style.AGREED:.0f} % agree"
     return [ax.scatter(sides[0][apart], sides[1][apart], label=label, **spot)]
-
-
-def _colour_map(data: xr.DataArray, look: Look) -> Any:
-    import matplotlib
-
-    if look.palette:
-        raise InputError(f"palette: {data.name} holds numbers; give cmap and norm")
-    given = look.cmap or ("viridis" if "centre" not in data.attrs else "RdBu_r")
-    return (matplotlib.colormaps[given] if isinstance(given, str) else given).with_extremes(over="white")
 
 
 def _along(ax: Any, side: str, piece: xr.Dataset, name: str, data: xr.DataArray) -> np.ndarray:

@@ -131,6 +131,28 @@ def looks_of(data: xr.DataArray, pixels: Pixels, look: Look) -> Mapping[str, dic
     return {**looks, **{name: style.FRAME | {"facecolor": to_hex(c)} for name, c in look.colours.items()}}
 
 
+def looks_of_numbers(data: xr.DataArray, look: Look) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
+    """Return the colour map of numbers, and what else than numbers may be there and its look.
+
+    What is beyond the scale has the look of divergence: white, or grey where white is the centre.
+    """
+    import matplotlib
+
+    if look.palette:
+        raise InputError(f"palette: {data.name} holds numbers; give cmap and norm")
+    centred = "centre" in data.attrs
+    diverged = style.DIVERGED_ABOUT_CENTRE if centred else style.DIVERGED
+    given = look.cmap or ("RdBu_r" if centred else "viridis")
+    colours = matplotlib.colormaps[given] if isinstance(given, str) else given
+    colours = colours.with_extremes(over=diverged["facecolor"], bad=(0, 0, 0, 0))
+    return colours, [("divergence", diverged), ("no value", style.NO_VALUE)]
+
+
+def on_scale(numbers: np.ndarray, norm: Any) -> np.ndarray:
+    """Return numbers of which divergence alone is beyond a scale; large ones have its last colour."""
+    return np.where(np.isposinf(numbers), BEYOND, np.minimum(numbers, norm.vmax))
+
+
 def _draw_categories(
     ax: Any, edges: list[np.ndarray], pixels: Pixels, fills: Mapping[str, dict[str, Any]]
 ) -> list[tuple[str, dict[str, Any]]]:
@@ -179,19 +201,9 @@ def _draw_numbers(
     ax: Any, edges: list[np.ndarray], data: xr.DataArray, pixels: Pixels, norm: Any, look: Look
 ) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
     """Draw numbers on a scale of colours; return what else than numbers is there and its look, and the mesh."""
-    import matplotlib
-
-    if look.palette:
-        raise InputError(f"palette: {data.name} holds numbers; give cmap and norm")
-    centred = "centre" in data.attrs
-    diverged = style.DIVERGED_ABOUT_CENTRE if centred else style.DIVERGED
-    colours = look.cmap or ("RdBu_r" if centred else "viridis")
-    colours = matplotlib.colormaps[colours] if isinstance(colours, str) else colours
-    colours = colours.with_extremes(over=diverged["facecolor"], bad=(0, 0, 0, 0))
-    # Divergence alone is beyond the scale, and so white.
-    numbers = np.where(np.isposinf(pixels.cells), BEYOND, np.minimum(pixels.cells, norm.vmax))
-    mesh = ax.pcolormesh(*edges[::-1], numbers, cmap=colours, norm=norm, zorder=style.CELLS)
-    return [("divergence", diverged), ("no value", style.NO_VALUE)], mesh
+    colours, looks = looks_of_numbers(data, look)
+    mesh = ax.pcolormesh(*edges[::-1], on_scale(pixels.cells, norm), cmap=colours, norm=norm, zorder=style.CELLS)
+    return looks, mesh
 
 
 def draw_axis(ax: Any, side: str, axis: xr.DataArray, edges: np.ndarray) -> None:
