@@ -88,7 +88,7 @@ def _values(text: str) -> list[float]:
     """Return the numbers of a list, or those from the first to the last one, evenly spaced."""
     import numpy as np
 
-    from eos_sweep.analysis.pictures.frames import check_count
+    from eos_sweep.analysis.pictures.frames import checked_count
 
     try:
         if ":" in text:
@@ -100,5 +100,5 @@ def _values(text: str) -> list[float]:
             return [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--values {named(text)}: not numbers; write for example --values 1,1.5,2 or 1:3:21") from None
-    check_count(frames)
+    checked_count(frames)
     return [float(one) for one in np.linspace(*ends, frames)]

@@ -68,6 +68,13 @@ def test_a_run_that_diverges_ends_its_animation_where_it_ends():
     plot.descent(run).draw_without_rendering()
 
 
+def test_whole_numbers_of_any_type_are_paces(run, ds):
+    moving = plot.animate_descent(run, frames=1e1, fps=np.float64(5))
+    assert moving.count == 10 and (moving.fps, type(moving.fps)) == (5, int)
+    moving = plot.animate(ds, "theta1", fps=1e1, lines=False)
+    assert (moving.fps, type(moving.fps)) == (10, int)
+
+
 @pytest.mark.slow
 def test_animations_are_written_as_a_whole(run, ds, tmp_path):
     moving = plot.animate_descent(run, frames=3, fps=10, figsize=(3, 3))
@@ -111,7 +118,10 @@ def test_a_threshold_labels_anew(ds):
     (lambda ds, run: plot.animate(ds, "growth", [1, 2], variable="loss_final"), "no threshold changes 'loss_final'"),
     (lambda ds, run: plot.animate(ds, "theta1", at={"theta1": 1}), "at: theta1 moves"),
     (lambda ds, run: plot.animate(ds, "theta1", [1, 9]), "theta1 = 9 is not on the axis"),
-    (lambda ds, run: plot.animate(ds, "theta1", [1]), "frames: got 1; give 2 to 1000"),
+    (lambda ds, run: plot.animate(ds, "theta1", [1]), "frames: got 1; give a whole number >= 2"),
+    (lambda ds, run: plot.animate(ds, "theta1", fps=60), "fps: got 60; give 1 to 50 frames a second"),
+    (lambda ds, run: plot.animate_descent(run, frames=2.5), "frames: got 2.5; give a whole number >= 2"),
+    (lambda ds, run: plot.animate_descent(run, frames=1001), "frames: got 1001; give 2 to 1000"),
     (lambda ds, run: plot.animate(ds, "theta1", fps=0), "fps: got 0"),
     (lambda ds, run: plot.descent(ds), "run: this dataset is no trajectory"),
     (lambda ds, run: plot.descent(run, "z"), "x: no coordinate 'z' of quartic; there are: x, y"),

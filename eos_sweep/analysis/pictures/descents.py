@@ -8,7 +8,7 @@ import xarray as xr
 from eos_sweep.analysis.landscapes import Landscape, landscape_of
 from eos_sweep.analysis.pictures import captions, files, style
 from eos_sweep.analysis.pictures.fitting import set_letters
-from eos_sweep.analysis.pictures.frames import check_frames
+from eos_sweep.analysis.pictures.frames import checked_pace
 from eos_sweep.analysis.pictures.look import Look, Pair
 from eos_sweep.analysis.pictures.run_scales import extent_of, set_heights, set_steps
 from eos_sweep.analysis.pictures.view import Limits
@@ -132,7 +132,7 @@ def animate_descent(
     """
     from eos_sweep.analysis.pictures.animations import Animation
 
-    check_frames(fps, at_least("frames", frames, 2))
+    fps, frames = checked_pace(fps, frames)
     last = extent_of(run).last if "loss" in run else 0
     steps = np.unique(np.linspace(0, last, frames).round().astype(int))
     picture = _Picture(landscape_of(run, x, y), xlim, ylim, Look(figsize=figsize, title=title, cmap=cmap))

@@ -9,17 +9,26 @@ ENDINGS = ".gif", ".mp4"
 MOST, FASTEST = 1000, 50  # frames, and frames a second
 
 
-def check_frames(fps: int, count: int) -> None:
-    """Raise InputError unless there is a number of frames, and of frames a second, that can be drawn."""
-    if not at_least("fps", fps, 1) <= FASTEST:
-        raise InputError(f"fps: got {fps}; give 1 to {FASTEST} frames a second")
-    check_count(count)
+def checked_pace(fps: int, count: int) -> tuple[int, int]:
+    """Return the frames a second and the number of frames as integers.
+
+    Raises
+    ------
+    InputError
+        If one of them is no whole number, or cannot be drawn.
+    """
+    pace = at_least("fps", fps, 1)
+    if pace > FASTEST:
+        raise InputError(f"fps: got {pace}; give 1 to {FASTEST} frames a second")
+    return pace, checked_count(count)
 
 
-def check_count(count: int) -> None:
-    """Raise InputError unless there is a number of frames that can be drawn."""
-    if not 1 < count <= MOST:
-        raise InputError(f"frames: got {count}; give 2 to {MOST} of them")
+def checked_count(count: int) -> int:
+    """Return the number of frames as an integer; InputError if it is none, or so many cannot be drawn."""
+    frames = at_least("frames", count, 2)
+    if frames > MOST:
+        raise InputError(f"frames: got {frames}; give 2 to {MOST} of them")
+    return frames
 
 
 def check_ending(path: str | Path) -> None:

@@ -12,7 +12,7 @@ from eos_sweep import regimes
 from eos_sweep.analysis.labelled import label, settled
 from eos_sweep.analysis.pictures import captions, files
 from eos_sweep.analysis.pictures.fitting import add_bar, set_letters
-from eos_sweep.analysis.pictures.frames import check_frames
+from eos_sweep.analysis.pictures.frames import checked_pace
 from eos_sweep.analysis.pictures.layout import draw_map
 from eos_sweep.analysis.pictures.legends import outside
 from eos_sweep.analysis.pictures.look import Look, Pair
@@ -88,7 +88,7 @@ def animate(
     from eos_sweep.analysis.pictures.animations import Animation
 
     frames = _frames(dataset, along, values, dict(at or {}), variable)
-    check_frames(fps, len(frames))
+    fps, _ = checked_pace(fps, len(frames))
     view = View(x=x, y=y, variable=variable, lines=lines, xlim=xlim, ylim=ylim)
     look = Look(figsize=figsize, title=title, legend=legend, colorbar=colorbar, palette=palette, cmap=cmap, norm=norm)
     size, words = look.size, captions.distinct([value for value, _, _ in frames])
