@@ -18,7 +18,7 @@ RUN = "run"  # the dimension of several trajectories
 
 def check(path: str | Path) -> None:
     """Raise InputError unless a path names a file of a known kind that does not exist yet."""
-    if Path(path).suffix not in _KINDS:
+    if _ending(path) not in _KINDS:
         raise InputError(f"{path}: not a kind of data that can be written; end the name in .csv, .nc or .zarr")
     if os.path.lexists(path):
         raise InputError(f"{path}: exists; {REMEDY}")
@@ -42,7 +42,12 @@ def write(runs: Sequence[xr.Dataset], path: str | Path) -> None:
         If the ending is another one, the file exists, or it cannot be written.
     """
     check(path)
-    _KINDS[Path(path).suffix](joined(runs), Path(path))
+    _KINDS[_ending(path)](joined(runs), Path(path))
+
+
+def _ending(path: str | Path) -> str:
+    """Return the ending of a name in small letters."""
+    return Path(path).suffix.lower()
 
 
 def joined(runs: Sequence[xr.Dataset]) -> xr.Dataset:

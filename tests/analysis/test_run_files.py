@@ -33,6 +33,11 @@ def test_a_table_has_a_row_for_each_step_and_every_digit(runs, tmp_path):
     assert {float(row["eta"]) for row in found} == {0.1} and "run" not in found[0]
 
 
+def test_an_ending_may_have_capitals(runs, tmp_path):
+    run_files.write(runs[:1], tmp_path / "RUN.CSV")
+    assert len(rows(tmp_path / "RUN.CSV")) == 31
+
+
 def test_several_runs_are_told_apart_in_a_table(runs, tmp_path):
     run_files.write(runs, tmp_path / "runs.csv")
     found = rows(tmp_path / "runs.csv")
