@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
 NAME = "eos"
@@ -121,18 +123,25 @@ class SweepAccessor:
 
         return critical_lines(self._dataset, along)
 
-    def trajectory(self, *, steps: int | None = None, progress: bool | None = None, **at: float) -> "xr.Dataset":
+    def trajectory(
+        self,
+        at: "Mapping[str, float] | None" = None,
+        *,
+        steps: int | None = None,
+        progress: bool | None = None,
+        **by_axis: float,
+    ) -> "xr.Dataset":
         """Run one cell again and return all of its steps.
 
         Parameters
         ----------
+        at, **by_axis
+            Axis -> value, of each axis that has more than one here: the nearest one on an evenly spaced axis, otherwise
+            one of its values.  An axis of the name of a keyword, such as ``steps``, is given in ``at``.
         steps
             Number of steps; by default the budget of the sweep.
         progress
             Whether to show a bar; by default on a terminal and in a notebook.
-        **at
-            Axis -> value, of each axis that has more than one here: the nearest one on an evenly spaced axis, otherwise
-            one of its values.
 
         Returns
         -------
@@ -144,12 +153,9 @@ class SweepAccessor:
         InputError
             If the dataset is no sweep, an axis is not picked, or it has no such value.
         """
-        from eos_sweep.analysis.chosen_cells import changed, point_of
-        from eos_sweep.analysis.recorded_steps import record
-        from eos_sweep.progress.bars import work_progress
+        from eos_sweep.analysis.trajectories import cell_trajectory
 
-        with work_progress(progress) as show:
-            return record(*changed(*point_of(self._dataset, at), {}, steps), show)
+        return cell_trajectory(self._dataset, {**(at or {}), **by_axis}, {}, steps, progress)
 
     def plot(self, *arguments: Any, **options: Any) -> Any:
         """Draw a slice, as :func:`eos_sweep.plot.draw`."""

@@ -91,8 +91,7 @@ def trajectory(
             if given is not None:
                 raise InputError(f"{name}: a cell has that of its sweep; leave {name} out, or give a model and inputs")
         other = {**(parameters or {}), **(initial or {}), **({} if seed is None else {"seed": seed})}
-        with work_progress(progress) as show:
-            return record(*changed(*point_of(model, {}), other, steps), show)
+        return cell_trajectory(model, {}, other, steps, progress)
     # It is a sweep of one point, so that inputs are checked as those of a spec.
     sweep = make(model, {"seed": [seed or 0]}, parameters, initial, steps=steps, rule=rule, data=data)
     draws = [
@@ -102,3 +101,34 @@ def trajectory(
         raise SpecError(f"seed: missing, but {draws[0]} is drawn; give seed = 0 or another whole number")
     with work_progress(progress) as show:
         return record(sweep, {"seed": float(seed or 0)}, show)
+
+
+def cell_trajectory(
+    dataset: xr.Dataset,
+    at: Mapping[str, float],
+    inputs: Mapping[str, float | str],
+    steps: int | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Return the trajectory of a cell of a sweep, all of its steps.
+
+    Parameters
+    ----------
+    dataset
+        The sweep, or a slice of it.
+    at
+        Axis -> value, of each axis that has more than one value there.
+    inputs
+        Name -> number, expression or preset of what is to differ from the cell.
+    steps, progress
+        As for :func:`trajectory`.
+
+    Raises
+    ------
+    SpecError
+        If an input is unknown, or out of its bounds.
+    InputError
+        If the dataset is no sweep, an axis is not picked, or it has no such value.
+    """
+    with work_progress(progress) as show:
+        return record(*changed(*point_of(dataset, at), inputs, steps), show)

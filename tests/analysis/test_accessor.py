@@ -50,6 +50,16 @@ def test_a_cell_is_run_again(free):
     assert float(run.loss.max()) == pytest.approx(wanted, rel=1e-12)
 
 
+def test_an_axis_may_have_the_name_of_a_keyword():
+    model = eos_sweep.model("progress*x**2/2 + steps", ["x"])
+    ds = eos_sweep.sweep(model, {"steps": [1, 2], "progress": [0.5, 1.0], "eta": [0.1]}, {}, {"x": 1.0}, steps=5)
+    run = ds.eos.trajectory({"steps": 2, "progress": 0.5}, steps=3, progress=False)
+    assert (float(run.steps), float(run.progress), run.sizes["step"]) == (2.0, 0.5, 4)
+    xr.testing.assert_identical(run, eos_sweep.trajectory(ds.sel(steps=2, progress=0.5), steps=3))
+    xr.testing.assert_identical(ds.isel(steps=0).eos.trajectory({"progress": 1}, eta=0.1),
+                                ds.isel(steps=0, progress=1).eos.trajectory())  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("at", "message"),
     [
