@@ -180,6 +180,11 @@ def trace(
         raise InputError(f"--{next(iter(pace))}: there is no animation; give -o with a name that ends in .gif or .mp4")
     if out:
         (check_animation if moves else check_picture)(out)
+    for option, given in (("--on", on), ("--beside", beside)):
+        if given and not out:
+            raise InputError(f"{option}: there is no picture; name one with -o, or leave {option} out")
+    if beside and on_landscape:
+        raise InputError("--beside: one run alone is drawn on a landscape; leave --beside, or --on and .gif, out")
     if on_landscape and compare:
         raise InputError("--compare: one run alone is drawn on a landscape; leave --compare, or --on and .gif, out")
     if data:

@@ -64,7 +64,9 @@ def check_animation(path: str) -> None:
 
 def is_animation(path: str) -> bool:
     """Return whether the ending of a path is that of an animation."""
-    return Path(path).suffix.lower() in (".gif", ".mp4")
+    from eos_sweep.analysis.pictures.frames import ENDINGS
+
+    return Path(path).suffix.lower() in ENDINGS
 
 
 def check_axes(option: str, sweep: "Sweep", over: str = "") -> None:

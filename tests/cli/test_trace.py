@@ -53,6 +53,11 @@ def test_several_runs_are_drawn_and_written(place, tmp_path):
 @pytest.mark.parametrize(("arguments", "words"), [
     (("--index", "eta=1,x=1", "--compare", "zeta=3"), "zeta: no input of quartic"),
     (("--index", "eta=1,x=1", "--compare", "eta"), "--compare eta: not NAME=NUMBER"),
+    (("--index", "eta=1,x=1", "--on", "x,y"), "--on: there is no picture; name one with -o, or leave --on out"),
+    (("--index", "eta=1,x=1", "--beside", "--json"), "--beside: there is no picture; name one with -o"),
+    (("--index", "eta=1,x=1", "--beside", "--on", "x,y", "-o", "run.png"), "--beside: one run alone is drawn"),
+    (("--index", "eta=1,x=1", "--beside", "-o", "run.gif"), "--beside: one run alone is drawn"),
+    (("--index", "eta=1,x=1", "--on", "x", "-o", "run.png"), "--on x: not two names"),
     (("--index", "eta=1,x=1", "--data", "run.xlsx"), "end the name in .csv, .nc or .zarr"),
 ])  # fmt: skip
 def test_wrong_options_are_told_in_one_line(place, arguments, words):
