@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,8 +83,12 @@ def label(dataset: xr.Dataset, own: Mapping[str, Any] | None = None, **given: fl
     array([5, 4, 1], dtype=int8)
     """
     limits, stored = limits_of(dataset, given, own), [str(name) for name in dataset.data_vars]
-    names = (*regimes.reads(limits, stored), *regimes.inputs(limits))
-    codes = by_cell(dataset, "the regime rules read", names, lambda values: regimes.classify(values, limits))
+    codes = by_cell(
+        dataset,
+        "the regime rules read",
+        _read_by_label(stored, limits),
+        lambda values: regimes.classify(values, limits),
+    )
     return codes.rename("regime").assign_attrs(regimes.attributes(limits, stored))
 
 
@@ -127,6 +131,29 @@ def settled(dataset: xr.Dataset, **given: float) -> xr.DataArray:
             "settled: budget_short and slow are not checked, since the regime rules read %s, not stored here",
             ", ".join(missing),
         )
-    names = tuple(dict.fromkeys((*trust.reads(stored), *regimes.required(limits), *regimes.inputs(limits))))
+    names = _read_by_settled(stored, limits)
     codes = by_cell(dataset, "settled takes", names, lambda values: trust.classify(values, limits))
     return codes.rename("settled").assign_attrs(trust.attributes(limits, names))
+
+
+def read_by(labels: str, dataset: xr.Dataset, **given: float) -> list[str]:
+    """Return the names of the stored variables that :func:`label` or :func:`settled` reads.
+
+    Parameters
+    ----------
+    labels
+        ``"regime"`` or ``"settled"``.
+    dataset, **given
+        As for them.
+    """
+    limits, stored = limits_of(dataset, given), [str(name) for name in dataset.data_vars]
+    names = (_read_by_label if labels == "regime" else _read_by_settled)(stored, limits)
+    return [name for name in names if name in stored]
+
+
+def _read_by_label(stored: Sequence[str], limits: Limits) -> tuple[str, ...]:
+    return (*regimes.reads(limits, stored), *regimes.inputs(limits))
+
+
+def _read_by_settled(stored: Sequence[str], limits: Limits) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*trust.reads(stored), *regimes.required(limits), *regimes.inputs(limits))))

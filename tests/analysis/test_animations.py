@@ -100,6 +100,38 @@ def test_a_map_moves_along_an_axis_with_one_legend_and_one_scale(ds):
     assert words[:3] == ["divergence", "sign flip", "stable"] and moving.figure.axes[0].get_legend() is None
 
 
+def test_points_and_what_could_be_labels_on_a_frame_have_one_scale(ds):
+    rng = np.random.default_rng(0)
+    points = {"a1": 10 ** rng.uniform(-1, 1, 30), "eta": 10 ** rng.uniform(-2, 1, 30)}
+    given = {"axes": {"theta1": [1.0, 1e3]}, "points": points, "steps": 20}
+    scatter = eos_sweep.sweep("quadratic", **given)
+    share = ds.regime.copy(data=np.where(ds.theta1.values[:, None, None] > 1, 0.5, 1.0) * np.ones(ds.regime.shape))
+    for dataset, name, ends in (
+        (scatter, "loss_initial", (scatter.loss_initial.min(), scatter.loss_initial.max())),
+        (ds.assign(share=share), "share", (0.5, 1.0)),
+    ):
+        moving = plot.animate(dataset, "theta1", variable=name)
+        ax = moving.figure.axes[0]
+        for frame in range(dataset.sizes["theta1"]):
+            moving._func(frame)
+            (norm,) = (one.norm for one in ax.collections if one.get_array() is not None)
+            assert (norm.vmin, norm.vmax) == ends
+        assert len(moving.figure.axes) == 2, "a bar"
+
+
+def test_a_threshold_reads_only_what_labels_need_and_after_the_axes_are_known(ds):
+    def fail(block):
+        raise AssertionError("read")
+
+    def broken(name):
+        return ds[name].copy(data=ds[name].chunk().data.map_blocks(fail, dtype=float, meta=np.empty(0)))
+
+    needless = ds.chunk().assign(loss_initial=broken("loss_initial"))
+    assert plot.animate(needless, "growth", [1.1, 1.5], at={"theta1": 1}).count == 2
+    with pytest.raises(InputError, match="axes not shown: theta1|axes not shown: a1"):
+        plot.animate(ds.assign({name: broken(name) for name in ds.data_vars}), "growth", [1.1, 1.5])
+
+
 def test_a_threshold_labels_anew(ds):
     moving = plot.animate(ds, "blowup", [1e3, 1e12], at={"theta1": 1}, lines=False)
     ax, seen = moving.figure.axes[0], []

@@ -20,15 +20,14 @@ from eos_sweep.analysis.pictures.margins import draw_margins
 from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
 from eos_sweep.analysis.pictures.reduced import reduced
-from eos_sweep.analysis.pictures.scatter import draw_points, has_points
-from eos_sweep.analysis.pictures.sheets import BESIDE, panels_of
+from eos_sweep.analysis.pictures.scatter import draw_points, has_points, points_of
+from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, panels_of
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.slices import select, within
 from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.errors import InputError, named, short
 
-MAX_FACETS = 36
 MARGIN = 0.2  # inches above and below a legend together
 INDENT = 0.02  # of the width of a figure of facets, left of its title
 
@@ -62,7 +61,7 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
         figure = _draw_points(dataset, view, look, ax)
         return figure.axes[0] if own else ax
     dataset = _variable(dataset, name, view.contours)
-    view = _on_two_axes(view, dataset)
+    view = on_two_axes(view, dataset)
     piece = _shown(select(dataset, *view.axes, view.at), view)
     if own:
         ax = files.new_figure(dataset, size.width, size.height).subplots()
@@ -100,12 +99,21 @@ def draw_map(dataset: xr.Dataset, view: View, ax: Any, look: Look = DEFAULT) -> 
     return ax
 
 
+def seen(dataset: xr.Dataset, view: View) -> xr.Dataset:
+    """Return what :func:`draw_map` shows of a dataset: the cells of a slice, lazily, or points."""
+    if has_points(dataset, view):
+        return points_of(dataset.assign(_variable(dataset, view.variable).data_vars), view)
+    dataset = _variable(dataset, view.variable, view.contours)
+    view = on_two_axes(view, dataset)
+    return _shown(select(dataset, *view.axes, view.at), view)
+
+
 def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     """Draw a panel for each value of the view's axis ``facet``; return the Figure."""
     if has_points(dataset, view):
         return _draw_points(dataset, view, look, None)
     dataset = _variable(dataset, view.variable, view.contours)
-    view = _with_facet(_on_two_axes(view, dataset), dataset)
+    view = _with_facet(on_two_axes(view, dataset), dataset)
     (x, y), name = view.axes, view.variable
     pieces, by = _pieces(dataset, view)
     figure, axes, size = panels_of(dataset, len(pieces), look, margins.ROOM * view.margins)
@@ -165,7 +173,7 @@ def _draw_points(dataset: xr.Dataset, view: View, look: Look, ax: Any) -> Any:
     return draw_points(dataset if view.variable in dataset else dataset.assign(found.data_vars), view, look, ax)
 
 
-def _on_two_axes(view: View, dataset: xr.Dataset) -> View:
+def on_two_axes(view: View, dataset: xr.Dataset) -> View:
     """Return the view with its two axes."""
     view = view.completed(dataset)
     if all(view.axes):
@@ -194,9 +202,9 @@ def _shown(piece: xr.Dataset, view: View) -> xr.Dataset:
 def _pieces(dataset: xr.Dataset, view: View) -> tuple[list[xr.Dataset], str]:
     """Return the slice of each facet, and the axis of facets."""
     by, at = str(view.facet), dict(view.at or {})
-    if by not in dataset.dims or by in (*view.axes, *at) or dataset.sizes[by] > MAX_FACETS:
+    if by not in dataset.dims or by in (*view.axes, *at) or dataset.sizes[by] > MOST_PANELS:
         raise InputError(
-            f"facet: got {short(by)}; name an axis of at most {MAX_FACETS} values that is not in x, y or at"
+            f"facet: got {short(by)}; name an axis of at most {MOST_PANELS} values that is not in x, y or at"
         )
     return [_shown(select(dataset, *view.axes, {**at, by: value}), view) for value in dataset[by].values], by
 

@@ -1,26 +1,31 @@
 """A map that changes as one axis, or one threshold of the regime rules, moves."""
 
-import copy
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from eos_sweep import regimes
-from eos_sweep.analysis.labelled import label, settled
-from eos_sweep.analysis.pictures import captions, files
+from eos_sweep.analysis.labelled import label, read_by, settled
+from eos_sweep.analysis.pictures import captions, files, pixels
 from eos_sweep.analysis.pictures.fitting import add_bar, set_letters
 from eos_sweep.analysis.pictures.frames import checked_pace
-from eos_sweep.analysis.pictures.layout import draw_map
+from eos_sweep.analysis.pictures.layout import draw_map, on_two_axes, seen
 from eos_sweep.analysis.pictures.legends import outside
 from eos_sweep.analysis.pictures.look import Look, Pair
+from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
+from eos_sweep.analysis.pictures.scatter import USUAL, has_points
 from eos_sweep.analysis.pictures.view import Limits, Lines, View
-from eos_sweep.analysis.slices import At, nearest
+from eos_sweep.analysis.slices import At, nearest, select
+from eos_sweep.analysis.specs import described
 from eos_sweep.errors import InputError, closest, short
 from eos_sweep.plain_data import number
 
+Frame: TypeAlias = tuple[float, xr.Dataset, dict[str, float]]  # value, dataset, and values of the other axes
+HELD = 2**24  # cells whose observables are kept in memory, about a gigabyte
 LABELS: dict[str, Any] = {"regime": label, "settled": settled}  # what a threshold changes
 
 
@@ -87,36 +92,37 @@ def animate(
 
     from eos_sweep.analysis.pictures.animations import Animation
 
-    frames = _frames(dataset, along, values, dict(at or {}), variable)
-    fps, _ = checked_pace(fps, len(frames))
     view = View(x=x, y=y, variable=variable, lines=lines, xlim=xlim, ylim=ylim)
     look = Look(figsize=figsize, title=title, legend=legend, colorbar=colorbar, palette=palette, cmap=cmap, norm=norm)
+    frames = _frames(dataset, along, values, dict(at or {}), view)
+    fps, _ = checked_pace(fps, len(frames))
+    scale, words_of_bar = _scale(frames, view, look)
+    if scale is not None:  # numbers, also where those of one frame could be labels
+        frames = [(value, _without_flags(one, variable), picked) for value, one, picked in frames]
     size, words = look.size, captions.distinct([value for value, _, _ in frames])
     figure = files.new_figure(dataset, size.width, size.height)
     ax = figure.subplots()
-    plain = dataclasses.replace(look, title="", legend=False, colorbar=False)
+    plain = dataclasses.replace(
+        look, title="", legend=False, colorbar=False, norm=look.norm if scale is None else scale
+    )
 
-    def draw(frame: int, look: Look = plain) -> None:
+    def draw(frame: int) -> None:
         ax.clear()
-        draw_map(frames[frame][1], dataclasses.replace(view, at=frames[frame][2]), ax, look)
+        draw_map(frames[frame][1], dataclasses.replace(view, at=frames[frame][2]), ax, plain)
         sign = captions.symbol(dataset[along]) if along in dataset.coords else along
         ax.set_title(f"{sign} = {words[frame]}", loc="left", fontsize=size.letters)
         set_letters(figure, size)
 
     entries: dict[str, Any] = {}
-    norms = []
-    for frame in range(len(frames)):
+    for frame in range(len(frames) if look.legend_place else 1):
         draw(frame)
         for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
             entries.setdefault(captions.without_share(name), handle)
-        norms += [mesh.norm for mesh in ax.collections if mesh.get_array() is not None and mesh.get_array().ndim == 2]
-    if norms and not palette:
-        plain = dataclasses.replace(plain, norm=_widest(norms))
-        draw(0, plain)
-        if colorbar:
-            place = "bottom" if colorbar is True else str(colorbar)
-            mesh = next(mesh for mesh in ax.collections if mesh.get_array() is not None)
-            add_bar(mesh, ax, place, captions.fitted(captions.label_of(frames[0][1][variable]), size.width - 1.0))
+    if scale is not None and colorbar:
+        place = "bottom" if colorbar is True else str(colorbar)
+        mesh = next(mesh for mesh in ax.collections if mesh.get_array() is not None)
+        length = (size.width if place in ("bottom", "top") else size.height) - 1.0
+        add_bar(mesh, ax, place, captions.fitted(words_of_bar, length, size.points))
     if entries and look.legend_place:
         place = "right" if look.legend_place == "inside" else look.legend_place
         names = sorted(entries, key=lambda name: isinstance(entries[name], Line2D))  # labels first
@@ -125,12 +131,12 @@ def animate(
     figure.suptitle(captions.fitted(whole, size.width, size.points), x=0.02, ha="left", fontsize=size.letters)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    return Animation(figure, lambda frame: draw(frame, plain), len(frames), fps)
+    return Animation(figure, draw, len(frames), fps)
 
 
 def _frames(
-    dataset: xr.Dataset, along: str, values: Sequence[float] | None, at: dict[str, float], variable: str
-) -> list[tuple[float, xr.Dataset, dict[str, float]]]:
+    dataset: xr.Dataset, along: str, values: Sequence[float] | None, at: dict[str, float], view: View
+) -> list[Frame]:
     """Return value, dataset and values of the other axes of each frame."""
     if not isinstance(dataset, xr.Dataset):
         raise InputError(f"dataset: got {short(dataset)}; give what eos_sweep.open_sweep or sweep returns")
@@ -148,8 +154,8 @@ def _frames(
     if along not in regimes.THRESHOLDS:
         remedy = closest(along, [*map(str, dataset.dims), *regimes.THRESHOLDS])
         raise InputError(f"along: no axis or threshold {short(along)}; {remedy}")
-    if variable not in LABELS:
-        raise InputError(f"variable: no threshold changes {short(variable)}; give regime or settled")
+    if view.variable not in LABELS:
+        raise InputError(f"variable: no threshold changes {short(view.variable)}; give regime or settled")
     if values is None:
         raise InputError(f"values: missing; give some of the threshold {along}, such as [1.1, 1.5, 2]")
     wanted = _listed(values)
@@ -157,8 +163,27 @@ def _frames(
         numbers = [number(value) for value in wanted]
     except (ValueError, TypeError):
         raise InputError(f"values: got {short(values)}; give numbers") from None
-    picked = dataset.isel({name: nearest(name, dataset[name].values, value) for name, value in at.items()}).load()
-    return [(one, picked.assign({variable: LABELS[variable](picked, **{along: one})}), {}) for one in numbers]
+    held = _read(dataset, along, numbers, at, view)
+    return [(one, held.assign({view.variable: LABELS[view.variable](held, **{along: one})}), {}) for one in numbers]
+
+
+def _read(
+    dataset: xr.Dataset, along: str, numbers: Sequence[float], at: dict[str, float], view: View
+) -> xr.Dataset:  # fmt: skip
+    """Return what labels read for some values of a threshold, of the cells that a view shows.
+
+    It is in memory, unless it has many cells; these are read anew for each frame.
+    """
+    names = dict.fromkeys(name for one in numbers for name in read_by(view.variable, dataset, **{along: one}))
+    aimed = dataclasses.replace(view, at=at)
+    if has_points(dataset, aimed):
+        names |= dict.fromkeys(name for name in (*view.axes, *USUAL) if name in dataset.data_vars)
+        some = dataset[[*names]]
+        some = some.isel({name: nearest(name, some[name].values, value) for name, value in at.items()})
+    else:
+        some = dataset[[*names]]
+        some = select(some, *on_two_axes(aimed, some).axes, at)
+    return some.load() if math.prod(some.sizes.values()) <= HELD else some
 
 
 def _listed(values: Any) -> Sequence[Any]:
@@ -176,9 +201,22 @@ def _title(dataset: xr.Dataset, frames: Sequence[Any], view: View, along: str) -
     return captions.caption(dataset, one.isel(fixed), (*completed.axes, along))
 
 
-def _widest(norms: Sequence[Any]) -> Any:
-    """Return a scale of colours for all frames."""
-    found = copy.copy(max(norms, key=lambda norm: norm.vmax - norm.vmin))
-    if not hasattr(found, "vcenter"):
-        found.vmin, found.vmax = min(norm.vmin for norm in norms), max(norm.vmax for norm in norms)
-    return found
+def _scale(frames: Sequence[Frame], view: View, look: Look) -> tuple[Any, str]:
+    """Return the scale of colours of all frames and what its bar says; None and nothing if they show labels."""
+    name, first = view.variable, frames[0][1]
+    if name in LABELS:
+        return None, ""
+    pieces = [seen(one, dataclasses.replace(view, at=at)) for _, one, at in frames]
+    stored = described(first)
+    one_cell = {str(axis): size for axis, size in pieces[0][name].sizes.items()}  # only ends and shares are wanted
+    maps = pixels.pooled(pieces, name, one_cell, stored=stored)
+    if maps[0].codes:
+        return None, ""
+    norm = norm_of(maps, pieces[0][name], look.norm)
+    return norm, meaning_of(pieces[0][name], stored, maps, norm)
+
+
+def _without_flags(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    """Return the dataset with one variable that cannot be taken for labels."""
+    about = {key: value for key, value in dataset[name].attrs.items() if not key.startswith("flag_")}
+    return dataset.assign({name: dataset[name].drop_attrs().assign_attrs(about)})

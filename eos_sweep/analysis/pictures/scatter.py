@@ -12,7 +12,7 @@ from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters
 from eos_sweep.analysis.pictures.legends import measured, outside
 from eos_sweep.analysis.pictures.look import DEFAULT, Look
 from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
-from eos_sweep.analysis.pictures.sheets import BESIDE, panels_of
+from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, panels_of
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.slices import nearest
@@ -21,7 +21,6 @@ from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.spec.points import POINT
 
 USUAL = "tail_mean", "sharpness_max", "loss_final"  # drawn upwards where points have one coordinate alone
-MAX_PANELS = 36
 
 
 def has_points(dataset: xr.Dataset, view: View) -> bool:
@@ -59,6 +58,11 @@ def draw_points(dataset: xr.Dataset, view: View, look: Look = DEFAULT, ax: Any =
     if view.facet:
         return _draw_facets(dataset, view, look, title, words, norm, list(zip(pieces, shown, strict=True)))
     return _draw_alone(dataset, view, look, ax, title, words, norm, pieces[0], shown[0])
+
+
+def points_of(dataset: xr.Dataset, view: View) -> xr.Dataset:
+    """Return the points that a view without facets shows, in memory."""
+    return _pieces(dataset, _completed(dataset, view))[0]
 
 
 def _draw_alone(
@@ -161,8 +165,8 @@ def _pieces(dataset: xr.Dataset, view: View) -> list[xr.Dataset]:
     some = dataset[[one for one in wanted if one in dataset.data_vars]]
     some = some.isel({one: nearest(one, some[one].values, value) for one, value in at.items()})
     by = view.facet
-    if by and (by not in some.dims or by in view.axes or by == POINT or some.sizes[by] > MAX_PANELS):
-        raise InputError(f"facet: got {short(by)}; name an axis of at most {MAX_PANELS} values beside the points")
+    if by and (by not in some.dims or by in view.axes or by == POINT or some.sizes[by] > MOST_PANELS):
+        raise InputError(f"facet: got {short(by)}; name an axis of at most {MOST_PANELS} values beside the points")
     left = [str(one) for one in some.dims if one not in (POINT, by, *view.axes)]
     if long := [one for one in left if some.sizes[one] > 1]:
         other = " or leave the seed out, with --over seed" * ("seed" in long)

@@ -7,6 +7,7 @@ import xarray as xr
 from eos_sweep.analysis.pictures import files
 from eos_sweep.analysis.pictures.look import NARROW, Look, Size
 
+MOST_PANELS = 36
 LEGEND_WIDTH = 2.3  # inches of a figure of facets
 BESIDE = 0.9  # inches of a figure beside its map, above which a title begins
 
