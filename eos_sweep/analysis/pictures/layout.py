@@ -14,22 +14,19 @@ from eos_sweep.analysis.pictures import captions, files, margins, pixels
 from eos_sweep.analysis.pictures.contours import draw_contours
 from eos_sweep.analysis.pictures.curves import draw_curves
 from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, set_limits, settle, size_of
-from eos_sweep.analysis.pictures.legends import measured, outside
+from eos_sweep.analysis.pictures.legends import measured
 from eos_sweep.analysis.pictures.look import DEFAULT, Look
 from eos_sweep.analysis.pictures.margins import draw_margins
 from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
 from eos_sweep.analysis.pictures.panels import draw_panel, draw_theory, pools_for
 from eos_sweep.analysis.pictures.reduced import reduced
 from eos_sweep.analysis.pictures.scatter import draw_points, has_points, points_of
-from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, panels_of
+from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, add_words, panels_of
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.slices import select, within
 from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.errors import InputError, named, short
-
-MARGIN = 0.2  # inches above and below a legend together
-INDENT = 0.02  # of the width of a figure of facets, left of its title
 
 
 def draw_view(dataset: xr.Dataset, view: View, look: Look = DEFAULT, ax: Any = None) -> Any:
@@ -143,25 +140,7 @@ def draw_facets(dataset: xr.Dataset, view: View, look: Look = DEFAULT) -> Any:
     if panel.mesh and look.colorbar:
         add_bar(panel.mesh, axes, "right" if look.colorbar is True else str(look.colorbar), "")
         title += f"\n{meaning_of(dataset[name], stored, cells, norm)}" * (look.title is None)
-    room = 0.0
-    if legend and look.legend_place:
-        found = outside(figure, [*legend.values()], [*legend], look.legend_place, size.points)
-        if look.legend_place == "right":
-            room = measured(found) + MARGIN
-            if not isinstance(look.figsize, tuple | list):
-                least = found.get_window_extent().height / figure.dpi + MARGIN
-                figure.set_figheight(max(figure.get_figheight(), least))
-    title = captions.fitted(title.strip(), (1 - INDENT) * size.width - room, size.points)
-    figure.suptitle(title, x=INDENT, ha="left", fontsize=size.letters)
-    if look.legend_place == "below":  # matplotlib would put the legend above the common label
-        for ax in axes[-1]:
-            ax.set_xlabel(captions.even(captions.label_of(dataset[x]), size.width / axes.shape[1], size.points))
-    else:
-        words = captions.even(captions.label_of(dataset[x]), size.width - room - BESIDE, size.points)
-        figure.supxlabel(words, fontsize=size.letters)
-    words = captions.even(captions.label_of(dataset[y]), figure.get_figheight() - BESIDE, size.points)
-    figure.supylabel(words, fontsize=size.letters)
-    set_letters(figure, size)
+    add_words(figure, axes, look, size, legend, title.strip(), dataset[x], dataset[y])
     if view.margins:
         settle(figure)
     return figure

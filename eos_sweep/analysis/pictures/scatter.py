@@ -9,10 +9,9 @@ import xarray as xr
 from eos_sweep.analysis.pictures import captions, files, pixels
 from eos_sweep.analysis.pictures.dots import draw_dots
 from eos_sweep.analysis.pictures.fitting import add_bar, add_legend, set_letters, size_of
-from eos_sweep.analysis.pictures.legends import measured, outside
 from eos_sweep.analysis.pictures.look import DEFAULT, Look
 from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
-from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, panels_of
+from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, add_words, panels_of
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
 from eos_sweep.analysis.slices import nearest
@@ -105,19 +104,7 @@ def _draw_facets(
         place = "right" if look.colorbar is True else str(look.colorbar)
         length = size.width if place == "bottom" else size.height
         add_bar(mesh, axes, place, captions.fitted(words, length - BESIDE, size.points))
-    room = 0.0
-    if entries and look.legend_place:
-        legend = outside(figure, [*entries.values()], [*entries], look.legend_place, size.points)
-        room = measured(legend) if look.legend_place == "right" else 0.0
-    title = captions.fitted(title, size.width - room - BESIDE, size.points)
-    figure.suptitle(title, x=0.02, ha="left", fontsize=size.letters)
-    figure.supylabel(captions.label_of(piece[view.y]), fontsize=size.letters)
-    if look.legend_place == "below":  # matplotlib would put the legend above the common label
-        for ax in axes[-1]:
-            ax.set_xlabel(captions.fitted(captions.label_of(piece[view.x]), size.width / axes.shape[1], size.points))
-    else:
-        figure.supxlabel(captions.label_of(piece[view.x]), fontsize=size.letters)
-    set_letters(figure, size)
+    add_words(figure, axes, look, size, entries, title, piece[view.x], piece[view.y])
     return figure
 
 
