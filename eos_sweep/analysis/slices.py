@@ -1,6 +1,6 @@
 """Two-dimensional slices of a dataset: their cells, and the edges of these."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -70,11 +70,7 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
         raise InputError(f"axis {twice[0]!r}: named more than once among x, y and at; name every axis once")
     if words := [name for name in (x, y) if dataset[name].dtype.kind not in "biuf"]:
         raise InputError(f"axis {words[0]!r}: holds words, which have no place along a side; use it as facet or in at")
-    if left := [name for name in dims if name not in (x, y, *at) and dataset.sizes[name] > 1]:
-        value = dataset[left[0]].values[-1]
-        example = f"--at {left[0]}={value if isinstance(value, str) else format(value, 'g')}"
-        other = " or leave the seed out, with --over seed" * ("seed" in left)
-        raise InputError(f"axes not shown: {', '.join(left)}; pick one value of each, such as {example}{other}")
+    check_shown(dataset, (x, y, *at))
     if dataset.sizes[x] * dataset.sizes[y] > LARGEST_SLICE:
         raise InputError(
             f"{x}, {y}: {dataset.sizes[x]} x {dataset.sizes[y]} cells; draw a slice of at most {LARGEST_SLICE}"
@@ -85,6 +81,16 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
         order = np.argsort(dataset[name].values, kind="stable")
         picked[name] = slice(None) if (np.diff(order) == 1).all() else order
     return dataset.isel(picked).transpose(y, x)
+
+
+def check_shown(dataset: xr.Dataset, shown: Sequence[str]) -> None:
+    """Raise InputError if an axis of more than one value is not among those that a picture shows or picks."""
+    left = [str(name) for name, size in dataset.sizes.items() if name not in shown and size > 1]
+    if left:
+        value = dataset[left[0]].values[-1]
+        example = f"--at {left[0]}={value if isinstance(value, str) else format(value, 'g')}"
+        other = " or leave the seed out, with --over seed" * ("seed" in left)
+        raise InputError(f"axes not shown: {named(', '.join(left))}; pick one value of each, such as {example}{other}")
 
 
 def within(piece: xr.Dataset, name: str, limits: tuple[float, float]) -> xr.Dataset:

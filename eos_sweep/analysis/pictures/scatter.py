@@ -14,9 +14,9 @@ from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
 from eos_sweep.analysis.pictures.sheets import BESIDE, MOST_PANELS, add_words, panels_of
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.reducing import AGREEMENT
-from eos_sweep.analysis.slices import nearest
+from eos_sweep.analysis.slices import check_shown, nearest
 from eos_sweep.analysis.specs import described, sweep_of
-from eos_sweep.errors import InputError, closest, named, short
+from eos_sweep.errors import InputError, closest, short
 from eos_sweep.spec.points import POINT
 
 USUAL = "tail_mean", "sharpness_max", "loss_final"  # drawn upwards where points have one coordinate alone
@@ -154,10 +154,8 @@ def _pieces(dataset: xr.Dataset, view: View) -> list[xr.Dataset]:
     by = view.facet
     if by and (by not in some.dims or by in view.axes or by == POINT or some.sizes[by] > MOST_PANELS):
         raise InputError(f"facet: got {short(by)}; name an axis of at most {MOST_PANELS} values beside the points")
-    left = [str(one) for one in some.dims if one not in (POINT, by, *view.axes)]
-    if long := [one for one in left if some.sizes[one] > 1]:
-        other = " or leave the seed out, with --over seed" * ("seed" in long)
-        example = f"--at {long[0]}={some[long[0]].values[-1]:g}"
-        raise InputError(f"axes not shown: {named(', '.join(long))}; pick one value of each, such as {example}{other}")
+    shown = (POINT, *filter(None, [by]), *view.axes)
+    check_shown(some, shown)
+    left = [str(one) for one in some.dims if one not in shown]
     some = some.isel(dict.fromkeys(left, 0)).compute()
     return [some.isel({by: k}) for k in range(some.sizes[by])] if by else [some]
