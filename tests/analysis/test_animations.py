@@ -96,6 +96,7 @@ def test_a_map_moves_along_an_axis_with_one_legend_and_one_scale(ds):
     assert len({(norm.vmin, norm.vmax) for norm in norms}) == 1
     moving = plot.animate(ds, "theta1")
     (legend,) = moving.figure.legends
+    assert moving.figure._suptitle.get_window_extent().x1 < legend.get_window_extent().x0
     words = [text.get_text() for text in legend.get_texts()]
     assert words[:3] == ["divergence", "sign flip", "stable"] and moving.figure.axes[0].get_legend() is None
 

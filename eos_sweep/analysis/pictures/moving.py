@@ -14,10 +14,11 @@ from eos_sweep.analysis.pictures import captions, files, pixels
 from eos_sweep.analysis.pictures.fitting import add_bar, set_letters
 from eos_sweep.analysis.pictures.frames import checked_pace
 from eos_sweep.analysis.pictures.layout import draw_map, on_two_axes, seen
-from eos_sweep.analysis.pictures.legends import outside
+from eos_sweep.analysis.pictures.legends import measured, outside
 from eos_sweep.analysis.pictures.look import Look, Pair
 from eos_sweep.analysis.pictures.norms import meaning_of, norm_of
 from eos_sweep.analysis.pictures.scatter import USUAL, has_points
+from eos_sweep.analysis.pictures.sheets import BESIDE
 from eos_sweep.analysis.pictures.view import Limits, Lines, View
 from eos_sweep.analysis.slices import At, nearest, select
 from eos_sweep.analysis.specs import described
@@ -123,12 +124,14 @@ def animate(
         mesh = next(mesh for mesh in ax.collections if mesh.get_array() is not None)
         length = (size.width if place in ("bottom", "top") else size.height) - 1.0
         add_bar(mesh, ax, place, captions.fitted(words_of_bar, length, size.points))
+    room = 0.0  # of the legend, beside the title
     if entries and look.legend_place:
         place = "right" if look.legend_place == "inside" else look.legend_place
         names = sorted(entries, key=lambda name: isinstance(entries[name], Line2D))  # labels first
-        outside(figure, [entries[name] for name in names], names, place, size.points)
+        found = outside(figure, [entries[name] for name in names], names, place, size.points)
+        room = measured(found) + BESIDE if place == "right" else room
     whole = _title(dataset, frames, view, along) if title is None else title
-    figure.suptitle(captions.fitted(whole, size.width, size.points), x=0.02, ha="left", fontsize=size.letters)
+    figure.suptitle(captions.fitted(whole, size.width - room, size.points), x=0.02, ha="left", fontsize=size.letters)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return Animation(figure, draw, len(frames), fps)
