@@ -18,7 +18,7 @@ def sweep_of(dataset: xr.Dataset) -> Sweep | None:
     """Return the sweep whose spec a dataset carries, None if it carries none."""
     if "spec" not in dataset.attrs:
         return None
-    return Sweep.from_dict(json.loads(dataset.attrs["spec"]), told=provenance.told_in(dataset.attrs))
+    return provenance.sweep_in(dataset.attrs)
 
 
 def described(dataset: xr.Dataset) -> Mapping[str, Variable]:

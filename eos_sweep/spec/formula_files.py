@@ -8,7 +8,7 @@ import numpy as np
 
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError, short
-from eos_sweep.spec import formula_data
+from eos_sweep.spec import formula_data, point_forms
 from eos_sweep.spec.fields import parse_rule
 from eos_sweep.spec.names import check_model
 from eos_sweep.spec.sweeps import Sweep
@@ -45,7 +45,8 @@ def read_model(path: str | Path) -> tuple[str | Formula, str]:
     """
     given = formula_data.read(path)
     if isinstance(given.get("model"), str) or set(given) - {"model"} - set(Formula.model_fields):
-        sweep = Sweep.from_dict(given, Path(path).parent)
+        folder = Path(path).parent
+        sweep = Sweep.from_dict(point_forms.read(given, folder), folder)
         untold = isinstance(sweep.model, Formula) and not sweep.model.trial
         return _tried(sweep) if untold else sweep.model, sweep.rule
     return _formula_of(path, given), PLAIN

@@ -6,6 +6,7 @@ from typing import Any
 
 from eos_sweep import models
 from eos_sweep.derivation.definition import Formula
+from eos_sweep.spec import point_forms
 from eos_sweep.spec.sweeps import Sweep
 
 
@@ -51,4 +52,4 @@ def make(
     given = {name: value for name, value in locals().items() if value is not None}
     if isinstance(model, ModuleType):
         given["model"] = models.allowed_as(model)
-    return Sweep.from_dict(given).checked()
+    return Sweep.from_dict(point_forms.read(given)).checked()

@@ -31,9 +31,25 @@ KEYS = {  # of each form, those that it must have, and those that it may have
 }
 
 
-def parse_points(given: Any, info: ValidationInfo) -> Points | None:
-    """Return the points that an entry of a spec gives; the context has the folder where a relative path begins."""
-    return parse(given, (info.context or {}).get("folder", Path()))
+def read(given: Mapping[str, Any], folder: Path = Path()) -> Mapping[str, Any]:
+    """Return a spec whose points are ``Points``: what names a file or a method is read or drawn.
+
+    Only what a user gives is passed here.  A sweep itself has the values of its points, so that to open a store reads
+    no file.
+    """
+    return given if given.get("points") is None else {**given, "points": parse(given["points"], folder)}
+
+
+def to_read(given: Any) -> bool:
+    """Whether an entry of a spec gives points by a file or a method alone, not by values."""
+    return isinstance(given, str | Path) or (isinstance(given, Mapping) and _kind(given) in ("file", "method"))
+
+
+def parse_points(given: Any) -> Points | None:
+    """Return the points that an entry of a sweep gives by values; nothing is read or drawn."""
+    if to_read(given):
+        raise SpecError(f"points: got {short(given)}; a Sweep takes values: eos_sweep.sweep and load_spec read or draw")
+    return parse(given)
 
 
 def with_points(given: Any, info: ValidationInfo) -> tuple[Axis, ...]:
@@ -48,8 +64,8 @@ def parse(given: Any, folder: Path = Path()) -> Points | None:
     Parameters
     ----------
     given
-        A table ``[points]``; a path; or what has columns by name, such as a dict of arrays, a data frame or a
-        structured array.
+        A table ``[points]``; a path; ``Points``; or what has columns by name, such as a dict of arrays, a data frame
+        or a structured array.
     folder
         A relative path begins here.
 
@@ -64,14 +80,12 @@ def parse(given: Any, folder: Path = Path()) -> Points | None:
     >>> found.size, found.columns["lambda1"].tolist()
     (2, [1.0, 10.0])
     """
+    if given is None or isinstance(given, Points):
+        return given
     table = _table(given)
-    if not table:
-        return None
-    kind = next((kind for kind in ("stored", "file", "method", "values") if kind in table), None)
-    if kind in ("file", "method") and not isinstance(table[kind], str):
+    kind = _kind(table)
+    if kind in ("file", "method") and not isinstance(table.get(kind, ""), str):
         raise SpecError(f"points.{kind}: got {short(table[kind])}; give a text in quotes")
-    if kind is None and set(table) & {"count", "ranges"}:
-        kind = "method"
     if kind is None:
         return _checked(table, {})
     needed, further = KEYS[kind]
@@ -84,10 +98,14 @@ def parse(given: Any, folder: Path = Path()) -> Points | None:
     return read(table, folder)
 
 
+def _kind(table: Mapping[str, Any]) -> str | None:
+    """Return the key of ``KEYS`` by which a table gives points, None if it has columns."""
+    kind = next((kind for kind in ("stored", "file", "method", "values") if kind in table), None)
+    return "method" if kind is None and {*table} & {"count", "ranges"} else kind
+
+
 def _table(given: Any) -> dict[str, Any]:
-    """Return key -> value of what is given, nothing for None."""
-    if given is None:
-        return {}
+    """Return key -> value of what is given."""
     if isinstance(given, str | Path):
         return {"file": str(given)}
     if (names := getattr(getattr(given, "dtype", None), "names", None)) is None:

@@ -20,7 +20,7 @@ from eos_sweep.derivation.definition import Formula
 from eos_sweep.errors import SpecError
 from eos_sweep.plain_data import Frozen, strict_json, validated
 from eos_sweep.rules import Limits
-from eos_sweep.spec import chosen, formula_data, labels, own_regimes
+from eos_sweep.spec import chosen, formula_data, labels, own_regimes, point_forms
 from eos_sweep.spec.axes import AXIS_FORMS, Axis
 from eos_sweep.spec.axis_names import RESERVED, check_axes, check_folders, describe
 from eos_sweep.spec.chosen import Chosen
@@ -28,7 +28,6 @@ from eos_sweep.spec.fields import Number, NumberOrText, WholeNumber, parse_data,
 from eos_sweep.spec.identity import facts_of, hash_of
 from eos_sweep.spec.inputs import Source, axes_of, evaluate, probes, resolve
 from eos_sweep.spec.names import check_model, check_observables, check_regimes, check_thresholds
-from eos_sweep.spec.point_forms import FORM as POINTS_FORM
 from eos_sweep.spec.point_forms import parse_points, with_points
 from eos_sweep.spec.points import POINT, Points
 from eos_sweep.spec.sizes import MAX_STEPS, check_chunks
@@ -59,7 +58,7 @@ class Sweep(Frozen):
     tolerance: Number = Field(1e-20, ge=0, lt=math.inf, description="give a finite number >= 0, such as 1e-20")
     dtype: Literal["float64", "float32"] = Field("float64", description='give "float64" or "float32"')
     observables: Annotated[Chosen, PlainValidator(chosen.parse)] = Field(Chosen(), description=chosen.FORM)
-    points: Annotated[Points | None, PlainValidator(parse_points)] = Field(None, description=POINTS_FORM)
+    points: Annotated[Points | None, PlainValidator(parse_points)] = Field(None, description=point_forms.FORM)
     axes: Annotated[tuple[Axis, ...], PlainValidator(with_points)] = Field(  # the dimension of the points first
         {}, description=f"give a table [axes] of names, each with {AXIS_FORMS}", validate_default=True
     )
@@ -78,6 +77,7 @@ class Sweep(Frozen):
         """Return the sweep that ``given`` describes, in the layout of the TOML file.  ``to_dict`` is the inverse.
 
         Paths are relative to ``folder``.  What a store has ``told`` of a model replaces code that is not allowed.
+        Points are given by values; :func:`load_spec` and :func:`eos_sweep.sweep` also read or draw them.
 
         Raises
         ------
@@ -287,4 +287,5 @@ def load_spec(path: str | Path) -> Sweep:
     >>> eos_sweep.load_spec("sweeps/quickstart.toml").shape
     (1024, 1024)
     """
-    return Sweep.from_dict(formula_data.read(path), Path(path).parent).checked()
+    folder = Path(path).parent
+    return Sweep.from_dict(point_forms.read(formula_data.read(path), folder), folder).checked()

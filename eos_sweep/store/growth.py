@@ -5,7 +5,6 @@ in its place, takes over what the former one has, and is completed by the run.  
 A run that is killed at any moment finds what there is by the mark in the former store, and goes on.
 """
 
-import json
 import logging
 import os
 from pathlib import Path
@@ -96,8 +95,7 @@ def remove(location: Location) -> None:
     group = root.find(place)
     if group is not None and group.attrs.get(MARK) == location.local.name:
         (aside / LOCK).unlink(missing_ok=True)  # of a process that was killed
-        told = provenance.told_in(group.attrs)
-        remains.remove(place, remains.names(Sweep.from_dict(json.loads(str(group.attrs["spec"])), told=told)))
+        remains.remove(place, remains.names(provenance.sweep_in(group.attrs, str(aside))))
         aside.rmdir()
 
 

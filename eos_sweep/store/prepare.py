@@ -1,7 +1,6 @@
 """Prepare the place where a sweep is to be stored: create a store there, resume it, extend it, grow it, or refuse."""
 
 import contextlib
-import json
 import logging
 import time
 from typing import Any
@@ -98,8 +97,7 @@ def _remove(location: Location, group: Any, sweep: Sweep, overwrite: bool) -> No
         )
     names = remains.names(sweep)
     with contextlib.suppress(*UNREADABLE):  # it may have no spec, or its model may be unknown here
-        told = provenance.told_in(group.attrs)
-        names |= remains.names(Sweep.from_dict(json.loads(group.attrs["spec"]), told=told))
+        names |= remains.names(provenance.sweep_in(group.attrs))
     remains.remove(location, names)
 
 

@@ -19,13 +19,15 @@ from eos_sweep.contract import Model, Observable
 from eos_sweep.engine import batch
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sources import digest_of
+from eos_sweep.errors import InputError, short
 from eos_sweep.formulas import expressions
 from eos_sweep.models import declared
-from eos_sweep.spec import inputs
+from eos_sweep.spec import inputs, point_forms
 from eos_sweep.spec.sweeps import Sweep
 
 MODEL_TOLD = "model_declared"  # attribute with what a model of a user's own declares
 COMMIT = "# branch.oid "  # precedes the commit in what git says
+DAMAGED = "use another copy of it, or run its sweep again in another place"
 PACKAGES = ("eos-sweep", "numba", "llvmlite", "numpy", "xarray", "zarr")
 
 
@@ -57,6 +59,27 @@ def _axes(sweep: Sweep) -> str:
     """Return the axes of a sweep in words, the columns of points among them."""
     points = [f"points of {', '.join(sweep.columns)}"] if sweep.points else []
     return " and ".join([*points, *filter(None, [", ".join(axis.name for axis in sweep.grid)])])
+
+
+def sweep_in(attributes: Mapping[str, Any], place: str = "the dataset") -> Sweep:
+    """Return the sweep whose spec the attributes of a dataset or a store hold; no file is read.
+
+    Raises
+    ------
+    SpecError
+        If the spec cannot be used here.
+    InputError
+        If it is damaged: what no sweep has written.
+    """
+    text = attributes.get("spec")
+    try:
+        given = json.loads(text if isinstance(text, str) else "")
+    except (ValueError, RecursionError):
+        raise InputError(f"{place}: damaged: its spec is {short(text)}, not JSON; {DAMAGED}") from None
+    if isinstance(given, dict) and point_forms.to_read(given.get("points")):
+        found = short(given["points"])
+        raise InputError(f"{place}: damaged: its spec has no values of points but {found}; {DAMAGED}")
+    return Sweep.from_dict(given, told=told_in(attributes))
 
 
 def told_in(attributes: Mapping[str, Any]) -> str:

@@ -102,7 +102,7 @@ def _sweep(path: str, attributes: Mapping[str, Any]) -> Sweep:
         if not isinstance(attributes.get(name), str):
             raise_damaged(path, f"its attribute {name} is {short(attributes.get(name))}, not a text")
     try:
-        return Sweep.from_dict(_parsed_json(path, "spec", attributes["spec"]), told=provenance.told_in(attributes))
+        return provenance.sweep_in(attributes, path)
     except SpecError as error:
         raise SpecError(f"{path}: its spec cannot be used here: {error}") from None
 
@@ -289,4 +289,4 @@ def raise_damaged(path: str, problem: str) -> NoReturn:
     """Raise the InputError for a damaged store; lack of threads, for which nothing can be read, is no damage."""
     if (error := sys.exception()) and is_thread_shortage(error):
         raise error
-    raise InputError(f"{path}: damaged: {problem}; use another copy of it, or run its sweep again in another place")
+    raise InputError(f"{path}: damaged: {problem}; {provenance.DAMAGED}")

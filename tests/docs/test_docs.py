@@ -16,6 +16,7 @@ import yaml
 
 import eos_sweep
 from eos_sweep import models, observables, plot
+from eos_sweep.spec import point_forms
 
 ROOT = Path(eos_sweep.__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -135,7 +136,7 @@ def test_specifications_are_valid(page, double_well):
     for block in fences(page, "toml"):
         given = tomllib.loads(block)
         if {"model", "steps", "axes"} <= given.keys():
-            assert eos_sweep.Sweep.from_dict(given).size > 0
+            assert eos_sweep.Sweep.from_dict(point_forms.read(given)).size > 0
         else:
             assert given.keys() <= eos_sweep.Sweep.model_fields.keys()
 

@@ -10,6 +10,7 @@ import xarray as xr
 import zarr
 
 import eos_sweep
+from eos_sweep.spec.point_forms import read
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.states import READY
 from eos_sweep.store.store import Store
@@ -23,7 +24,7 @@ LONG = changed(  # a second or two, to be killed in
 
 
 def run(spec, path, **options):
-    return eos_sweep.run(Sweep.from_dict(spec), path, **options)
+    return eos_sweep.run(Sweep.from_dict(read(spec)), path, **options)
 
 
 def complete(path):

@@ -15,6 +15,7 @@ from eos_sweep.analysis import one_cell
 from eos_sweep.checks.labels import sample
 from eos_sweep.cli.main import main
 from eos_sweep.errors import InputError, SpecError
+from eos_sweep.spec.making import make
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import audit
 from eos_sweep.store.store import Store
@@ -87,7 +88,7 @@ def test_a_latin_hypercube_of_another_count_is_refused_in_words(tmp_path):
 
 
 def test_points_in_between_and_other_axes_are_taken_over(old, tmp_path):
-    columns = Sweep.from_dict(spec()).columns
+    columns = make(**spec()).columns
     mixed = {name: np.insert(values[::-1], 7, 1.0 + values[3]) for name, values in columns.items()}
     given = spec(points=mixed, axes={"clip": [0.5, 1.0, 10.0]}, chunks={"point": 13})
     done = run(given, tmp_path / "s", reuse=old)
@@ -98,7 +99,7 @@ def test_points_in_between_and_other_axes_are_taken_over(old, tmp_path):
 
 def test_a_store_grows_by_points_in_between(old, tmp_path):
     run(spec(), tmp_path / "s")
-    columns = Sweep.from_dict(spec()).columns
+    columns = make(**spec()).columns
     some = {name: np.insert(values, 7, 1.0 + values[3]) for name, values in columns.items()}
     done = run(spec(points=some), tmp_path / "s")
     assert (done.total, done.reused) == (122, 120)
@@ -107,13 +108,14 @@ def test_a_store_grows_by_points_in_between(old, tmp_path):
 
 
 def test_a_grid_is_no_source_of_points(old, tmp_path):
-    grid = spec(points={}, axes={"eta": [0.1], "lambda1": [1.0], "clip": [1.0]}, chunks={})
+    grid = spec(axes={"eta": [0.1], "lambda1": [1.0], "clip": [1.0]}, chunks={})
+    del grid["points"]
     with pytest.raises(SpecError, match="nothing of it can be reused.*\n.*\n*.*only one of the sweeps has points"):
         run(grid, tmp_path / "s", reuse=old)
 
 
 def test_stores_of_points_are_combined(old, tmp_path):
-    columns = Sweep.from_dict(spec()).columns
+    columns = make(**spec()).columns
     run(spec(points={name: np.append(values[50:], 1.0) for name, values in columns.items()}), tmp_path / "more")
     found = eos_sweep.combine([old, tmp_path / "more"]).load()
     assert dict(found.sizes) == {"point": 61, "clip": 2} and found.eta.values[-1] == 1.0

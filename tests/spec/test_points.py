@@ -10,7 +10,7 @@ from eos_sweep.errors import SpecError
 from eos_sweep.spec.draws_of_points import METHODS, Range, draw
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.overlap import contains, obstacles, shared
-from eos_sweep.spec.point_forms import parse
+from eos_sweep.spec.point_forms import parse, read
 from eos_sweep.spec.points import POINT
 from eos_sweep.spec.sweeps import Sweep, load_spec
 from helpers.specs import changed
@@ -20,7 +20,8 @@ LISTED = {"eta": [0.1, 1.0, 0.1], "lambda1": [1, 10, 10]}
 
 
 def sweep(points, **changes):
-    return Sweep.from_dict(changed(**{"axes": None, "parameters": {"lambda1": None}, "points": points} | changes))
+    given = changed(**{"axes": None, "parameters": {"lambda1": None}, "points": points} | changes)
+    return Sweep.from_dict(read(given))
 
 
 def drawn(method="sobol", count=64, **changes):
@@ -119,7 +120,7 @@ def test_points_are_known_by_their_values():
     assert shared(old, fixed).there[POINT].tolist() == [1, 2] and contains(fixed, old)
     with_axis = sweep(LISTED, axes={"clip": [1, np.inf]})
     assert contains(old, with_axis) and shared(old, with_axis).here["clip"].tolist() == [1]
-    grid = sweep({}, axes={"eta": [0.1], "lambda1": [1]})
+    grid = Sweep.from_dict(changed(axes={"eta": [0.1], "lambda1": [1]}, parameters={"lambda1": None}))
     assert "points: only one of the sweeps has points" in obstacles(old, grid)[-1]
     other = sweep({"eta": [0.1]}, axes={"lambda1": [1]})
     assert obstacles(old, other) == [
@@ -150,6 +151,7 @@ def test_expressions_are_tried_where_columns_are_least_and_largest():
 
 @pytest.mark.parametrize(("points", "words"), [
     (3, "points: got 3; give [points] as lists"),
+    ({}, "points: no columns; give [points] as lists"),
     ([0.1], "points: got [0.1]; give [points] as lists"),
     ({"eta": 0.1}, "points.eta: got 0.1; give a list of numbers"),
     ({"eta": ["a"]}, "points.eta: got ['a']; give a list of numbers"),
@@ -189,6 +191,13 @@ def test_what_is_wrong_is_one_line_with_the_remedy(points, words):
     with pytest.raises(SpecError) as caught:
         sweep(points, parameters={"lambda1": 1, "lambda2": 1} if "lambda1" not in str(points) else {"lambda1": None})
     assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("points", [drawn(), {"count": 3}, {"file": "p.csv"}, "p.csv"])
+def test_a_sweep_reads_no_file_and_draws_nothing(points):
+    """A store and a dataset hold a sweep, so to open them would."""
+    with pytest.raises(SpecError, match=r"points: got .*; a Sweep takes values: eos_sweep.sweep and load_spec read"):
+        Sweep.from_dict(changed(points=points))
 
 
 def test_an_axis_and_a_column_cannot_have_one_name():

@@ -1,5 +1,6 @@
 """The expressions, the name of the model and the data of a stranger's spec run nothing."""
 
+import json
 import pickle
 import shutil
 import zipfile
@@ -7,6 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
+import eos_sweep
+from eos_sweep.analysis.specs import sweep_of
+from eos_sweep.errors import InputError
+from eos_sweep.spec.making import make
 from helpers.harmless import audited, furnished, harmless
 from helpers.specs import changed
 from helpers.stores import toml
@@ -96,3 +101,36 @@ def test_no_data_file_runs_anything(tmp_path):
         harmless(found, kind)
         assert (found["code"] == 0) == (kind == "good") and not (tmp_path / kind / MARK).exists(), f"{kind}: {found}"
         assert (tmp_path / kind / "s.zarr").exists() == (kind == "good")
+
+
+DRAWN = {"method": "sobol", "count": 2**20, "ranges": {"eta": {"log": [0.01, 1]}}}
+
+
+@pytest.mark.parametrize("points", [{"file": "secret.csv"}, {"file": "secret.csv", "columns": ["eta"]}, DRAWN])
+def test_no_stored_points_are_read_or_drawn(tmp_path, monkeypatch, points):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.csv").write_text("eta\nthe secret\n")
+    made = make("quadratic", points={"eta": [0.1, 0.2]}, parameters={"a1": 1}, initial={"theta1": 1}, steps=3)
+    eos_sweep.run(made, "s.zarr", progress=False)
+    ds = eos_sweep.open_sweep("s.zarr").load()
+    root = json.loads((tmp_path / "s.zarr/zarr.json").read_text())
+    root["attributes"]["spec"] = ds.attrs["spec"] = json.dumps(made.to_dict() | {"points": points})
+    (tmp_path / "s.zarr/zarr.json").write_text(json.dumps(root))
+    for reader in (
+        lambda: eos_sweep.open_sweep("s.zarr"),
+        lambda: eos_sweep.run(made, "s.zarr", progress=False),
+        lambda: eos_sweep.run(made, "t.zarr", reuse="s.zarr", progress=False),
+        lambda: eos_sweep.combine(["s.zarr", "s.zarr"]),
+        lambda: ds.eos.trajectory(point=1),
+        lambda: sweep_of(ds),
+    ):
+        with pytest.raises(InputError, match="damaged: its spec has no values of points") as caught:
+            reader()
+        assert "the secret" not in str(caught.value)
+
+
+def test_a_spec_that_is_no_text_is_damaged():
+    ds = eos_sweep.sweep("quadratic", {"eta": [0.1]}, {"a1": 1}, {"theta1": 1}, steps=3)
+    for spec in ("{", 3, ""):
+        with pytest.raises(InputError, match="the dataset: damaged: its spec is .*, not JSON"):
+            sweep_of(ds.assign_attrs(spec=spec))
