@@ -154,12 +154,11 @@ def run_on(
     others, given = _opened(resources, location, reuse), sweep
     for other in others:
         sweep = adopted(sweep, other.sweep)
-    for other in others:
-        Source(other, sweep)  # raises if it has nothing to take over
+    known = [Source(other, sweep) for other in others]  # raises if one has nothing to take over
     with stop_requests() as stop_signal, locked(location, stop_signal) as held:
         store = prepare(location, sweep, shape, overwrite, check)
         former = growth.former(location)
-        sources = [Source(other, store.sweep) for other in (*others, *filter(None, [former]))]
+        sources = [one.of(store.sweep) for one in known] + ([Source(former, store.sweep)] if former else [])
         heartbeat, never_run = Heartbeat(store, held), not store.ledger.heartbeat
         for line in replaced(given, store.sweep) if never_run else ():
             LOG.warning("%s: %s", location, line)

@@ -119,10 +119,13 @@ def _common(new: np.ndarray, old: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _same_points(old: Sweep, new: Sweep) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the points of ``new`` that are points of ``old``, and those of the same ones there."""
-    names = sorted({*old.columns, *new.columns})
-    rows = [np.column_stack([column_of(sweep, name) for name in names]).view(np.int64) for sweep in (old, new)]
-    _, groups = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
-    before, after = np.split(groups.ravel(), [len(rows[0])])
+    groups = np.zeros(old.shape[0] + new.shape[0], np.int64)
+    given = [{*sweep.columns, *sweep.sources} for sweep in (old, new)]  # another column changes nothing: it is not used
+    for name in sorted({*old.columns, *new.columns} & given[0] & given[1]):  # one by one, since rows take long to sort
+        bits = np.concatenate([column_of(sweep, name) for sweep in (old, new)]).view(np.int64)
+        values, places = np.unique(bits, return_inverse=True)
+        groups = np.unique(groups * values.size + places, return_inverse=True)[1] if groups.any() else places
+    before, after = np.split(groups, [old.shape[0]])
     known, first = np.unique(before, return_index=True)
     places = np.minimum(np.searchsorted(known, after), known.size - 1)
     here = np.flatnonzero(known[places] == after)
@@ -130,9 +133,10 @@ def _same_points(old: Sweep, new: Sweep) -> tuple[np.ndarray, np.ndarray]:
 
 
 def column_of(sweep: Sweep, name: str) -> np.ndarray:
-    """Return a column of points, or of the one value that an input has in a sweep without it; zero if it has none."""
-    size = sweep.points.size if sweep.points else 0
-    return sweep.columns.get(name, np.full(size, sweep.sources.get(name, 0.0), np.float64))
+    """Return a column of points, or of the one number that an input has in a sweep without this column."""
+    if name in sweep.columns:
+        return sweep.columns[name]
+    return np.full(sweep.points.size if sweep.points else 0, sweep.sources[name], np.float64)
 
 
 def _variables(old: Sweep, new: Sweep) -> tuple[str, ...]:

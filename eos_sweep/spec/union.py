@@ -64,6 +64,14 @@ def _points(sweeps: Sequence[Sweep]) -> dict[str, Any]:
         if not sweep.points:
             raise SpecError(f"sweep {number} of {len(sweeps)}: a grid, and others have points; combine those of a kind")
     names = [*dict.fromkeys(name for sweep in sweeps for name in sweep.columns)]
+    for name in names:
+        for number, sweep in enumerate(sweeps, 1):
+            if name not in sweep.columns and not isinstance(sweep.sources.get(name), float):
+                found = "an axis" if name in sweep.dims else "an expression" if name in sweep.sources else "no value"
+                raise SpecError(
+                    f"points.{name}: {found} in sweep {number} of {len(sweeps)}, and a column of points in another; "
+                    "combine those where it is a column or a number"
+                )
     parts: list[np.ndarray] = []
     known: set[bytes] = set()
     for sweep in sweeps:

@@ -67,6 +67,11 @@ class Source:
             )
         self._sound = functools.cache(self._is_sound)
 
+    def of(self, sweep: Sweep) -> "Source":
+        """Return the source of the same store for a sweep, which is this one if both are the same sweep."""
+        same = (sweep.hash, sweep.dims, sweep.variables) == (self._sweep.hash, self._sweep.dims, self._sweep.variables)
+        return self if same else Source(self.store, sweep)
+
     def take(self, region: Region, wanted: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return what the store has of a region of the other one.
 

@@ -36,6 +36,7 @@ class Store:
         self.location = location
         self.path = location.absolute
         self.group = group
+        self._seen = b""  # the content of zarr.json that was found to be of this store
         self._load()
 
     def _load(self) -> None:
@@ -224,13 +225,16 @@ class Store:
 
     def checked(self) -> None:
         """Raise Stopped if the store has been deleted, replaced, extended or relabelled since it was opened."""
+        if (content := self.location.read(metadata.NAME) or b"{}") == self._seen:
+            return
         try:
-            found = json.loads(self.location.read("zarr.json") or b"{}").get("attributes", {})
+            found = json.loads(content).get("attributes", {})
         except (ValueError, AttributeError):
             found = {}
         for name in ("store_id", "spec_hash", "thresholds"):
             if found.get(name) != self.group.attrs.get(name):  # the first stores have no identity
                 raise Stopped(f"{self.location}: was deleted or replaced during a run of it; run it again")
+        self._seen = content
 
     def gathered(self) -> zarr.Group:
         """Return the group as other programs see it: with consolidated metadata, if there are any."""

@@ -14,13 +14,14 @@ import zarr
 
 import eos_sweep
 from eos_sweep import regimes
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, Stopped
 from eos_sweep.observables import expand
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import provenance
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
 from eos_sweep.store.prepare import prepare
+from eos_sweep.store.reuse import Source
 from eos_sweep.store.store import Store
 from helpers.stores import FEW, REGIMES, SPEC, changed, contents, strict
 
@@ -250,3 +251,32 @@ def test_nothing_is_opened_where_no_sweep_is(tmp_path):
     for name in ("missing", "empty", "foreign.zarr"):
         with pytest.raises(InputError, match="no sweep is stored"):
             eos_sweep.open_sweep(tmp_path / name)
+
+
+def test_a_root_that_has_not_changed_is_not_parsed_again(tmp_path, monkeypatch):
+    """That of a million points has 34 MB, and each block asks whether the store is the same."""
+    eos_sweep.run(Sweep.from_dict(changed(observables=FEW)), tmp_path / "s", progress=False)
+    store, path = Store.open(tmp_path / "s"), tmp_path / "s" / "zarr.json"
+    parsed, loads, content = [], json.loads, path.read_bytes()
+    monkeypatch.setattr(json, "loads", lambda text, **given: parsed.append(len(text)) or loads(text, **given))
+    for _ in range(3):
+        store.checked()
+    assert parsed == [len(content)]
+    path.write_bytes(content.replace(store.id.encode(), b"0" * len(store.id)))
+    for _ in range(2):
+        with pytest.raises(Stopped, match="was deleted or replaced"):
+            store.checked()
+    path.unlink()
+    with pytest.raises(Stopped, match="was deleted or replaced"):
+        store.checked()
+    path.write_bytes(content)
+    store.checked()
+
+
+def test_the_cells_that_two_sweeps_share_are_looked_for_once(tmp_path):
+    few, many = (Sweep.from_dict(changed(observables=FEW, axes={"eta": etas, "lambda1": [1.0]}, chunks={}))
+                 for etas in ([0.1, 0.2], [0.1, 0.2, 0.3]))  # fmt: skip
+    eos_sweep.run(few, tmp_path / "s", progress=False)
+    source = Source(Store.open(tmp_path / "s"), many)
+    assert source.of(Sweep.from_dict(many.to_dict())) is source
+    assert source.of(few) is not source and source.of(few).size == 2
