@@ -59,7 +59,7 @@ def changed(
     sweep, point
         The sweep, and axis -> value.
     inputs
-        Name -> number of an axis; of any other input also an expression or a preset.
+        Name -> number of an axis; of any other input, a column of points too, also an expression or a preset.
     steps
         The budget; that of the sweep if None.
 
@@ -70,6 +70,8 @@ def changed(
     """
     for name in inputs:
         check_input(sweep, name)
+    if any(name in sweep.columns for name in inputs):
+        sweep, point = _without_points(sweep, point)
     point, others = dict(point), {}
     for name, value in inputs.items():
         if name not in sweep.dims:
@@ -87,11 +89,23 @@ def changed(
     return Sweep.from_dict(given | ({} if steps is None else {"steps": steps})), point
 
 
+def _without_points(sweep: Sweep, point: Mapping[str, float]) -> tuple[Sweep, dict[str, float]]:
+    """Return a sweep in which what one point has are inputs, or axes if the model has no such input; and the cell."""
+    given, point = sweep.to_dict(), dict(point)
+    values = {name: float(value) for name, value in sweep.points.at(point.pop(POINT)).items()} if sweep.points else {}
+    for name, value in values.items():
+        if name in sweep.quantities:
+            given["parameters" if name in sweep.module.PARAMETERS else "initial"][name] = value
+        else:
+            given["axes"][name], point[name] = [value], value
+    if not given["axes"]:  # a sweep has one
+        given["axes"]["seed"], point["seed"] = [0.0], 0.0
+    return Sweep.from_dict(given | {"points": None, "chunks": {}}), {name: point[name] for name in given["axes"]}
+
+
 def check_input(sweep: Sweep, name: str) -> None:
     """Raise SpecError unless ``name`` is an axis, or an input that has one value in a sweep and a meaning there."""
-    if name in sweep.columns:
-        raise SpecError(f"{name}: has a value for each point; name a point, such as {POINT}=0")
-    if name not in sweep.quantities and name not in sweep.dims:
+    if name not in sweep.quantities and name not in sweep.dims and name not in sweep.columns:
         raise SpecError(f"{named(name)}: no input of {sweep.model_name}; there are: {', '.join(sweep.quantities)}")
     if sweep.data and name in training_data.replaced(sweep.module, sweep.data):
         file = named(os.path.basename(sweep.data.file))

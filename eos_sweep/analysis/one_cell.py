@@ -75,7 +75,7 @@ def report(
         same = {name: store.values(name, cell).tobytes() == observed[name].tobytes() for name in sweep.variables}
     words = in_words(run, values, limits)
     facts = {
-        "point": {name: _finite_or_text(value) for name, value in (point | _values_of_point(sweep, point)).items()},
+        "point": {name: _finite_or_text(value) for name, value in _told(sweep, run, point).items()},
         "observables": {name: _finite_or_text(value.item()) for name, value in observed.items()}
         | {"regime": words["regime"]},
         "words": words,
@@ -111,6 +111,9 @@ def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) ->
     """
     for name in (*at, *index):
         check_input(sweep, name)
+    for name in sweep.columns:
+        if name in at and POINT not in index and sweep.shape[0] > 1:
+            raise SpecError(f"{name}: has a value for each point; name a point, such as {POINT}=0")
     point = {}
     for name in index:
         if name in at or name not in sweep.dims:
@@ -132,9 +135,14 @@ def _point(sweep: Sweep, at: Mapping[str, float], index: Mapping[str, float]) ->
     return point
 
 
-def _values_of_point(sweep: Sweep, point: Mapping[str, float]) -> dict[str, float]:
-    """Return name -> value of what one of the points of a sweep has, nothing if the sweep has no points."""
-    return {name: float(value) for name, value in sweep.points.at(point[POINT]).items()} if sweep.points else {}
+def _told(sweep: Sweep, run: Sweep, point: Mapping[str, float]) -> dict[str, float]:
+    """Return axis or column of ``sweep`` -> its value in a cell of ``run``."""
+    columns = run.points.at(point[POINT]) if run.points else {}
+    if not run.points and sweep.points:  # a column has another value
+        initial, parameters = run.inputs({name: np.full(1, value) for name, value in point.items()})
+        columns = {**parameters, **initial}
+    found = {**point, **{name: float(np.ravel(columns[name])[0]) for name in sweep.columns if name in columns}}
+    return {name: value for name, value in found.items() if name in sweep.dims or name in sweep.columns}
 
 
 def _finite_or_text(value: float) -> float | str:
