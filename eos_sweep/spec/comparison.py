@@ -11,9 +11,10 @@ def differences(old: Sweep, new: Sweep) -> list[str]:
     A further line may say why points differ.
     """
     lines = list(differing(old, new).values())
-    methods = {points.origin.get("method") for points in (old.points, new.points) if points}
-    if old.points and new.points and old.points.size != new.points.size and methods - {*NESTED, None}:
-        lines.append(f"(all points of a {methods.pop()} change with their count; those of {' or '.join(NESTED)} stay)")
+    if old.points and new.points and old.points.size != new.points.size:
+        method, other = (points.origin.get("method") for points in (old.points, new.points))
+        if method == other and method not in (*NESTED, None):
+            lines.append(f"(all points of a {method} change with their count; those of {' or '.join(NESTED)} stay)")
     return lines
 
 

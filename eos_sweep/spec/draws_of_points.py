@@ -5,7 +5,6 @@ numbers, logarithm and exponential.  So they have the same bits on any machine. 
 are then changed at random: the same bits of all points, which keeps the sequence even (a digital shift).
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -59,6 +58,7 @@ def parse_range(label: str, given: Any) -> Range:
     """Return the range that a table gives; SpecError, in which ``label`` names it, if it gives none."""
     spacing = next(iter(given)) if isinstance(given, Mapping) and len(given) == 1 else None
     numbers = given[spacing] if spacing in ("linear", "log", "values") else None
+    numbers = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
     try:
         if not isinstance(numbers, list | tuple) or not numbers or (spacing != "values" and len(numbers) != 2):
             raise ValueError
@@ -115,7 +115,7 @@ def _latin_hypercube(count: int, seed: float, columns: int) -> np.ndarray:
 
 def _sobol(count: int, seed: float, columns: int) -> np.ndarray:
     try:
-        qmc = importlib.import_module("scipy.stats.qmc")
+        import scipy.stats.qmc as qmc
     except ImportError:
         remedy = "pip install 'eos-sweep[points]', or give another method"
         raise SpecError(f'points.method: got "sobol", which needs scipy; {remedy}') from None

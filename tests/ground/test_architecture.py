@@ -141,6 +141,7 @@ def test_each_heavy_library_has_its_place():
     assert importers("numba", "llvmlite") <= compiled
     drawn = {name for name in FILES if name.startswith("analysis.pictures")}
     assert importers("matplotlib") <= drawn | {"checks.bench.chart"}
+    assert importers("scipy") == {"spec.draws_of_points"}
     assert importers("jax") == {"checks.bench.peers.jax_vmap"}
     assert importers("torch") == {"checks.bench.peers.torch_compile"}
 

@@ -41,7 +41,7 @@ def old(tmp_path_factory):
     return path
 
 
-def test_points_have_the_bits_of_a_grid(old):
+def test_points_have_the_bits_of_a_grid():
     axes = MAP["axes"]
     given = {"model": "bivariate", "steps": 400, "parameters": MAP["parameters"], "initial": MAP["initial"]}
     grid = eos_sweep.sweep(axes={name: Sweep.from_dict(MAP).axis(name).values for name in axes}, **given)
@@ -124,6 +124,35 @@ def test_stores_of_points_are_combined(old, tmp_path):
     assert found.crossings.values[60].tolist() == parts[1].crossings.values[-1].tolist()
 
 
+def test_stores_of_a_file_are_combined_with_those_that_have_a_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.csv").write_text("eta,lambda1\n0.1,1\n0.2,5\n")
+    toml(tmp_path / "p.toml", spec(points={"file": "p.csv"}, chunks={}))
+    eos_sweep.run("p.toml", "a", progress=False)
+    (tmp_path / "p.csv").unlink()
+    fixed = altered(spec(points={"eta": [0.3, 0.2]}, chunks={}), (), {"parameters": {"lambda1": 5.0}})
+    run(fixed, tmp_path / "b")
+    found = eos_sweep.combine(["a", "b"])
+    assert found.eta.values.tolist() == [0.1, 0.2, 0.3] and found.lambda1.values.tolist() == [1, 5, 5]
+    run(altered(fixed, (), {"parameters": {"lambda1": "50 * eta"}}), tmp_path / "c")
+    run(spec(points={"eta": [0.3]}, axes={"lambda1": [1.0], "clip": [1.0]}, chunks={}), tmp_path / "d")
+    for other, words in (("c", "an expression"), ("d", "an axis")):
+        for order in (["a", other], [other, "a"]):
+            number = order.index(other) + 1
+            with pytest.raises(SpecError, match=rf"points.lambda1: {words} in sweep {number} of 2, and a column"):
+                eos_sweep.combine(order)
+
+
+def test_points_that_are_no_hypercubes_both_say_nothing_of_their_count(tmp_path):
+    hypercube = POINTS | {"method": "latin_hypercube"}
+    run(spec(points=hypercube, observables=["crossings"]), tmp_path / "s")
+    columns = {name: values[:9] for name, values in make(**spec()).columns.items()}
+    for points in (columns, POINTS | {"count": 70}):
+        with pytest.raises(SpecError) as caught:
+            run(spec(points=points, observables=["crossings"]), tmp_path / "s")
+        assert "change with their count" not in str(caught.value)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on(tmp_path):
     long = spec(steps=40_000, points=POINTS | {"count": 4000}, chunks={"point": 100, "clip": 1})
@@ -168,10 +197,45 @@ def test_a_point_is_traced_by_its_number(labelled):
             one_cell.report(labelled, at, {}, None)
 
 
+def test_a_run_beside_a_point_has_other_values_of_its_columns(labelled):
+    ds = eos_sweep.open_sweep(labelled)
+    cell = ds.isel(point=3)
+    given = {"lambda1": float(cell.lambda1), "eta": 0.25, **MAP["parameters"]}
+    expected = eos_sweep.trajectory("bivariate", given, MAP["initial"], steps=MAP["steps"])
+    xr.testing.assert_identical(eos_sweep.trajectory(cell, {"eta": 0.25}), expected)
+    facts, trajectory = one_cell.report(labelled, {"point": 3, "eta": 0.25}, {}, None)
+    assert facts["point"] == {"eta": 0.25, "lambda1": given["lambda1"]} and not facts["stored"]
+    xr.testing.assert_identical(trajectory, expected)
+    given["eta"] = "0.5 / lambda1"
+    run = eos_sweep.trajectory(cell, {"eta": given["eta"]}, steps=5)
+    xr.testing.assert_identical(run, eos_sweep.trajectory("bivariate", given, MAP["initial"], steps=5))
+    beside = eos_sweep.trajectory(eos_sweep.open_sweep(labelled).isel(point=3), {"clip": 3.0, "eta": 0.25})
+    assert float(beside["clip"]) == 3.0
+
+
+def test_a_run_beside_a_point_keeps_its_seed_and_its_axes():
+    columns = {"seed": [4.0, 9.0], "kappa": [1.0, 2.0]}
+    given = {"parameters": {"a1": "kappa"}, "initial": {"theta1": "uniform(0, 1)"}, "steps": 5}
+    ds = eos_sweep.sweep("quadratic", {"eta": [0.1, 0.2]}, points=columns, **given)
+    cell = ds.isel(point=1, eta=1)
+    assert float(cell.eos.trajectory().theta1[0]) == float(eos_sweep.trajectory(cell, {"kappa": 3.0}).theta1[0])
+    assert float(eos_sweep.trajectory(cell, {"kappa": 3.0}).a1) == 3.0
+    other = eos_sweep.trajectory(cell, seed=4)
+    assert (
+        float(other.theta1[0]) == float(ds.isel(point=0, eta=0).eos.trajectory().theta1[0]) and float(other.eta) == 0.2
+    )
+
+
 def test_shares_over_points_have_intervals(labelled):
-    found = eos_sweep.shares(eos_sweep.open_sweep(labelled), over="point").load()
-    assert found.share.sum() == pytest.approx(1) and (found.share_low <= found.share).all()
-    assert (found.share_high - found.share_low).max() < 0.3
+    ds = eos_sweep.open_sweep(labelled)
+    found = eos_sweep.shares(ds, over="point").load()
+    count, squared = ds.sizes["point"], 1.959963984540054**2
+    names = ds.regime.flag_meanings.split()
+    for share, low, high, name in zip(found.share, found.share_low, found.share_high, found.regime.values, strict=True):
+        p = int((ds.regime == ds.regime.flag_values[names.index(name)]).sum()) / count
+        half = (squared * (p * (1 - p) / count + squared / (4 * count**2))) ** 0.5
+        ends = [(p + squared / (2 * count) + sign * half) / (1 + squared / count) for sign in (-1, 1)]
+        assert [float(share), float(low), float(high)] == pytest.approx([p, *ends], abs=1e-8)
 
 
 def test_points_have_no_neighbours(labelled):
@@ -211,6 +275,9 @@ def test_commands_know_points(labelled, tmp_path):
     assert "= stored" in traced and "DIFFERS" not in traced
     both = told("trace", labelled, "--at", "point=3", "--compare", "point=4").splitlines()
     assert both[0].split() == ["point", "3.0", "4.0"]
+    beside = told("trace", labelled, "--at", "point=3", "--compare", "eta=0.25").splitlines()
+    assert next(line.split()[-1] for line in beside if line.startswith("eta ")) == "0.25"
+    assert not any(line.startswith("seed") for line in beside)
     assert "trajectories  60 of 60" in told("status", labelled, "--check")
     assert "of 60 labels changed" in told("relabel", labelled, "--threshold", "growth=1.5")
     told("export", labelled, tmp_path / "one.zarr.zip", "--at", "point=3")

@@ -104,6 +104,13 @@ def test_a_shifted_sobol_sequence_is_even():
         assert len({*zip((a * 2**k).astype(int), (b * 2 ** (8 - k)).astype(int), strict=True)}) == 256
 
 
+def test_ranges_may_be_arrays():
+    given = {name: {spacing: np.array(ends)} for name, one in RANGES.items() for spacing, ends in one.items()}
+    assert sweep(drawn(ranges=given)) == sweep(drawn())
+    with pytest.raises(SpecError, match="give { linear"):
+        sweep(drawn(ranges={"eta": {"linear": np.ones((2, 2))}}))
+
+
 @pytest.mark.parametrize("method", ["sobol", "random"])
 def test_more_points_begin_with_the_same_ones(method):
     few, many = sweep(drawn(method, 50)), sweep(drawn(method, 129))
@@ -118,6 +125,11 @@ def test_points_are_known_by_their_values():
     assert contains(old, new) and not contains(new, old)
     fixed = sweep({"eta": [1.0, 0.1]}, parameters={"lambda1": 10})
     assert shared(old, fixed).there[POINT].tolist() == [1, 2] and contains(fixed, old)
+    seeded, plain = (
+        sweep({"eta": [0.1, 1], "seed": [7, 8]}, parameters={"lambda1": 1}),
+        sweep({"eta": [1.0]}, parameters={"lambda1": 1}),
+    )
+    assert shared(seeded, plain).there[POINT].tolist() == [1], "a seed that no expression uses changes nothing"
     with_axis = sweep(LISTED, axes={"clip": [1, np.inf]})
     assert contains(old, with_axis) and shared(old, with_axis).here["clip"].tolist() == [1]
     grid = Sweep.from_dict(changed(axes={"eta": [0.1], "lambda1": [1]}, parameters={"lambda1": None}))
@@ -126,6 +138,16 @@ def test_points_are_known_by_their_values():
     assert obstacles(old, other) == [
         "points.lambda1: an axis of one of the sweeps, and a column of points of the other"
     ]
+
+
+def test_the_same_points_are_those_whose_rows_have_the_same_bits():
+    rng = np.random.default_rng(0)
+    columns = [{name: rng.integers(1, 4, 200) / 4 for name in ("eta", "lambda1", "lambda2", "clip")} for _ in range(2)]
+    old, new = (sweep(one, parameters={"lambda1": None, "lambda2": None}) for one in columns)
+    rows = [list(zip(*(one.columns[name].tolist() for name in one.columns), strict=True)) for one in (old, new)]
+    found = shared(old, new)
+    assert found.here[POINT].tolist() == [k for k, row in enumerate(rows[1]) if row in rows[0]]
+    assert found.there[POINT].tolist() == [rows[0].index(row) for row in rows[1] if row in rows[0]]
 
 
 def test_values_that_differ_by_rounding_keep_the_stored_bits():
