@@ -76,7 +76,7 @@ def descent(
     >>> from eos_sweep import plot
     >>> run = eos_sweep.trajectory("quartic", {"eta": 1.0}, {"x": 0.5, "y": 0.1}, steps=60)
     >>> plot.descent(run).axes[0].get_xlabel()
-    'first weight x'
+    'x: first weight'
     """
     picture = _Picture(landscape_of(run, x, y), xlim, ylim, Look(figsize=figsize, title=title, cmap=cmap))
     last = extent_of(run).last
