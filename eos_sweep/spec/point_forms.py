@@ -94,8 +94,8 @@ def parse(given: Any, folder: Path = Path()) -> Points | None:
         raise SpecError(f"points.{named(str(unknown[0]))}: unknown key beside {kind}; {remedy}")
     if lost := sorted(needed - set(table)):
         raise SpecError(f"points.{lost[0]}: missing; {FORM}")
-    read = {"values": _listed, "file": _of_file, "method": _drawn, "stored": _stored}[kind]
-    return read(table, folder)
+    points_of = {"values": _listed, "file": _of_file, "method": _drawn, "stored": _stored}[kind]
+    return points_of(table, folder)
 
 
 def _kind(table: Mapping[str, Any]) -> str | None:
