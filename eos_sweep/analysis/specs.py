@@ -23,11 +23,21 @@ def sweep_of(dataset: xr.Dataset) -> Sweep | None:
 
 def described(dataset: xr.Dataset) -> Mapping[str, Variable]:
     """Return name -> description of what the sweep of a dataset stores, empty if it carries no readable spec."""
-    try:
-        sweep = sweep_of(dataset)
-    except (InputError, ValueError, TypeError):  # a dataset of other origin may have anything there
-        return {}
+    sweep = _readable(dataset)
     return sweep.stored if sweep else {}
+
+
+def symbols(dataset: xr.Dataset) -> dict[str, str]:
+    """Return name -> symbol of the inputs of a dataset's sweep, empty if it carries no readable spec."""
+    sweep = _readable(dataset)
+    return {name: quantity.symbol for name, quantity in sweep.quantities.items()} if sweep else {}
+
+
+def _readable(dataset: xr.Dataset) -> Sweep | None:
+    try:
+        return sweep_of(dataset)
+    except (InputError, ValueError, TypeError):  # a dataset of other origin may have anything there
+        return None
 
 
 def arguments_of(run: xr.Dataset) -> dict[str, Any] | None:

@@ -141,6 +141,12 @@ def test_infinity_is_a_category_with_a_tick_of_its_own(clipped):
     assert title == "A map" and sorted(", ".join(fixed).split(", ")) == sorted(f"λ₁ = 122.2, {inputs}".split(", "))
 
 
+def test_inputs_that_are_expressions_have_their_symbols():
+    axes = {"a1": [1, 2], "eta": [0.1, 0.5, 3], "seed": [0, 1]}
+    ds = eos_sweep.sweep("quadratic", axes, {}, {"theta1": "normal(0, 1)"}, steps=5, progress=False)
+    assert "θ₁ = normal(0, 1)" in plot.regime_map(ds, at={"seed": 0}).get_title(loc="left")
+
+
 def test_numbers_are_drawn_with_a_bar_and_what_has_none_is_named(free):
     ax = plot.observable_map(free, "sharpness_max", "eta", "lambda1", lines=False)
     mesh = ax.collections[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis.specs import symbols
 from eos_sweep.errors import named, visible
 from eos_sweep.training_data import described
 
@@ -102,7 +103,9 @@ def caption(dataset: xr.Dataset, piece: xr.Dataset, drawn: Sequence[str]) -> str
     spec = given_inputs(dataset)
     axes = [str(name) for name in dataset.dims if name not in drawn]
     inputs = [str(name) for name, data in dataset.coords.items() if data.dims == ()]
-    found = {name: escaped(f"{name} = {text}") for name, text in spec.items() if isinstance(text, str)}
+    texts = {name: text for name, text in spec.items() if isinstance(text, str)}
+    signs = symbols(dataset) if texts else {}
+    found = {name: escaped(f"{signs.get(name, name)} = {text}") for name, text in texts.items()}
     found |= {name: f"{symbol(piece[name])} = {number(piece[name])}" for name in (*axes, *inputs)}
     rule = [f"rule = {short(dataset.attrs['rule'])}"] if "rule" in dataset.attrs else []
     data = [escaped(f"data = {file}")] if (file := described(dataset.attrs)) else []
