@@ -9,22 +9,30 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from eos_sweep.errors import InputError
+from eos_sweep.errors import InputError, visible
 
 NEVER_IMPORTED = "__main__", "ipython"  # files of these names, see multiprocessing.spawn
 
 
+class UnguardedScript(InputError, SystemExit):
+    """An error that ends a script with its line alone, since a traceback would say nothing more."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message  # which Python prints, and then exits with 1
+
+
 def check_main_guard() -> None:
-    """Raise InputError if the script that runs now has called this from its top, outside of a guard."""
+    """Raise UnguardedScript if the script that runs now has called this from its top, outside of a guard."""
     main = sys.modules["__main__"]
     path = Path(getattr(main, "__file__", None) or "__main__")
     if path.stem in NEVER_IMPORTED:
         return
     line = _line_in(main.__dict__)
     if line and not _is_guarded(path, line):
-        raise InputError(
-            f"workers: each process runs {path.name} again from its top; move what it does at line {line} below "
-            'if __name__ == "__main__":, or use threads, which need no such line'
+        raise UnguardedScript(
+            f"workers: each process runs {visible(path.name)} again from its top; move what it does at line {line} "
+            'below if __name__ == "__main__":, or use threads, which need no such line'
         )
 
 

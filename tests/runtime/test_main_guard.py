@@ -37,10 +37,16 @@ def test_what_is_not_guarded_is_refused_with_the_line(tmp_path, body):
     (tmp_path / "script.py").write_text(text)
     line = len(text.splitlines())
     done = run(tmp_path, "script.py")
-    assert done.stderr.splitlines()[-1].startswith(
-        "eos_sweep.errors.InputError: workers: each process runs script.py again from its top; move what"
-    )
-    assert f"at line {line} below" in done.stderr
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("workers: each process runs script.py again from its top; move what it does at line ")
+    assert f"at line {line} below" in told and done.returncode == 1
+
+
+def test_it_can_be_caught_as_any_other_error(tmp_path):
+    body = "try:\n    check_main_guard()\nexcept Exception as error:\n    print(type(error).__mro__[1].__name__)\n"
+    (tmp_path / "script.py").write_text(CHECK + body)
+    done = run(tmp_path, "script.py")
+    assert (done.stdout, done.stderr, done.returncode) == ("InputError\n", "", 0)
 
 
 def test_what_no_process_imports_needs_no_guard(tmp_path):
