@@ -82,6 +82,9 @@ def columns(label: str, path: Path, content: bytes, rows: int, choose: Choose = 
             counts = f"{len(row)} numbers, the first line {len(names)} names"
             raise SpecError(f"{label}: line {line} has {counts}; correct it there")
     wanted = [(names.index(name), name) for name in choose(names)]
+    if any(not name for _, name in wanted):
+        remedy = "name it, leave it out (index=False in pandas), or name in columns those that count"
+        raise SpecError(f"{label}: a column has no name in the first line; {remedy}")
     return {name: [_number(label, line, row, place) for line, row in found[1:]] for place, name in wanted}
 
 

@@ -242,6 +242,7 @@ def test_lines_of_a_file_end_as_any_system_ends_them(tmp_path, end):
     (b"eta,lambda1\n\n1\n", "line 3 has 1 numbers"),
     (b"eta,lambda1\n1\n", "line 2 has 1 numbers"),
     (b"eta,lambda1\n1,x\n", "line 2: got '1,x'; give numbers"),
+    (b",eta\n0,2\n", "a column has no name in the first line; name it, leave it out"),
     (b"eta,lambda1\n1,2\n", "points.columns: no 'clip' in p.csv; there are: eta, lambda1"),
 ])  # fmt: skip
 def test_a_file_that_is_no_table_is_refused(tmp_path, content, words):
