@@ -134,6 +134,7 @@ def test_a_dataset_stands_for_its_regimes_and_keeps_its_attributes(seeds):
         ),
         (lambda ds: plot.draw(ds, share="stable"), "share: 'stable' over no axis; name one in over"),
         (lambda ds: plot.draw(ds, over="seed", share="edge"), "share: no 'edge' in regime; there are: divergence,"),
+        (lambda ds: plot.draw(ds, over=["seed", "eta", "lambda1"]), "over: no axis is left to draw; eos_sweep.shares"),
         (lambda ds: plot.draw(ds, over="seed", x="seed"), "over: 'seed' is named in x, y, at or facet, too"),
         (
             lambda ds: plot.draw(eos_sweep.shares(ds, over="seed"), variable="share"),

@@ -17,7 +17,7 @@ def reduced(dataset: xr.Dataset, view: View) -> tuple[xr.Dataset, View]:
     Raises
     ------
     InputError
-        If an axis is left out and used, or if there is no label or axis of the name that is given.
+        If an axis is left out and used, if none is left, or if there is no label or axis of the name that is given.
     """
     name, over = view.variable, view.over
     if not over:
@@ -26,6 +26,8 @@ def reduced(dataset: xr.Dataset, view: View) -> tuple[xr.Dataset, View]:
         return dataset, view
     if both := [axis for axis in over if axis in view.picked]:
         raise InputError(f"over: {short(both[0])} is named in x, y, at or facet, too; name it once")
+    if {*over} >= {*dataset[name].dims}:
+        raise InputError("over: no axis is left to draw; eos_sweep.shares, modal and quantiles give one number")
     rest = dataclasses.replace(view, over=(), share=None, levels=())
     if view.share is not None:
         there = [label for label in labels_of(dataset[name]) if label != NOT_COMPUTED]
