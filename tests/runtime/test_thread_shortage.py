@@ -67,7 +67,10 @@ def test_any_thread_of_a_run(tmp_path, limited, kind):
         ended.append(done.returncode)
         if done.returncode:
             assert_told(done)
-    assert ended.count(4) >= 4
+        else:
+            assert "2,400 of 2,400 trajectories" in done.stdout + done.stderr
+    # Those that flush files and draw the pyramid are tried once more, so one that is missing once ends no run.
+    assert ended.count(4) >= {"once": 2, "from there on": 4}[kind]
     done = limited(1000, kind, "run", "s.toml", "-o", "s8")
     assert done.returncode == 0, "what was recorded is there, and the run goes on"
 
