@@ -11,7 +11,7 @@ import eos_sweep
 
 PACKAGE = Path(eos_sweep.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OPTIONAL = {"jax": "bench", "torch": "bench"}  # imported only by what the extra is for
+OPTIONAL = {"jax": "bench", "torch": "bench", "scipy": "points"}  # imported only by what the extra is for
 
 
 def distributions(requirements):

@@ -180,7 +180,7 @@ def test_lines_and_words_of_a_map_are_in_the_axes_units(stored):
     ax = plot.regime_map(eos_sweep.open_sweep(stored), "q2", "kappa", {"lambda1": 400})
     assert ax.get_ylabel() == "scaled radius κ" and ax.get_xlabel() == "q2: auxiliary axis"
     caption = ax.get_title(loc="left")
-    assert "λ₁ = 400" in caption and "radius = kappa / sqrt(lambda1)" in caption and "eta = q2 / lambda1" in caption
+    assert "λ₁ = 400" in caption and "radius = kappa / sqrt(lambda1)" in caption and "η = q2 / lambda1" in caption
 
 
 def test_a_trajectory_has_none():
