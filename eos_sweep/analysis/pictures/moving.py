@@ -193,7 +193,7 @@ def _listed(values: Any) -> Sequence[Any]:
     """Return some values; InputError for a single one."""
     if isinstance(values, str) or np.ndim(values) != 1:
         raise InputError(f"values: got {short(values)}; give a list, a frame for each")
-    return values  # type: ignore[no-any-return]
+    return list(values)
 
 
 def _title(dataset: xr.Dataset, frames: Sequence[Any], view: View, along: str) -> str:
