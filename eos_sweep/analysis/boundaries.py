@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis import predicted
-from eos_sweep.analysis.by_cell import check_unmasked
+from eos_sweep.analysis.by_cell import check_computed, check_unmasked
 from eos_sweep.analysis.columns import Columns, columns_of
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
@@ -174,9 +174,7 @@ def _evaluator(columns: Columns, condition: Condition, threads: int, show: Count
 def _stored(grid: xr.Dataset, condition: Condition, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return whether the condition holds on the grid, from what is stored."""
     check_unmasked(grid)
-    for name, fill in (("steps_taken", -1), ("outcome", 0)):
-        if name in grid and (missing := int((grid[name] == fill).sum())):
-            raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
+    check_computed(grid)
     return condition.test({**inputs, **{name: grid[name].values.ravel() for name in condition.reads}})
 
 

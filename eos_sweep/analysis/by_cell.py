@@ -16,6 +16,13 @@ def check_unmasked(dataset: xr.Dataset) -> None:
         raise InputError("dataset: is masked, and the rules read values as they are stored; give it as it was opened")
 
 
+def check_computed(dataset: xr.Dataset) -> None:
+    """Raise InputError if cells of ``dataset`` are not computed yet, as far as it tells."""
+    for name, fill in (("steps_taken", -1), ("outcome", 0)):
+        if name in dataset and (missing := int((dataset[name] == fill).sum())):
+            raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
+
+
 def by_cell(
     dataset: xr.Dataset, what: str, names: Sequence[str], codes_of: Callable, dtype: type[np.integer] = np.int8
 ) -> xr.DataArray:

@@ -83,6 +83,20 @@ def select(dataset: xr.Dataset, x: str, y: str, at: At = None) -> xr.Dataset:
     return dataset.isel(picked).transpose(y, x)
 
 
+def picked(dataset: xr.Dataset, at: Mapping[str, float]) -> xr.Dataset:
+    """Return the slice of a dataset at some values, as :func:`select` takes them.
+
+    Raises
+    ------
+    InputError
+        If there is no such axis or value.
+    """
+    for name in at:
+        if name not in dataset.dims:
+            raise InputError(f"at: no axis {short(name)} in this sweep; {closest(name, map(str, dataset.dims))}")
+    return dataset.isel({name: nearest(name, dataset[name].values, value) for name, value in at.items()})
+
+
 def check_shown(dataset: xr.Dataset, shown: Sequence[str]) -> None:
     """Raise InputError if an axis of more than one value is not among those that a picture shows or picks."""
     left = [str(name) for name, size in dataset.sizes.items() if name not in shown and size > 1]
