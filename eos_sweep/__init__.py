@@ -12,6 +12,7 @@ from eos_sweep.analysis.after_xarray import register_accessor
 if TYPE_CHECKING:  # the same names for type checkers and editors; a test compares them with the table
     from eos_sweep.analysis.boundaries import boundary as boundary
     from eos_sweep.analysis.combining import combine as combine
+    from eos_sweep.analysis.dimensions import dimension as dimension
     from eos_sweep.analysis.event_flags import events as events
     from eos_sweep.analysis.event_flags import happened as happened
     from eos_sweep.analysis.labelled import label as label
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.reducing import shares as shares
     from eos_sweep.analysis.trajectories import trajectory as trajectory
     from eos_sweep.analysis.trees import open_tree as open_tree
+    from eos_sweep.analysis.wada_shares import wada as wada
     from eos_sweep.derivation.from_python import model as model
     from eos_sweep.errors import InputError as InputError
     from eos_sweep.errors import SpecError as SpecError
@@ -51,6 +53,7 @@ _HOMES = {
     "coarsen": "analysis.pooling",
     "combine": "analysis.combining",
     "critical_lines": "analysis.predicted",
+    "dimension": "analysis.dimensions",
     "events": "analysis.event_flags",
     "export": "analysis.one_file",
     "happened": "analysis.event_flags",
@@ -71,6 +74,7 @@ _HOMES = {
     "shares": "analysis.reducing",
     "sweep": "runtime.from_python",
     "trajectory": "analysis.trajectories",
+    "wada": "analysis.wada_shares",
 }
 __all__ = list(_HOMES)
 register_accessor()

@@ -1,6 +1,7 @@
 """Pictures of sweeps and trajectories: ``from eos_sweep import plot``."""
 
 from eos_sweep.analysis.pictures.descents import animate_descent, descent
+from eos_sweep.analysis.pictures.dimensions import dimension_plot
 from eos_sweep.analysis.pictures.drawing import draw
 from eos_sweep.analysis.pictures.edges import boundary_dots
 from eos_sweep.analysis.pictures.files import save
@@ -14,6 +15,7 @@ __all__ = [
     "animate_descent",
     "boundary_dots",
     "descent",
+    "dimension_plot",
     "draw",
     "facets",
     "legend",

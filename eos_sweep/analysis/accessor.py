@@ -117,6 +117,18 @@ class SweepAccessor:
 
         return boundary(self._dataset, along, holds, **options)
 
+    def dimension(self, holds: Any = None, **options: Any) -> "xr.Dataset":
+        """Measure the fractal dimension of the edges of regimes, as :func:`eos_sweep.dimension`."""
+        from eos_sweep.analysis.dimensions import dimension
+
+        return dimension(self._dataset, holds, **options)
+
+    def wada(self, *, labels: int = 3) -> "xr.Dataset":
+        """Return the share of the edge near which three labels meet, as :func:`eos_sweep.wada`."""
+        from eos_sweep.analysis.wada_shares import wada
+
+        return wada(self._dataset, labels=labels)
+
     def critical_lines(self, along: str) -> "xr.Dataset":
         """Return where along an axis critical lines lie, as :func:`eos_sweep.critical_lines`."""
         from eos_sweep.analysis.predicted import critical_lines

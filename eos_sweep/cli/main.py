@@ -22,6 +22,7 @@ COMMANDS = {
     "budget": "labels",
     "check": "own_models",
     "derive": "own_models",
+    "dimension": "dimensions",
     "export": "stores",
     "models": "tables",
     "observables": "tables",

@@ -113,6 +113,8 @@ def test_the_engine_meets_models_and_its_kernel_observables_only_as_arguments():
         "models.bivariate_theory",
         "analysis.pictures.theory_lines",
         "analysis.boundaries",
+        "analysis.dimensions",
+        "analysis.edge_counts",
         "analysis.predicted",
     ],
 )
