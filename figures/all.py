@@ -41,6 +41,7 @@ SCRIPTS = {
         "regimes",
         "underflow",
         "edges",
+        "dimensions",
         "threshold",
         "product",
         "quartic",
