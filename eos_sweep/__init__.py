@@ -12,8 +12,10 @@ from eos_sweep.analysis.after_xarray import register_accessor
 if TYPE_CHECKING:  # the same names for type checkers and editors; a test compares them with the table
     from eos_sweep.analysis.boundaries import boundary as boundary
     from eos_sweep.analysis.combining import combine as combine
+    from eos_sweep.analysis.edge_curves import edges as edges
     from eos_sweep.analysis.event_flags import events as events
     from eos_sweep.analysis.event_flags import happened as happened
+    from eos_sweep.analysis.geojson import edges_geojson as edges_geojson
     from eos_sweep.analysis.labelled import label as label
     from eos_sweep.analysis.labelled import settled as settled
     from eos_sweep.analysis.masking import masked as masked
@@ -51,6 +53,8 @@ _HOMES = {
     "coarsen": "analysis.pooling",
     "combine": "analysis.combining",
     "critical_lines": "analysis.predicted",
+    "edges": "analysis.edge_curves",
+    "edges_geojson": "analysis.geojson",
     "events": "analysis.event_flags",
     "export": "analysis.one_file",
     "happened": "analysis.event_flags",
