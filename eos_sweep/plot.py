@@ -2,10 +2,10 @@
 
 from eos_sweep.analysis.pictures.descents import animate_descent, descent
 from eos_sweep.analysis.pictures.drawing import draw
-from eos_sweep.analysis.pictures.edges import boundary_dots
 from eos_sweep.analysis.pictures.files import save
 from eos_sweep.analysis.pictures.legends import legend
 from eos_sweep.analysis.pictures.maps import facets, observable_map, regime_map
+from eos_sweep.analysis.pictures.measured import boundary_dots, edge_curves
 from eos_sweep.analysis.pictures.moving import animate
 from eos_sweep.analysis.pictures.trajectories import trajectory_plot
 
@@ -15,6 +15,7 @@ __all__ = [
     "boundary_dots",
     "descent",
     "draw",
+    "edge_curves",
     "facets",
     "legend",
     "observable_map",

@@ -41,6 +41,7 @@ SCRIPTS = {
         "regimes",
         "underflow",
         "edges",
+        "edge_curves",
         "threshold",
         "product",
         "quartic",

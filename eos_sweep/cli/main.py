@@ -22,6 +22,7 @@ COMMANDS = {
     "budget": "labels",
     "check": "own_models",
     "derive": "own_models",
+    "edges": "edge_curves",
     "export": "stores",
     "models": "tables",
     "observables": "tables",
