@@ -132,17 +132,18 @@ def edges(
     found = {
         **_of_points(plane, curves, width, regime, codes),
         **_of_curves(plane, curves, (x, y), regime, codes),
-        **_of_branches(plane, curves, (x, y), width),
+        **_of_branches(plane, curves, (x, y), width, rtol is not None),
     }
     if line:
         found |= _of_line(plane, curves, line, (x, y))
         about["against"] = line.name
     grid = plane.columns.grid
     coordinates = {name: (POINTS, at, grid[name].attrs) for name, at in zip(plane.axes, (x, y), strict=True)}
-    if taken := [name for name in (*plane.axes, *plane.fixed) if name in {*found, POINTS, CURVES, BRANCHES}]:
+    names = {*found, POINTS, CURVES, BRANCHES}
+    if taken := [name for name in plane.axes if name in names]:
         raise InputError(f"sweep: axis {taken[0]!r} has the name of a variable of the curves; call it otherwise")
-    fixed = {name: grid[name].variable for name in plane.fixed}
-    return xr.Dataset(found, coordinates | fixed | {CURVES: np.arange(curves.count.size)}, about)
+    fixed = {name: one.variable for name, one in grid.coords.items() if not one.dims and name not in names}
+    return xr.Dataset(found, {**coordinates, **fixed, CURVES: np.arange(curves.count.size)}, about)
 
 
 def _brackets(
@@ -236,9 +237,9 @@ def _of_curves(plane: Plane, curves: Outlines, at: Pair, regime: Pair, codes: Ma
     return {name: (CURVES, *pair) for name, pair in found.items()}
 
 
-def _of_branches(plane: Plane, curves: Outlines, at: Pair, width: np.ndarray) -> dict[str, Any]:
+def _of_branches(plane: Plane, curves: Outlines, at: Pair, width: np.ndarray, bisected: bool) -> dict[str, Any]:
     x, y = at
-    slack = np.where(curves.along_x, 0.5 * width * abs(x), 0.0)
+    slack = np.where(curves.along_x, 0.5 * width * abs(x), 0.0) * bisected  # middles between cells are exact
     parts = branches(curves, x, plane.in_cells(x, y)[0], slack)
     numbers = {
         "branch_curve": (curves.curve[parts[:, 0]], {"long_name": "curve of the branch"}),
