@@ -13,8 +13,10 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from eos_sweep.analysis.boundaries import boundary as boundary
     from eos_sweep.analysis.combining import combine as combine
     from eos_sweep.analysis.dimensions import dimension as dimension
+    from eos_sweep.analysis.edge_curves import edges as edges
     from eos_sweep.analysis.event_flags import events as events
     from eos_sweep.analysis.event_flags import happened as happened
+    from eos_sweep.analysis.geojson import edges_geojson as edges_geojson
     from eos_sweep.analysis.labelled import label as label
     from eos_sweep.analysis.labelled import settled as settled
     from eos_sweep.analysis.masking import masked as masked
@@ -54,6 +56,8 @@ _HOMES = {
     "combine": "analysis.combining",
     "critical_lines": "analysis.predicted",
     "dimension": "analysis.dimensions",
+    "edges": "analysis.edge_curves",
+    "edges_geojson": "analysis.geojson",
     "events": "analysis.event_flags",
     "export": "analysis.one_file",
     "happened": "analysis.event_flags",

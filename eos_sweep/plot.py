@@ -3,10 +3,10 @@
 from eos_sweep.analysis.pictures.descents import animate_descent, descent
 from eos_sweep.analysis.pictures.dimensions import dimension_plot
 from eos_sweep.analysis.pictures.drawing import draw
-from eos_sweep.analysis.pictures.edges import boundary_dots
 from eos_sweep.analysis.pictures.files import save
 from eos_sweep.analysis.pictures.legends import legend
 from eos_sweep.analysis.pictures.maps import facets, observable_map, regime_map
+from eos_sweep.analysis.pictures.measured import boundary_dots, edge_curves
 from eos_sweep.analysis.pictures.moving import animate
 from eos_sweep.analysis.pictures.trajectories import trajectory_plot
 
@@ -17,6 +17,7 @@ __all__ = [
     "descent",
     "dimension_plot",
     "draw",
+    "edge_curves",
     "facets",
     "legend",
     "observable_map",

@@ -42,6 +42,7 @@ SCRIPTS = {
         "underflow",
         "edges",
         "dimensions",
+        "edge_curves",
         "threshold",
         "product",
         "quartic",

@@ -129,6 +129,12 @@ class SweepAccessor:
 
         return wada(self._dataset, labels=labels)
 
+    def edges(self, holds: Any, **options: Any) -> "xr.Dataset":
+        """Find the curves between where a condition holds and where not, as :func:`eos_sweep.edges`."""
+        from eos_sweep.analysis.edge_curves import edges
+
+        return edges(self._dataset, holds, **options)
+
     def critical_lines(self, along: str) -> "xr.Dataset":
         """Return where along an axis critical lines lie, as :func:`eos_sweep.critical_lines`."""
         from eos_sweep.analysis.predicted import critical_lines

@@ -5,37 +5,26 @@ points between them, by the kernel that sweeps use, narrow all brackets at once.
 between the same neighbours (:mod:`eos_sweep.analysis.neighbourhoods`).
 """
 
-import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from eos_sweep.analysis import predicted
-from eos_sweep.analysis.by_cell import check_computed, check_unmasked
+from eos_sweep.analysis.bisection import Evaluate, checked_rtol, evaluator, narrowed, on_grid
 from eos_sweep.analysis.columns import Columns, columns_of
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
 from eos_sweep.analysis.predicates import Condition, Predicate, condition_of
-from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
-from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError
-from eos_sweep.plain_data import scalar
-from eos_sweep.progress.bars import Count, work_progress
+from eos_sweep.progress.bars import work_progress
 from eos_sweep.spec.fields import at_least
 from eos_sweep.spec.sweeps import Sweep
 
-BATCH_TRAJECTORIES = 2**12  # trajectories of one kernel call
-SECTIONS = 8  # of a bracket in one round, however many brackets there are, so that no edge depends on another
-FINEST_RTOL = 1e-14  # narrower brackets are neighbouring doubles
-NEAR_ZERO = 1e-3  # of a cell of the grid; for an edge nearer to zero the tolerance is relative to this
 SIDES = {"none": 0, "begins": 1, "ends": 2}
-# (columns, values of the axis), perhaps with what they are -> whether the condition holds
-Evaluate = Callable[..., np.ndarray]
 
 
 def boundary(
@@ -103,16 +92,15 @@ def boundary(
     """
     if which not in ("all", "first", "last"):
         raise InputError(f'which: got {which!r}; give "all", "first" or "last"')
-    rtol, threads = scalar(rtol), cores() if threads is None else at_least("threads", threads, 1)
-    if not FINEST_RTOL <= rtol < 1:
-        raise InputError(f"rtol: got {rtol:g}; give a number from {FINEST_RTOL:g} to 1")
+    rtol, threads = checked_rtol(rtol), cores() if threads is None else at_least("threads", threads, 1)
     columns = columns_of(sweep, along)
-    spec, grid = columns.sweep, columns.grid
-    condition = condition_of(holds, spec, limits_of(grid, {}))
+    spec = columns.sweep
+    condition = condition_of(holds, spec, limits_of(columns.grid, {}))
     line = None if against is None else predicted.line_named(spec, against)
     with work_progress(progress) as show:
-        edges = _edges(columns, condition, which, rtol, _evaluator(columns, condition, threads, show))
-    quantity = spec.quantities[along]
+        evaluate = evaluator(spec, columns.inputs, condition, threads, show)
+        edges = _edges(columns, condition, which, rtol, evaluate)
+    quantity = spec.described[along]
     meaning = {
         "long_name": f"{quantity.long_name} at which {condition.label} begins or ends",
         "symbol": quantity.symbol,
@@ -128,54 +116,12 @@ def _edges(
     columns: Columns, condition: Condition, which: str, rtol: float, evaluate: Evaluate
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Return the column of each edge, its bracket, whether the condition begins there, and what is seen beside it."""
-    grid, values = columns.grid, columns.values
-    points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
-    if set(condition.reads) <= set(grid.data_vars):
-        known = _stored(grid, condition, _inputs(columns, *points) if condition.of_inputs else {})
-    else:
-        known = evaluate(*points, "the grid")
-    known = known.reshape(-1, values.size)
+    known, values = on_grid(columns, condition, evaluate), columns.values
     rows, cells = _changes(known, which)
     begins = known[rows, cells + 1]
     ends = values[cells], values[cells + 1]
-    edges = _narrowed(evaluate, rows, *ends, begins, rtol)
+    edges = narrowed(evaluate, rows, *ends, begins, rtol)
     return rows, edges, begins, changes_seen(evaluate, rows, edges, ends, begins)
-
-
-def _inputs(columns: Columns, rows: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
-    """Return name -> value of each input at points of the grid."""
-    initial, parameters = columns.inputs(rows, at)
-    return initial | parameters
-
-
-def _evaluator(columns: Columns, condition: Condition, threads: int, show: Count) -> Evaluate:
-    """Return the function that runs trajectories and evaluates the condition; it shows how far it is."""
-    job = columns.sweep.job(variables=condition.reads)
-    prepared = functools.cache(lambda: batch.prepare(job))  # in this thread, which tells that a kernel compiles
-
-    def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        initial, parameters = columns.inputs(*chunk)
-        return condition.test(batch.run(job, initial, parameters) | initial | parameters)
-
-    def evaluate(rows: np.ndarray, at: np.ndarray, words: str = "beside the edges") -> np.ndarray:
-        prepared()
-        size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
-        chunks = [(rows[k : k + size], at[k : k + size]) for k in range(0, at.size, size)]
-        found, done = [np.zeros(0, bool)], 0
-        with ThreadPoolExecutor(threads) as pool:
-            for part in pool.map(evaluate_chunk, chunks):
-                found.append(part)
-                show(words, done := done + part.size, at.size)
-        return np.concatenate(found)
-
-    return evaluate
-
-
-def _stored(grid: xr.Dataset, condition: Condition, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return whether the condition holds on the grid, from what is stored."""
-    check_unmasked(grid)
-    check_computed(grid)
-    return condition.test({**inputs, **{name: grid[name].values.ravel() for name in condition.reads}})
 
 
 def _changes(known: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
@@ -185,26 +131,6 @@ def _changes(known: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
         return rows, cells
     side = np.diff(rows, prepend=-1) if which == "first" else np.diff(rows, append=known.shape[0])
     return rows[side > 0], cells[side > 0]
-
-
-def _narrowed(
-    evaluate: Evaluate, rows: np.ndarray, low: np.ndarray, high: np.ndarray, begins: np.ndarray, rtol: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Narrow each bracket to its lowest section with a change, until its width meets ``rtol``."""
-    low, high, least = low.copy(), high.copy(), NEAR_ZERO * (high - low)
-    share, turn = np.linspace(0.0, 1.0, SECTIONS + 1), 0
-    while (left := np.flatnonzero(high - low > rtol * np.maximum(np.maximum(abs(low), abs(high)), least))).size:
-        first, last = low[left, None], high[left, None]
-        with np.errstate(all="ignore"):
-            inner = np.where(first > 0.0, first * (last / first) ** share, first + (last - first) * share)
-        inner[:, 0], inner[:, -1] = low[left], high[left]
-        middle = inner[:, 1:-1]
-        turn += 1
-        found = evaluate(np.repeat(rows[left], middle.shape[1]), middle.ravel(), f"round {turn}").reshape(middle.shape)
-        beyond = np.concatenate([found == begins[left, None], np.ones((left.size, 1), bool)], axis=1).argmax(axis=1)
-        place = np.arange(left.size)
-        low[left], high[left] = inner[place, beyond], inner[place, beyond + 1]
-    return low, high
 
 
 def _dataset_of(

@@ -54,6 +54,21 @@ class Columns:
         return self.sweep.inputs({name: values[rows] for name, values in self.places.items()} | {self.along: at})
 
 
+def grid_of(sweep: Sweep | xr.Dataset) -> tuple[xr.Dataset, Sweep]:
+    """Return the grid of a sweep, or of the dataset of one or of a slice of it, and its spec.
+
+    Raises
+    ------
+    InputError
+        If the dataset carries no spec.
+    """
+    grid = uncomputed(sweep) if isinstance(sweep, Sweep) else sweep
+    spec = sweep_of(grid)
+    if spec is None:
+        raise InputError("sweep: this dataset does not carry the spec of a sweep; give one that eos_sweep made")
+    return grid, spec
+
+
 def columns_of(sweep: Sweep | xr.Dataset, along: str) -> Columns:
     """Cut a sweep, or the dataset of one or of a slice of it, into columns along an axis.
 
@@ -62,11 +77,8 @@ def columns_of(sweep: Sweep | xr.Dataset, along: str) -> Columns:
     InputError
         If the dataset carries no spec or lacks an axis of it, or if nothing can happen between the values of the axis.
     """
-    grid = uncomputed(sweep) if isinstance(sweep, Sweep) else sweep
-    spec = sweep_of(grid)
-    if spec is None:
-        raise InputError("sweep: this dataset does not carry the spec of a sweep; give one that eos_sweep made")
-    _check_axis(spec, grid, along)
+    grid, spec = grid_of(sweep)
+    check_axis(spec, grid, along)
     if lost := [name for name in spec.dims if name not in grid.coords]:
         raise InputError(f"sweep: has lost its axis {lost[0]}; give a sweep with a value of it for each cell")
     grid = grid.sortby(along).transpose(..., along)
@@ -86,16 +98,17 @@ def uncomputed(sweep: Sweep) -> xr.Dataset:
     return xr.Dataset(coords=coordinates, attrs=about)
 
 
-def _check_axis(sweep: Sweep, grid: xr.Dataset, along: str) -> None:
+def check_axis(sweep: Sweep, grid: xr.Dataset, along: str, role: str = "along") -> None:
+    """Raise InputError if nothing can happen between the values of an axis; the error begins with ``role``."""
     if sweep.points and (along in sweep.columns or along == POINT):
         remedy = f"draw {short(along)} as a scatter, or sweep it as an axis"
-        raise InputError(f"along: {along} belongs to the points, which have no neighbours along it; {remedy}")
+        raise InputError(f"{role}: {along} belongs to the points, which have no neighbours along it; {remedy}")
     if along not in grid.dims:
-        raise InputError(f"along: no axis {along!r} in this sweep; there are: {', '.join(map(str, grid.dims))}")
+        raise InputError(f"{role}: no axis {along!r} in this sweep; there are: {', '.join(map(str, grid.dims))}")
     values, quantity = grid[along].values, sweep.quantities.get(along)
     if along == "seed" or (quantity and quantity.whole):
         raise InputError(
-            f"along: {along} takes whole numbers, so there is nothing to bisect between two; choose another axis"
+            f"{role}: {along} takes whole numbers, so there is nothing to bisect between two; choose another axis"
         )
     if values.size < 2 or not np.isfinite(values).all():
-        raise InputError(f"along: axis {along!r} has {short(values.tolist())}; give two finite values or more")
+        raise InputError(f"{role}: axis {along!r} has {short(values.tolist())}; give two finite values or more")

@@ -1,5 +1,6 @@
 """Power laws y = c x^k, fitted with the interval of each number and a test of whether one exponent is enough."""
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -155,6 +156,7 @@ def _lagged(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return total
 
 
+@functools.cache  # a map of many edges has thousands of fits
 def student_quantile(degrees: int, share: float = 0.95) -> float:
     """Return the t within which Student's distribution has ``share``: P(|T| < t), a finite sum (A&S 26.7.3-4)."""
 

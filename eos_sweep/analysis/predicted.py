@@ -83,7 +83,7 @@ def critical_lines(sweep: Sweep | xr.Dataset, along: str) -> xr.Dataset:
     array([2., 1.])
     """
     columns = columns_of(sweep, along)
-    lines, quantity = lines_of(columns.sweep.module), columns.sweep.quantities[along]
+    lines, quantity = lines_of(columns.sweep.module), columns.sweep.described[along]
     if not lines:
         raise InputError(f"model: {columns.sweep.model_name} has no critical lines; use boundary to measure edges")
     found = {}
@@ -95,7 +95,9 @@ def critical_lines(sweep: Sweep | xr.Dataset, along: str) -> xr.Dataset:
     return xr.Dataset(found, attrs={"title": title} | columns.spec)
 
 
-def against(edges: xr.DataArray, columns: Columns, line: CriticalLine) -> dict[str, xr.DataArray]:
+def against(
+    edges: xr.DataArray, columns: Columns, line: CriticalLine, column: xr.DataArray | None = None
+) -> dict[str, xr.DataArray]:
     """Return what a line predicts for measured edges: its place nearest to each, and the edge over that.
 
     Parameters
@@ -106,13 +108,16 @@ def against(edges: xr.DataArray, columns: Columns, line: CriticalLine) -> dict[s
         The grid along the axis.
     line
         The line.
+    column
+        The column of each edge, over the axis of the edges, if these are over another axis than the columns.
     """
     (roots,) = _roots(columns, [line])
+    roots = roots if column is None else roots[column]
     positive = (columns.values > 0).all()
     far: Any = np.abs(np.log(edges / roots) if positive else edges - roots)
     nearest = far.fillna(np.inf).argmin("root")
     predicted = roots.isel(root=nearest).where(edges.notnull()).transpose(*edges.dims)
-    words = f"{columns.sweep.quantities[columns.along].long_name} on the line {line.name}, nearest to the edge"
+    words = f"{columns.sweep.described[columns.along].long_name} on the line {line.name}, nearest to the edge"
     about = {"long_name": words, "label": line.label, "meaning": line.meaning}
     share = {"long_name": f"edge over its prediction by {line.name}"}
     return {"predicted": predicted.assign_attrs(about), "ratio": (edges / predicted).assign_attrs(share)}

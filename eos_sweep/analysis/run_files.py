@@ -1,16 +1,13 @@
 """Trajectories as a file of data: CSV, NetCDF or a zarr store, by the ending of its name."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from eos_sweep.analysis import netcdf
+from eos_sweep.analysis import data_files
 from eos_sweep.analysis.specs import ARGUMENTS
-from eos_sweep.analysis.whole_files import hidden, remove, whole
-from eos_sweep.errors import InputError
 
 REMEDY = "choose another place for the trajectory"
 RUN = "run"  # the dimension of several trajectories
@@ -18,10 +15,7 @@ RUN = "run"  # the dimension of several trajectories
 
 def check(path: str | Path) -> None:
     """Raise InputError unless a path names a file of a known kind that does not exist yet."""
-    if _ending(path) not in _KINDS:
-        raise InputError(f"{path}: not a kind of data that can be written; end the name in .csv, .nc or .zarr")
-    if os.path.lexists(path):
-        raise InputError(f"{path}: exists; {REMEDY}")
+    data_files.check(path, _KINDS, REMEDY)
 
 
 def write(runs: Sequence[xr.Dataset], path: str | Path) -> None:
@@ -42,12 +36,7 @@ def write(runs: Sequence[xr.Dataset], path: str | Path) -> None:
         If the ending is another one, the file exists, or it cannot be written.
     """
     check(path)
-    _KINDS[_ending(path)](joined(runs), Path(path))
-
-
-def _ending(path: str | Path) -> str:
-    """Return the ending of a name in small letters."""
-    return Path(path).suffix.lower()
+    _KINDS[data_files.ending(path)](joined(runs), Path(path), REMEDY)
 
 
 def joined(runs: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -64,29 +53,11 @@ def joined(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     return found.assign_coords({RUN: (RUN, range(len(runs)), about)}).assign_attrs(title=title)
 
 
-def _csv(run: xr.Dataset, path: Path) -> None:
+def _csv(run: xr.Dataset, path: Path, remedy: str) -> None:
     columns = run.drop_vars("eigenvalues", errors="ignore")
     for k in range(run.sizes.get("eigenvalue", 0)):
         columns[f"eigenvalue_{k + 1}"] = run["eigenvalues"].isel(eigenvalue=k)
-    with whole(path, REMEDY) as temporary:
-        columns.to_dataframe().to_csv(temporary)
+    data_files.write_csv(columns, path, remedy)
 
 
-def _netcdf(run: xr.Dataset, path: Path) -> None:
-    with whole(path, REMEDY) as temporary:
-        netcdf.write(run, temporary)
-
-
-def _zarr(run: xr.Dataset, path: Path) -> None:
-    temporary = hidden(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        run.to_zarr(temporary, mode="w-", consolidated=False)
-        os.rename(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; {REMEDY}") from None
-    finally:
-        remove(temporary)
-
-
-_KINDS = {".csv": _csv, ".nc": _netcdf, ".zarr": _zarr}
+_KINDS = {".csv": _csv, ".nc": data_files.write_netcdf, ".zarr": data_files.write_zarr}

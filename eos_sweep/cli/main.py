@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "own_models",
     "derive": "own_models",
     "dimension": "dimensions",
+    "edges": "edge_curves",
     "export": "stores",
     "models": "tables",
     "observables": "tables",

@@ -61,6 +61,8 @@ archives = st.sampled_from(
     ["x.zarr.zip", "x.nc", "x.zip", "x.tar", "taken.zip", "a\nb.zip", "\udcff.zip", "new/x.zip", ".zip"]
 )
 export = _options(**{"--at": pairs, "--variable": variables})
+conditions = st.sampled_from(["stable", "crossings > 0", "crossings > many", "loss_max >= 1e400"])
+edges = _options(**{"--holds": st.one_of(conditions, names), "--against": names, "--at": pairs, "-o": pictures})
 point = st.sampled_from([[], ["--index", "eta=1,lambda1=1"], ["--at", "eta=0.1", "--at", "lambda1=3"]])
 usual = st.sampled_from([STORE] * 3 + [SPEC_FILE])
 lines = st.one_of(
@@ -69,6 +71,12 @@ lines = st.one_of(
         st.just(["relabel"]), st.one_of(usual, places).map(lambda p: [p]), _options(**{"--threshold": pairs}), flags
     ),
     st.tuples(st.just(["plot"]), st.one_of(usual, places).map(lambda p: [p]), st.just(["-o", "p.png"]), plot, flags),
+    st.tuples(
+        st.just(["edges", "--no-bisection"]),
+        st.one_of(st.just(STORE), places.filter(lambda place: place != SPEC_FILE)).map(lambda p: [p]),  # runs nothing
+        edges,
+        flags,
+    ),
     st.tuples(st.just(["trace"]), st.one_of(usual, places).map(lambda p: [p]), point, trace, flags),
     st.tuples(st.just(["run"]), st.one_of(st.just(SPEC_FILE), places).map(lambda p: [p]), run, flags),
     st.tuples(

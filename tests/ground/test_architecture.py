@@ -112,9 +112,12 @@ def test_the_engine_meets_models_and_its_kernel_observables_only_as_arguments():
         "trust",
         "models.bivariate_theory",
         "analysis.pictures.theory_lines",
+        "analysis.bisection",
         "analysis.boundaries",
         "analysis.dimensions",
         "analysis.edge_counts",
+        "analysis.edge_curves",
+        "analysis.outlines",
         "analysis.predicted",
     ],
 )

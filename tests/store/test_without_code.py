@@ -58,6 +58,10 @@ def test_it_is_read_labelled_and_drawn_and_runs_nothing(stored, caplog):
     assert eos_sweep.label(here, {"near": "x > 0"}).dims == ("x", "eta")
     assert plot.draw(here).axes[0].get_xlabel() == "step size η"
     assert "no lines of theory, since the code of model distant_well is not allowed" in caplog.text
+    painted = here[[]].assign(crossings=(here.x + here.eta > 1).astype(np.int32))
+    assert eos_sweep.edges(painted, "crossings > 0", rtol=None).sizes["curve"] == 1
+    with pytest.raises(InputError, match="distant_well"):
+        eos_sweep.edges(painted, "crossings > 0")
     for run in (lambda: eos_sweep.boundary(here, "eta", "loss_max > 1"), lambda: Store.open(path).sweep.job()):
         with pytest.raises(InputError, match="model distant_well: its code is needed for that, and is not allowed"):
             run()
