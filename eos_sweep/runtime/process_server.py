@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-WORKER = "eos_sweep.runtime.worker_process"
+PRELOADED = "eos_sweep.runtime.preloaded"
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"  # libraries of macOS survive no fork
 THREADS_OF_ALGEBRA = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
@@ -22,7 +22,7 @@ def start() -> None:
     from multiprocessing import forkserver
 
     with environment_of_workers(), contextlib.suppress(OSError):  # workers cannot be started either, which is told then
-        multiprocessing.set_forkserver_preload([WORKER])
+        multiprocessing.set_forkserver_preload([PRELOADED])
         forkserver.ensure_running()
 
 

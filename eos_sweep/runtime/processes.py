@@ -65,7 +65,7 @@ class Processes(Pool):
     def _started(self) -> _Worker:
         try:
             return _Worker(self._context)
-        except (OSError, EOFError, RuntimeError) as error:
+        except (OSError, EOFError, RuntimeError, AssertionError) as error:  # the last one in a process of a pool
             remedy = "try fewer --workers"
             raise Stopped(f"{self._count} worker processes: cannot be started, {one_line(error)}; {remedy}") from error
 
