@@ -21,7 +21,13 @@ from eos_sweep.errors import visible
 )
 @click.option("--peers/--no-peers", default=True, show_default=True, help="Also time other implementations.")
 @click.option("--observables", is_flag=True, help="Also time each observable alone, in a kernel of its own.")
-@click.option("--sweep", "spec", type=click.Path(), help="Also time what scheduling and the store add to this sweep.")
+@click.option(
+    "--sweep",
+    "spec",
+    type=click.Path(),
+    metavar="SPEC",
+    help="Instead, time what scheduling and the store add to this sweep.",
+)
 @click.option("--costs", is_flag=True, help="Instead, time what a sweep costs whatever its size.")
 @AS_JSON
 def bench(
@@ -38,29 +44,33 @@ def bench(
     With --costs, nothing of this is timed, but imports, first and further calls of sweep, and a small run, in
     milliseconds of processor time.  This takes half a minute.
 
+    With --sweep, the sweep of the file SPEC is run instead, in turns: by processes that only compute, one for each core
+    and each a part of it; by run --threads; and by run --workers.  The table has durations of whole commands and the
+    processor time of all their processes, and ratios: the speed of a run over that of the kernels alone, and its work.
+
     \b
     Examples:
       eos-sweep bench
       eos-sweep bench -o bench.png --json > bench.json
       eos-sweep bench --no-peers --observables --repeats 9
-      eos-sweep bench --no-peers --sweep sweeps/quickstart.toml
+      eos-sweep bench --sweep sweeps/quickstart.toml --repeats 3
       eos-sweep bench --costs
     """
     if costs:
         return _time_costs(repeats, as_json)
+    if spec is not None:
+        return _time_sweep(spec, repeats, as_json)
     from eos_sweep import plot
-    from eos_sweep.checks.bench import contenders, race, report, storing, summary, workload
+    from eos_sweep.checks.bench import contenders, race, report, summary, workload
     from eos_sweep.checks.bench.chart import chart
     from eos_sweep.progress.bars import count_progress
-    from eos_sweep.spec.sweeps import load_spec
 
     if out:
         check_picture(out)
-    sweep = load_spec(spec) if spec else None
     machine = summary.machine(("jax", "torch", "scipy"))
     racing, missing = contenders.installed_peers() if peers else ([], {})
     racing = contenders.kernel() + racing + (contenders.single_observables() if observables else [])
-    total = len(racing) * (1 + repeats) + bool(sweep) * 4 * repeats
+    total = len(racing) * (1 + repeats)
     number = itertools.count(1)
     with count_progress() as show:
 
@@ -69,9 +79,8 @@ def bench(
 
         points = workload.draw()
         raced = race.race(racing, points, repeats, report_step)
-        stored = storing.overhead(sweep, repeats, report_step) if sweep else None
     reasons = {summary.describe(one): reason for one, reason in raced.left_out.items()}
-    found = summary.Summary(raced.readings, missing | reasons, points.ending_early, machine, stored)
+    found = summary.Summary(raced.readings, missing | reasons, points.ending_early, machine)
     click.echo(json.dumps(found.to_dict()) if as_json else report.text(found))
     if out:
         plot.save(chart(found), out)
@@ -86,3 +95,15 @@ def _time_costs(repeats: int, as_json: bool) -> None:
     with count_progress() as show:
         found = fixed_costs.measure(repeats, lambda step: show(step, next(number), fixed_costs.rounds(repeats)))
     click.echo(json.dumps(fixed_costs.to_dict(found)) if as_json else fixed_costs.text(found))
+
+
+def _time_sweep(spec: str, repeats: int, as_json: bool) -> None:
+    from eos_sweep.checks.bench import storing
+    from eos_sweep.progress.bars import count_progress
+    from eos_sweep.spec.sweeps import load_spec
+
+    load_spec(spec)  # so that what is wrong with it is said here
+    number = itertools.count(1)
+    with count_progress() as show:
+        found = storing.measure(spec, repeats, lambda step: show(step, next(number), storing.rounds(repeats)))
+    click.echo(json.dumps(storing.to_dict(found)) if as_json else storing.text(found))

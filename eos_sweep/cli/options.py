@@ -29,7 +29,7 @@ AT = click.option(
 THREADS = click.option(
     "--threads", type=click.IntRange(1, 1024), help="Threads of this process  [default: one a core]."
 )
-WORKERS = click.option("--workers", type=click.IntRange(1, 1024), help="Processes of a local dask cluster.")
+WORKERS = click.option("--workers", type=click.IntRange(1, 1024), help="Processes of this machine.")
 _RESOURCES = (
     THREADS,
     WORKERS,

@@ -64,6 +64,10 @@ def run(
       eos-sweep run sweeps/points.toml
       eos-sweep run sweeps/flagship.toml -o s3://bucket/flagship.zarr --scheduler-file scheduler.json
     """
+    from eos_sweep.runtime import process_server
+
+    if resources.workers is not None:
+        process_server.start()  # before anything that takes long to import
     from eos_sweep.progress.bars import run_progress
     from eos_sweep.runtime import runner
     from eos_sweep.spec.sweeps import load_spec

@@ -6,18 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from eos_sweep.errors import InputError, Stopped, one_line
+from eos_sweep.errors import InputError, one_line
 from eos_sweep.runtime.resources import Resources
 
-CLOSE_SECONDS = 5.0  # to wait for a client or cluster to close: a frozen scheduler never answers
+CLOSE_SECONDS = 5.0  # to wait for a client to close: a frozen scheduler never answers
 SILENT_SECONDS = 40.0  # without an answer of a scheduler, after which it counts as frozen
-SETTINGS = {
-    "distributed.admin.tick.limit": "1h",  # kernels may keep the event loop waiting
-    # Dask's monitoring of itself takes 2 % of the time of two cores.
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.worker.profile.enabled": False,
-}
 
 
 def in_background(function: Callable, *arguments: Any, **options: Any) -> Future:
@@ -37,13 +30,9 @@ def in_background(function: Callable, *arguments: Any, **options: Any) -> Future
 @contextlib.contextmanager
 def open_client(resources: Resources) -> Iterator[Any]:
     """Yield a dask client of the workers that ``resources`` name, and close what was opened for it."""
-    from dask.config import set as configured
     from distributed import Client
 
-    if resources.workers:
-        with configured(SETTINGS), _closing(_local(resources.workers)) as cluster, _closing(Client(cluster)) as client:
-            yield client
-    elif isinstance(resources.scheduler, Client):
+    if isinstance(resources.scheduler, Client):
         yield resources.scheduler
     else:
         with _closing(_connected(resources)) as client:
@@ -52,7 +41,7 @@ def open_client(resources: Resources) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _closing(opened: Any) -> Iterator[Any]:
-    """Close a client or a cluster at the end; a second Ctrl-C waits for nothing."""
+    """Close a client at the end; a second Ctrl-C waits for nothing."""
     patience = CLOSE_SECONDS
     try:
         yield opened
@@ -78,23 +67,3 @@ def _connected(resources: Resources) -> Any:
         return in_background(Client, **given).result(SILENT_SECONDS)  # dask itself waits for a frozen one without end
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{name}: no dask scheduler answers ({one_line(error)}); dask scheduler starts one") from None
-
-
-def _local(workers: int) -> Any:
-    """Return a cluster of processes on this machine."""
-    from distributed import LocalCluster
-
-    local = "127.0.0.1:0"  # dask always serves its status pages: on a free port that only this machine reaches
-    try:
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            dashboard_address=local,
-            worker_dashboard_address=local,
-            memory_limit=0,
-            silence_logs="CRITICAL",  # errors of orders come back; the rest is noise of processes that end
-        )
-    except (RuntimeError, OSError) as error:
-        raise Stopped(
-            f"{workers} worker processes: cannot be started, {one_line(error)}; try fewer --workers"
-        ) from error

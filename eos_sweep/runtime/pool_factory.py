@@ -19,6 +19,15 @@ def open_pool(resources: Resources, order: Order, stopping: Callable[[], int]) -
         finally:
             threads.close()
         return
+    if resources.workers is not None:
+        from eos_sweep.runtime.processes import Processes
+
+        processes = Processes(resources.workers)
+        try:
+            yield processes
+        finally:
+            processes.close()
+        return
     from eos_sweep.runtime.dask_cluster import open_cluster  # dask takes a second to import
 
     with open_cluster(resources, order, stopping) as cluster:

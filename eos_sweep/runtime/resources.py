@@ -1,4 +1,4 @@
-"""What computes a sweep: threads of this process, or the workers of a dask cluster."""
+"""What computes a sweep: threads of this process, processes of this machine, or the workers of a dask cluster."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ class Resources(NamedTuple):
     Attributes
     ----------
     workers : int, optional
-        Number of processes of a dask cluster that is started on this machine.
+        Number of processes of this machine.
     threads : int, optional
         Number of threads of this process.
     scheduler : optional

@@ -4,9 +4,12 @@ An order is names and numbers.  Its worker reads the spec from the store, comput
 that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
+import contextlib
 import functools
+import importlib
 import logging
 import math
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -18,7 +21,7 @@ from eos_sweep.analysis import pyramid_levels
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.progress.amounts import Progress, Report
 from eos_sweep.progress.bars import reporting
-from eos_sweep.runtime import compiler, known_cells, more_seeds
+from eos_sweep.runtime import compiler, known_cells, more_seeds, process_server
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
@@ -67,7 +70,7 @@ def run(
         resumed.  A store all of whose trajectories the spec has, too, grows: by further values anywhere on its axes, by
         axes, or by observables.  Nothing that is stored is computed again.
     workers
-        Number of processes of a dask cluster that is started on this machine.
+        Number of processes of this machine.
     threads
         Number of threads of this process; the default is one for each core.
     scheduler
@@ -148,6 +151,7 @@ def run_on(
     resources = resources.checked()
     if resources.workers is not None:
         check_main_guard()
+        process_server.start()
     location, shape = Location(out), block_shape(sweep)
     resources.check_reach(location)
     check_place(location, sweep)
@@ -196,6 +200,14 @@ def _write_pyramid(store: Store, resources: Resources, anew: bool, held: Held) -
     from eos_sweep.analysis import pyramid  # and with it xarray and dask, which take half a second to import
 
     pyramid.write(store, resources.local_cores, anew=anew, held=held)
+
+
+def _import_in_advance(sweep: Sweep) -> None:
+    """Import what writes the pyramid, half a second of one core for which the others would wait at the end."""
+    if pyramid_levels.factors(sweep):
+        with contextlib.suppress(RuntimeError):  # no thread can be started: it is imported when it is needed
+            name = "eos_sweep.analysis.pyramid"
+            threading.Thread(target=importlib.import_module, args=(name,), name="import", daemon=True).start()
 
 
 def _opened(resources: Resources, location: Location, reuse: Reuse) -> list[Store]:
@@ -252,6 +264,7 @@ def _finish(
     with open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
+        _import_in_advance(store.sweep)
         while blocks.submit(stopping=bool(stop_signal())):
             rows = blocks.finished()
             steps, reused = sum(row.steps for row in rows), sum(row.reused for row in rows)

@@ -8,13 +8,14 @@ import functools
 import itertools
 import logging
 import math
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
 
 from eos_sweep.errors import SpecError, short
 from eos_sweep.spec.labels import LABELS
-from eos_sweep.spec.overlap import obstacles, shared
+from eos_sweep.spec.overlap import Overlap, obstacles, shared
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import provenance, spec_hash
 from eos_sweep.store.location import Location
@@ -22,6 +23,7 @@ from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
 WASTE = 8  # how many times as many cells may be read as are needed, since a box of them is read quickest
+OVERLAPS = 4  # that are kept
 NOTHING: tuple[np.ndarray, dict[str, np.ndarray]] = np.zeros(0, np.int64), {}
 Region = tuple[slice, ...]
 
@@ -56,7 +58,7 @@ class Source:
         remedy = "run without --reuse, which computes all of it"
         if why := obstacles(store.sweep, sweep):
             raise SpecError(f"{store.location}: nothing of it can be reused; {remedy}. The differences:", *why)
-        self._shared = shared(store.sweep, sweep)
+        self._shared = _overlap(store.sweep, sweep)
         self.variables, self.size = self._shared.variables, self._shared.size
         self.missing = tuple(name for name in sweep.variables if name not in self.variables)
         if not self.size:
@@ -69,8 +71,7 @@ class Source:
 
     def of(self, sweep: Sweep) -> "Source":
         """Return the source of the same store for a sweep, which is this one if both are the same sweep."""
-        same = (sweep.hash, sweep.dims, sweep.variables) == (self._sweep.hash, self._sweep.dims, self._sweep.variables)
-        return self if same else Source(self.store, sweep)
+        return self if _identity(sweep) == _identity(self._sweep) else Source(self.store, sweep)
 
     def take(self, region: Region, wanted: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return what the store has of a region of the other one.
@@ -169,6 +170,26 @@ class Source:
         values = values.transpose([kept.index(name) for name in new if name in kept])
         values = values[tuple(slice(None) if name in kept else None for name in new)]
         return np.broadcast_to(values, [places.size for places in rows])
+
+
+def _identity(sweep: Sweep) -> Hashable:
+    return sweep.hash, sweep.dims, sweep.variables
+
+
+_overlaps: dict[Hashable, Overlap] = {}
+
+
+def _overlap(old: Sweep, new: Sweep) -> Overlap:
+    """Return what two sweeps share: the last few are kept, since threads of a run open its stores once more.
+
+    A million points take 2.5 s.
+    """
+    key = _identity(old), _identity(new)
+    if (found := _overlaps.get(key)) is None:
+        for oldest in [*_overlaps][: 1 - OVERLAPS]:
+            _overlaps.pop(oldest, None)
+        found = _overlaps[key] = shared(old, new)
+    return found
 
 
 def open_source(place: str | Path | Location) -> Store:

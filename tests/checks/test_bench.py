@@ -1,7 +1,6 @@
 """The benchmark: that everything in it computes the same, that it says who could not run, and what it prints."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -10,10 +9,8 @@ from click.testing import CliRunner
 from eos_sweep import observables
 from eos_sweep.checks.bench import contenders, our_kernel, peers, race, report, summary, workload
 from eos_sweep.checks.bench.chart import chart
-from eos_sweep.checks.bench.storing import Overhead, overhead
 from eos_sweep.cli.main import main
 from eos_sweep.engine.cores import cores
-from helpers.specs import sweep
 from helpers.stores import command, strict
 
 
@@ -103,9 +100,7 @@ def made_up():
     """A summary of three rounds, in the second of which everything took twice as long."""
     racing = [*contenders.kernel(), *contenders.installed_peers()[0], *contenders.single_observables()]
     readings = {one: [race.Reading(pace * (k + 1), 1.0) for pace in (1e6, 0.5e6, 1e6)] for k, one in enumerate(racing)}
-    return summary.Summary(
-        readings, {"JAX": "not here"}, 0.48, summary.machine(()), Overhead([2.0], [2.1], [2.1], [3.99])
-    )
+    return summary.Summary(readings, {"JAX": "not here"}, 0.48, summary.machine(()))
 
 
 def test_ratios_are_taken_within_a_round(made_up):
@@ -124,13 +119,11 @@ def test_text_and_picture_show_everyone(made_up):
         name = f"{one.library}, {one.variant}" if one in made_up.peers() else one.variant
         assert any(row.startswith(f"{name} ") for row in rows), one
     assert "left out: JAX: not here" in text
-    assert re.search(r"with its store 2\.1 s, 5\.0 % more", text)
-    assert re.search(r"on one worker process 4\.0 s, 1\.90 times as long", text)
     bars, modes = chart(made_up).axes
     shown = [label.get_text() for label in bars.get_yticklabels()]
     assert len(shown) == len(our_kernel.MODES) + len(made_up.peers()) == len(bars.patches)
     assert [label.get_text() for label in modes.get_yticklabels()] == list(our_kernel.MODES)
-    assert json.loads(json.dumps(made_up.to_dict()))["storing"]["share"] == pytest.approx(0.05)
+    assert json.loads(json.dumps(made_up.to_dict()))["left_out"] == {"JAX": "not here"}
 
 
 @pytest.mark.parametrize(
@@ -140,14 +133,6 @@ def test_bad_arguments_are_refused_before_anything_is_timed(arguments):
     result = CliRunner().invoke(main, ["bench", *arguments])
     assert result.exit_code == 2
     assert "Million" not in result.output
-
-
-@pytest.mark.slow
-def test_a_sweep_is_timed_with_and_without_its_store():
-    told = []
-    found = overhead(sweep(steps=1000), 2, told.append)
-    assert all(len(seconds) == 2 and min(seconds) > 0 for seconds in found)
-    assert len(told) == 8
 
 
 @pytest.mark.slow

@@ -65,14 +65,6 @@ def test_the_workers_write_and_only_rows_travel(tmp_path, cluster, monkeypatch):
 
 
 @pytest.mark.slow
-def test_processes_of_this_machine_give_the_same_bits(tmp_path, whole):
-    toml(tmp_path / "s.toml", SPEC)
-    done = command("run", "s.toml", "-o", "s", "--workers", "2", cwd=tmp_path)
-    assert done.returncode == 0 and "distributed" not in done.stderr and "Traceback" not in done.stderr
-    assert_like(tmp_path / "s", whole)
-
-
-@pytest.mark.slow
 def test_workers_of_another_version_are_refused_before_any_work(tmp_path, other_version):
     other = Processes(tmp_path, workers=1, environment=other_version)
     toml(tmp_path / "s.toml", SPEC)
@@ -108,37 +100,6 @@ def test_a_worker_of_another_version_that_comes_later_is_left_out(tmp_path, clus
     assert client.returncode == 0, errors
     run(LONG, tmp_path / "alone")
     assert_like(tmp_path / "s", tmp_path / "alone")
-
-
-# A model whose check of inputs ends the process of a worker, without an exception.
-DEADLY = """
-import os
-import re
-from eos_sweep.models.quadratic import *
-from eos_sweep.models import quadratic
-def _harmless(values):
-    if ((values["eta"] > 0.0305) & (values["eta"] < 0.0315)).any() and os.environ.get("DEADLY"):
-        os._exit(7)
-    return values["eta"] > 0
-
-CONDITIONS = {"eta > 0": _harmless}
-"""
-
-
-@pytest.mark.slow
-def test_a_block_that_kills_its_worker_is_recorded_and_the_rest_completes(tmp_path):
-    (tmp_path / "deadly.py").write_text(DEADLY)
-    spec = {"model": "deadly", "steps": 5, "observables": ["steps_taken"], "chunks": {"eta": 10, "a1": 100}}
-    spec["axes"] = {"eta": {"linear": [0.001, 0.1, 100]}, "a1": {"linear": [1, 2, 100]}}
-    spec["initial"] = {"theta1": 1}
-    toml(tmp_path / "s.toml", spec)
-    environment = {**os.environ, "DEADLY": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
-    order = [str(CLI), "--import", "deadly", "run", "s.toml", "-o", "s", "--workers", "2"]
-    done = subprocess.run(order, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 3, done.stderr
-    store = json.loads(command("--import", "deadly", "status", "s", "--json", cwd=tmp_path).stdout)
-    assert store["blocks_left"] == len(store["failed"]) and store["blocks_done"] >= 8
-    assert all(failure["attempts"] == 3 and "KilledWorker" in failure["error"] for failure in store["failed"].values())
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ import eos_sweep
 from eos_sweep.errors import InputError, SpecError, Stopped
 from eos_sweep.runtime.rests import random_cells, rests
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store.reuse import Source, open_source
+from eos_sweep.store import reuse
+from eos_sweep.store.reuse import OVERLAPS, Source, open_source
 from eos_sweep.store.store import Store
 from helpers.runs import run
 from helpers.stores import FEW, SPEC, changed, command, contents, ledger, numbers, toml
@@ -111,6 +112,18 @@ def test_several_stores_are_put_together(tmp_path, old):
     done = run(both, tmp_path / "s", reuse=[old, tmp_path / "other"])
     assert (done.total, done.reused) == (20, 12 + 1 + 5)
     assert is_fresh(tmp_path / "s", both, tmp_path)
+
+
+def test_what_two_sweeps_share_is_found_once_in_a_run_by_threads(tmp_path, old, monkeypatch):
+    found, original = [], reuse.shared
+    monkeypatch.setattr(reuse, "shared", lambda *sweeps: found.append(sweeps) or original(*sweeps))
+    for last in (7.1, 7.2, 7.3, 7.4, 7.5):
+        spec = small(axes={"lambda1": LAMBDA, "eta": [*ETA, last * 10]})
+        assert run(spec, tmp_path / str(last), reuse=old, threads=2).reused == 12
+    assert len(found) == 5
+    assert OVERLAPS < 5
+    run(small(axes={"lambda1": LAMBDA, "eta": [*ETA, 71.0]}), tmp_path / "again", reuse=old)
+    assert len(found) == 6, "the oldest one was forgotten"
 
 
 def test_what_is_not_done_or_damaged_is_computed(tmp_path, old, caplog):

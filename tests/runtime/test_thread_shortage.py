@@ -83,10 +83,3 @@ def test_any_thread_of_a_command_that_reads(limited, command):
         done = limited(limit, "from there on", *command.split())
         if done.returncode:
             assert_told(done)
-
-
-@pytest.mark.slow
-def test_the_threads_of_a_local_cluster(limited):
-    for limit in (9, 14):
-        done = limited(limit, "from there on", "run", "s.toml", "-o", "s", "--workers", "1")
-        assert done.returncode == 4 and len(done.stderr.splitlines()) == 1, done.stderr

@@ -1,10 +1,8 @@
 """The summary of a benchmark as text."""
 
-import statistics
 from collections.abc import Iterator
 
 from eos_sweep.checks.bench import contenders, our_kernel, workload
-from eos_sweep.checks.bench.storing import Overhead
 from eos_sweep.checks.bench.summary import Ratio, Summary
 from eos_sweep.engine.cores import cores
 
@@ -45,19 +43,8 @@ def _lines(found: Summary) -> Iterator[str]:
         name = f"{ratio.slow.library}, {ratio.slow.variant}"
         yield f"  {name:40}{found.median(ratio.slow) / 1e6:8.1f}{_times(ratio):>24}{_times(same):>24}"
     yield from _observables(found)
-    if found.storing:
-        yield from _storing(found.storing)
     for name, reason in found.left_out.items():
         yield f"left out: {name}: {reason}"
-
-
-def _storing(found: Overhead) -> Iterator[str]:
-    kernels, sweep, processes, process = (statistics.median(seconds) for seconds in found)
-    yield ""
-    yield f"the sweep: its kernels {kernels:.1f} s, with its store {sweep:.1f} s, {100 * found.share():.1f} % more"
-    more = f"{100 * found.share_of_processes():.1f} % more than its kernels"
-    yield f"on {cores()} worker processes {processes:.1f} s, {more}"
-    yield f"on one worker process {process:.1f} s, {found.over_one_process():.2f} times as long"
 
 
 def _observables(found: Summary) -> Iterator[str]:

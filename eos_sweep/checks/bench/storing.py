@@ -1,92 +1,101 @@
-"""The time that scheduling and storing add to a sweep's kernels, and the speed-up of several worker processes."""
+"""What scheduling and storing add to the kernels of a sweep: whole commands beside processes that only compute.
+
+Everything counts, from the start of the interpreter to the pyramid.  Durations mean something on a quiet machine only;
+there, what the cores do not compute they wait.  Processor time is disturbed less.
+"""
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-
-from eos_sweep.engine import batch
+from eos_sweep.checks.bench.all_processes import Timed, timed
 from eos_sweep.engine.cores import cores
-from eos_sweep.progress.amounts import Progress
-from eos_sweep.runtime import runner
-from eos_sweep.runtime.evaluation import BATCH_TRAJECTORIES, evaluate
-from eos_sweep.spec.sweeps import Sweep
+
+KERNELS, THREADS, WORKERS = "kernels alone, a process a core", "run --threads", "run --workers"
+Readings = Mapping[str, Sequence[Timed]]  # of each contestant, one in each round
 
 
-class Overhead(NamedTuple):
-    """Seconds of each repetition; the start of worker processes does not count.
+def measure(spec: str | Path, repeats: int, report: Callable[[str], None] = lambda step: None) -> Readings:
+    """Run the sweep of a file without and with a store, on threads and on processes, in turns.
 
-    Attributes
+    Parameters
     ----------
-    kernels : list of float
-        The trajectories of the sweep alone, in memory, on all cores.
-    sweep : list of float
-        ``eos-sweep run``.
-    processes : list of float
-        ``eos-sweep run --workers`` with one worker for each core.
-    process : list of float
-        ``eos-sweep run --workers 1``.
+    spec
+        Path of the sweep's TOML file.
+    repeats
+        Number of rounds.
+    report
+        Called after each reading.
+
+    Raises
+    ------
+    InputError
+        If a program fails, or the system does not tell the processor time of processes.
     """
-
-    kernels: list[float]
-    sweep: list[float]
-    processes: list[float]
-    process: list[float]
-
-    def share(self) -> float:
-        """Return the median relative excess of the sweep's time over its kernels' time."""
-        return _ratio(self.sweep, self.kernels) - 1.0
-
-    def share_of_processes(self) -> float:
-        """Return the same for a run on worker processes."""
-        return _ratio(self.processes, self.kernels) - 1.0
-
-    def over_one_process(self) -> float:
-        """Return the median speed-up of all worker processes over one."""
-        return _ratio(self.process, self.processes)
-
-
-def _ratio(above: list[float], below: list[float]) -> float:
-    return statistics.median(a / b for a, b in zip(above, below, strict=True))
-
-
-def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda step: None) -> Overhead:
-    """Run ``sweep`` with and without a store, on threads and on processes, in turns."""
-    found = Overhead([], [], [], [])
-    batch.prepare(sweep.job())
-    for _ in range(repeats):
-        found.kernels.append(_kernels(sweep))
-        report("timed the sweep's kernels")
-        found.sweep.append(_run(sweep))
-        report("timed the sweep with its store")
-        found.processes.append(_run(sweep, cores()))
-        report("timed the sweep on worker processes")
-        found.process.append(_run(sweep, 1))
-        report("timed the sweep on one worker process")
+    path, number = str(Path(spec).resolve()), str(cores())
+    kernel = "-m", "eos_sweep.checks.bench.kernel_alone", path
+    run = "-m", "eos_sweep", "run", path, "--quiet", "--overwrite", "-o", "sweep.zarr"
+    contestants: dict[str, list[tuple[str, ...]]] = {
+        KERNELS: [(*kernel, str(part), number) for part in range(cores())],
+        THREADS: [(*run, "--threads", number)],
+        WORKERS: [(*run, "--workers", number)],
+    }
+    found: dict[str, list[Timed]] = {name: [] for name in contestants}
+    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
+        timed([(*kernel, "0", str(2**40))], folder)  # compiles the kernel
+        for _ in range(repeats):
+            for name, commands in contestants.items():
+                found[name].append(timed(commands, folder))
+                report(f"timed {name}")
     return found
 
 
-def _run(sweep: Sweep, workers: int | None = None) -> float:
-    seen: list[Progress] = []
-    with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
-        if failed := runner.run(sweep, Path(folder) / "sweep.zarr", workers=workers, report=seen.append).failed:
-            raise RuntimeError(f"{failed} blocks of the sweep failed; eos-sweep run shows why")
-    return seen[-1].seconds
+def rounds(repeats: int) -> int:
+    """Return how many readings are reported."""
+    return 3 * repeats
 
 
-def _kernels(sweep: Sweep) -> float:
-    whole = tuple(slice(0, size) for size in sweep.shape)
-    starts = range(0, sweep.size, BATCH_TRAJECTORIES)
-    began = time.perf_counter()
-    with ThreadPoolExecutor(cores()) as threads:
-        for _ in threads.map(
-            lambda at: evaluate(sweep, whole, np.arange(at, min(at + BATCH_TRAJECTORIES, sweep.size))),
-            starts,
-        ):
-            pass
-    return time.perf_counter() - began
+def speeds(found: Readings) -> dict[str, list[float]]:
+    """Return how fast each contestant is relative to the kernels of its round."""
+    return {name: [base.seconds / one.seconds for base, one in _pairs(found, name)] for name in found}
+
+
+def work(found: Readings) -> dict[str, list[float]]:
+    """Return the processor time of each contestant relative to that of the kernels of its round."""
+    return {
+        name: [one.processor_seconds / base.processor_seconds for base, one in _pairs(found, name)] for name in found
+    }
+
+
+def _pairs(found: Readings, name: str) -> zip:
+    return zip(found[KERNELS], found[name], strict=True)
+
+
+def to_dict(found: Readings) -> dict[str, Any]:
+    """Return the readings as plain data, with the medians of their ratios."""
+    return {
+        name: {
+            "seconds": [one.seconds for one in readings],
+            "processor_seconds": [one.processor_seconds for one in readings],
+            "speed": statistics.median(speeds(found)[name]),
+            "work": statistics.median(work(found)[name]),
+        }
+        for name, readings in found.items()
+    }
+
+
+def text(found: Readings) -> str:
+    """Return the table that the command prints."""
+    repeats = len(found[KERNELS])
+    lines = [f"{f'{cores()} cores, median of {repeats}':36}{'seconds':>9}{'of processor':>14}{'speed':>22}{'work':>22}"]
+    for name, readings in found.items():
+        seconds, processor = (statistics.median(column) for column in zip(*readings, strict=True))
+        ratios = "".join(f"{_ratio(found[name]):>22}" for found in (speeds(found), work(found)))
+        lines.append(f"{name:36}{seconds:9.2f}{processor:14.2f}{ratios}")
+    return "\n".join(lines)
+
+
+def _ratio(found: Sequence[float]) -> str:
+    return f"{statistics.median(found):.3f} ({min(found):.3f}-{max(found):.3f})"

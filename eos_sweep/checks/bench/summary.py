@@ -12,7 +12,6 @@ from eos_sweep.checks.bench import our_kernel, workload
 from eos_sweep.checks.bench.contenders import KERNEL_MODULE
 from eos_sweep.checks.bench.peers import c_loop
 from eos_sweep.checks.bench.race import Contender, Reading
-from eos_sweep.checks.bench.storing import Overhead
 from eos_sweep.engine.cores import cores
 from eos_sweep.store import provenance
 
@@ -40,15 +39,12 @@ class Summary(NamedTuple):
         Share of the mixed trajectories that end early.
     machine : dict
         Description of the machine, see :func:`machine`.
-    storing : Overhead, optional
-        Times of a sweep.
     """
 
     readings: Mapping[Contender, Sequence[Reading]]
     left_out: Mapping[str, str]
     ending_early: float
     machine: Mapping[str, Any]
-    storing: Overhead | None = None
 
     def median(self, contender: Contender) -> float:
         """Return the median speed in steps taken per second."""
@@ -128,13 +124,6 @@ class Summary(NamedTuple):
                 for ratio in self.ratios()
             ],
             "left_out": dict(self.left_out),
-            "storing": self.storing
-            and {
-                **self.storing._asdict(),
-                "share": self.storing.share(),
-                "share_of_processes": self.storing.share_of_processes(),
-                "over_one_process": self.storing.over_one_process(),
-            },
         }
 
 

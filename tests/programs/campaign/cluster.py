@@ -2,7 +2,7 @@
 
 At a random moment a round kills a worker, all workers, a nanny with its worker, the scheduler or the client, or sends
 SIGTERM to the client, as a preempting cluster does.  Then it starts again what is missing, and runs the same command
-until it is done.  Half of the rounds have a scheduler of their own, the others the one of ``run --workers 2``.
+until it is done.  Half of the rounds have a scheduler, the others are of ``run --workers 2``.
 """
 
 import contextlib

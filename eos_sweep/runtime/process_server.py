@@ -1,0 +1,48 @@
+"""The server from which worker processes of this machine are forked, with all imports done: once, and in advance.
+
+It has no threads, and computes nothing.  To import what a worker needs takes a second of a core, while the process of
+the run imports the same and prepares its store.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator
+
+PRELOADED = "eos_sweep.runtime.preloaded"
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"  # libraries of macOS survive no fork
+THREADS_OF_ALGEBRA = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
+
+
+def start() -> None:
+    """Start the server, and do not wait for it; where there is none, processes import by themselves."""
+    if METHOD != "forkserver":
+        return
+    from multiprocessing import forkserver
+
+    with environment_of_workers(), contextlib.suppress(OSError):  # workers cannot be started either, which is told then
+        multiprocessing.set_forkserver_preload([PRELOADED])
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def environment_of_workers() -> Iterator[None]:
+    """Have the environment in which workers start.
+
+    Their linear algebra has one thread, unless the user says more.  They find the modules that this process finds, and
+    not those of the current folder.
+    """
+    variables = {name: os.environ.get(name, "1") for name in THREADS_OF_ALGEBRA}
+    variables["PYTHONPATH"] = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    variables["PYTHONSAFEPATH"] = "1"
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
