@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.models import mini_batches
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 

@@ -10,7 +10,7 @@ from numba import njit
 
 import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
 from eos_sweep.contract import Quantity
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.functions import draws
 
 COMMON = {

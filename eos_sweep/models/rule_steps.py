@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
 from eos_sweep.models.network_parts import Ahead

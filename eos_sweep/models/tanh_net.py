@@ -22,7 +22,7 @@ import itertools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.models import mini_batches
+from eos_sweep.models import mini_batches, tanh_loops
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
 TITLE = "a fully connected tanh network"
@@ -68,7 +68,57 @@ def start(p: Numbers, initial: Numbers, data: Table | None) -> Descending:
         layers.append(np.hstack([deviation * draw.standard_normal((units, count)), np.zeros((units, 1))]))
     weights, shapes = np.concatenate(layers, axis=None), [layer.shape for layer in layers]
     drawn = mini_batches.Drawn(int(seed), table, batch, label_noise)
-    return mini_batches.network(drawn, lambda seen: Net(seen, shapes, weights, eta))
+    return mini_batches.network(drawn, lambda seen: Looped(seen, shapes, weights, eta))
+
+
+class Looped(Descending):
+    """A small network, in compiled loops."""
+
+    def __init__(self, table: Table, shapes: list[tuple[int, int]], weights: np.ndarray, eta: float) -> None:
+        self.weights, self.gradient, self.eta = weights, np.empty_like(weights), eta
+        self._arrays = tanh_loops.arrays(shapes, len(table.inputs))
+        self.see(table)
+        self.update()
+
+    def see(self, table: Table) -> None:
+        """Take other data, as many samples as before."""
+        count, inputs = table.inputs.shape
+        self._arrays.active[0, :inputs, :count] = table.inputs.T
+        self._arrays.across[0, :, :inputs] = table.inputs
+        self._arrays.targets[:, :count] = table.targets.T
+
+    def evaluate(self) -> None:
+        """Compute the activations and the loss."""
+        self.loss = tanh_loops.evaluate(self.weights, self._arrays)
+
+    def update(self) -> None:
+        """Compute the activations, the loss and the gradient."""
+        self.loss = tanh_loops.update(self.weights, self._arrays, self.gradient)
+
+    def advance(self, steps: int) -> np.ndarray:
+        """Take so many steps; return the loss after each of them."""
+        losses = np.empty(steps)
+        tanh_loops.descend(self.eta, self.weights, self._arrays, self.gradient, losses)
+        self.loss = float(losses[-1]) if steps else self.loss
+        self.step += steps
+        return losses
+
+    def hessian_product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the exact Hessian of the loss times a vector."""
+        result = np.empty_like(vector)
+        tanh_loops.hessian_product(self.weights, self._arrays, vector, result)
+        return result
+
+    def sharpness(self) -> float:
+        """Return the largest eigenvalue of the Hessian of the loss, NaN if it is not finite or not certain."""
+        tracker = self._hessian_tracker
+        tracker.plan[:] = 0
+        how = tanh_loops.look(self.weights, self._arrays, *tracker.search)
+        return tracker.ended(how, self.hessian_product)
+
+    def readings(self) -> tuple[float, ...]:
+        """Return the norm of all weights."""
+        return (float(np.linalg.norm(self.weights)),)
 
 
 class Net(Descending):
