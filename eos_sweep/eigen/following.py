@@ -6,10 +6,10 @@ path, and on one that swings from side to side.  Where the residual of the large
 vector is this residual; where the second eigenvalue may pass the first, it is that of the second (Davidson's method
 without a preconditioner).  On a fixed matrix these are the vectors of Lanczos iteration.
 
-Such a look sees no other eigenvalue that has become the largest one.  So each ``EVERY``-th look is a search: its vectors
-are the eigenvector and a random direction, and it ends when the second eigenvalue has converged, too, from the random
-direction alone.  A look becomes a search sooner if its prediction is bad, if it does not converge soon, or if one of
-both eigenvalues has moved by as much as all others were below the first one at the last search.
+Such a look sees no other eigenvalue that has become the largest one.  So each ``EVERY``-th look is a search: it begins
+with the eigenvector and a random direction, and it ends when the second eigenvalue has converged, too, which it does
+from the random direction alone.  A look becomes a search sooner if its prediction is bad, if it does not converge soon,
+or if one of both eigenvalues has moved by as much as all others were below the first one at the last search.
 
 The caller computes the products, one after the other: see :func:`wanted`.
 """
@@ -18,9 +18,9 @@ import math
 
 import numpy as np
 
-from eos_sweep.compiled import compiled
 from eos_sweep.eigen import jacobi, lanczos, sums
 from eos_sweep.eigen.lanczos import CHECK_GROWTH, RESOLUTION, ROUNDING, SECOND_TOLERANCE, TOLERANCE
+from eos_sweep.kernel_cache import compiled
 
 EVERY = 8  # looks from one search to the next
 FOLLOWED_TOLERANCE = 5e-2  # of the second residual in a look that is no search
@@ -36,7 +36,6 @@ HAS_TOPS, HAS_SECONDS, AGE, VALUE, TOP, SECOND, OTHERS, NUMBERS = range(8)
 SIZE, SEARCHES, DUE, PLANS = range(4)  # of a look: products, whether it is a search, those of the next test
 MATRIX, TURNED, VECTORS, VALUES, PARTS = range(5)  # small matrices
 DONE, UNSURE, NOT_FINITE = -1, -2, -3
-
 
 
 @compiled(jacobi, lanczos, sums)

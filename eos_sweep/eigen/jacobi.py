@@ -7,7 +7,7 @@ Source: Golub and Van Loan 2013, "Matrix Computations", section 8.5.
 
 import math
 
-from eos_sweep.compiled import compiled
+from eos_sweep.kernel_cache import compiled
 
 SWEEPS = 30  # six are enough for 64 rows
 
@@ -54,7 +54,7 @@ def eigen(n, matrix, turned, values, vectors):
 
 @compiled()
 def rotate(turned, vectors, i, j, n):
-    """Rotate rows and columns i and j so that the entry (i, j) becomes zero; return whether it was more than rounding."""
+    """Rotate rows and columns i and j so that entry (i, j) becomes zero; return whether it was more than rounding."""
     entry = turned[i, j]
     if not abs(entry) > 1e-17 * (abs(turned[i, i]) + abs(turned[j, j])):
         turned[i, j] = turned[j, i] = 0.0

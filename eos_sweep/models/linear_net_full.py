@@ -114,6 +114,10 @@ class Net(Descending):
         both = (self.outer @ self.outer) * back + (self.inner @ back) @ self.inner
         return 2.0 / (len(self.outer) * len(self.error)) * (self.inputs @ both)
 
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the weights, in arrays that may be written."""
+        return [*super().looks(), self._gauss_newton_tracker.state]
+
     def readings(self) -> tuple[float, ...]:
         """Return the squared norm of A, the largest eigenvalue of M, and the drift, in the order of READINGS."""
         drift = float(np.linalg.norm(self.balance() - self._conserved))

@@ -1,10 +1,8 @@
 """Products of small matrices, and tanh, in compiled loops whose vectors run along the samples."""
 
-from numba.extending import register_jitable
-
 from eos_sweep import bits, scalar
-from eos_sweep.compiled import compiled
 from eos_sweep.functions import exponential, hyperbolic
+from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import tiles
 
 LANES = tiles.LANES  # samples, or units, are stored as a multiple of this: loops over whole vectors need no rest
@@ -14,23 +12,27 @@ def _strip(vectors):
     """Return a function that computes all rows of a product, for a strip of so many vectors."""
     four, two, one = (tiles.TILES[rows, vectors] for rows in tiles.ROWS)
 
-    def strip(weights, down, across, rows, columns, values, value_row, result, result_row, fresh):
+    def strip(matrix, down, across, rows, columns, values, value_row, result, result_row, fresh):
         u = 0
         while u + 4 <= rows:
-            four(weights + 8 * down * u, down, across, columns, values, value_row, result + 8 * result_row * u, result_row, fresh)
+            at, to = matrix + 8 * down * u, result + 8 * result_row * u
+            four(at, down, across, columns, values, value_row, to, result_row, fresh)
             u += 4
         if u + 2 <= rows:
-            two(weights + 8 * down * u, down, across, columns, values, value_row, result + 8 * result_row * u, result_row, fresh)
+            at, to = matrix + 8 * down * u, result + 8 * result_row * u
+            two(at, down, across, columns, values, value_row, to, result_row, fresh)
             u += 2
         if u < rows:
-            one(weights + 8 * down * u, down, across, columns, values, value_row, result + 8 * result_row * u, result_row, fresh)
+            at, to = matrix + 8 * down * u, result + 8 * result_row * u
+            one(at, down, across, columns, values, value_row, to, result_row, fresh)
+
     return strip
 
 
-three, two, one = (register_jitable(_strip(vectors)) for vectors in tiles.VECTORS)
+three, two, one = (scalar.inlined(_strip(vectors)) for vectors in tiles.VECTORS)
 
 
-@compiled(tiles)
+@compiled(tiles, scalar)
 def multiply(weights, start, down, across, rows, columns, values, result, wide, fresh):
     """Compute the product of a matrix with the first rows of ``values``, or add it to ``result``, unless it is fresh.
 
@@ -109,8 +111,10 @@ def curve(values, slopes, active, moved, back, rows):
 
 
 @compiled()
-def copy(values, rows, columns, vector, start):
-    """Write the first rows and columns into a vector, row by row."""
+def collect(values, rows, columns, vector, start, fresh):
+    """Write the first rows and columns into a vector, row by row, or add them to what it has, unless it is fresh."""
     for u in range(rows):
+        one = values[u]
+        first = start + u * columns
         for i in range(columns):
-            vector[start + u * columns + i] = values[u, i]
+            vector[first + i] = one[i] if fresh else vector[first + i] + one[i]

@@ -110,6 +110,11 @@ class Stepping:
     def _tracker(self) -> Tracker:
         return Tracker(self._state.weights.size)
 
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the state of the steps, in arrays that may be written."""
+        mine = [self._tracker.state] if hasattr(self._rule.base, "scaling") else []
+        return [*getattr(self._network, "looks", list)(), *mine]
+
     def edge(self) -> float:
         """Return the largest eigenvalue of eta times that matrix at which the next step is stable."""
         found = float(composed.edge(self._rule, self._now()))

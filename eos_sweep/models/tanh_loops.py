@@ -4,14 +4,15 @@ The arrays of a layer have a unit in each row and the samples along it, padded w
 runs over samples, its rows are units and the vectors run along the units before: these arrays are transposed.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from eos_sweep import bits, scalar
-from eos_sweep.compiled import compiled
 from eos_sweep.eigen import following, jacobi, lanczos, sums
 from eos_sweep.functions import exponential, hyperbolic
+from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import loops, tiles
 from eos_sweep.models.loops import LANES
 
@@ -19,21 +20,60 @@ MULTIPLY = loops, tiles, bits, exponential, hyperbolic, scalar
 UNITS, INPUTS, START = range(3)  # of a layer: its units, those of the layer before, and its first weight
 
 
+SAMPLES = 192  # of a part at most: what a part of 50 units needs stays in the second cache
+
+
 class Arrays(NamedTuple):
-    """A network at one step; each array but the first three has a part for each layer."""
+    """A network at one step.  Samples are in parts, one after the other; the second half is scratch of one part."""
 
     shapes: np.ndarray  # UNITS, INPUTS and START of each layer
-    targets: np.ndarray
-    count: np.ndarray  # of samples, one number
-    active: np.ndarray  # what a layer is given: activations, and a row of ones
+    counts: np.ndarray  # samples of each part
+    targets: np.ndarray  # [part]
+    active: np.ndarray  # [part, layer]: what a layer is given, activations and a row of ones
     across: np.ndarray  # the same, transposed
     back: np.ndarray  # the derivative of the loss by the output of a unit
     slopes: np.ndarray  # of its tanh
     delta: np.ndarray  # their product
-    moved: np.ndarray  # the derivative of activations along a vector
+    moved: np.ndarray  # [layer]: the derivative of activations along a vector
     turned: np.ndarray  # two arrays, of a layer each: the derivative of delta along it
     moved_across: np.ndarray  # of one layer
     rows: np.ndarray  # the derivative of the loss by the weights of one layer
+
+
+def arrays(shapes: list[tuple[int, int]], count: int) -> Arrays:
+    """Return the arrays of a network with layers of so many units and inputs, one of which is the bias."""
+    depth, parts = len(shapes), -(-count // SAMPLES)
+    wide = padded(-(-count // parts))
+    most, high = max(max(shape) for shape in shapes), padded(max(inputs for _, inputs in shapes))
+    starts = np.cumsum([0, *(units * inputs for units, inputs in shapes)])
+    layers = [(units, inputs - 1, start) for (units, inputs), start in zip(shapes, starts[:-1], strict=True)]
+    counts = [min(wide, max(0, count - wide * part)) for part in range(parts)]
+    found = Arrays(
+        shapes=np.array(layers, np.int64),
+        counts=np.array(counts, np.int64),
+        targets=zeros(parts, shapes[-1][0], wide),
+        active=zeros(parts, depth, most, wide),
+        across=zeros(parts, depth, wide, high),
+        back=zeros(parts, depth, most, wide),
+        slopes=zeros(parts, depth, most, wide),
+        delta=zeros(parts, depth, most, wide),
+        moved=zeros(depth, most, wide),
+        turned=zeros(2, most, wide),
+        moved_across=zeros(wide, high),
+        rows=zeros(most, high),
+    )
+    for part, samples in enumerate(counts):
+        for k, (_, inputs) in enumerate(shapes):
+            found.active[part, k, inputs - 1, :samples] = found.across[part, k, :samples, inputs - 1] = 1.0
+    return found
+
+
+def zeros(*shape: int) -> np.ndarray:
+    """Return an array that begins where a cache line does: else each other vector is in two of them."""
+    size = math.prod(shape)
+    room = np.zeros(size + 64 // 8)
+    first = -room.ctypes.data % 64 // 8
+    return room[first : first + size].reshape(shape)
 
 
 def padded(number: int) -> int:
@@ -41,88 +81,91 @@ def padded(number: int) -> int:
     return -(-number // LANES) * LANES
 
 
-def arrays(shapes: list[tuple[int, int]], count: int) -> Arrays:
-    """Return the arrays of a network with layers of so many units and inputs, one of which is the bias."""
-    depth, wide = len(shapes), padded(count)
-    most, high = max(max(shape) for shape in shapes), padded(max(inputs for _, inputs in shapes))
-    starts = np.cumsum([0, *(units * inputs for units, inputs in shapes)])
-    layers = [(units, inputs - 1, start) for (units, inputs), start in zip(shapes, starts[:-1], strict=True)]
-    found = Arrays(
-        np.array(layers, np.int64),
-        np.zeros((shapes[-1][0], wide)),
-        np.array([count]),
-        *(np.zeros(shape) for shape in [(depth, most, wide), (depth, count, high), *[(depth, most, wide)] * 4]),
-        np.zeros((2, most, wide)),
-        np.zeros((count, high)),
-        np.zeros((most, high)),
-    )
-    for active, across, (_, inputs) in zip(found.active, found.across, shapes, strict=True):
-        active[inputs - 1, :count] = across[:, inputs - 1] = 1.0
-    return found
+def see(net: Arrays, inputs: np.ndarray, targets: np.ndarray) -> None:
+    """Take other data, as many samples as before, a row each."""
+    start = 0
+    for part, samples in enumerate(net.counts):
+        mine = slice(start, start + samples)
+        net.active[part, 0, : inputs.shape[1], :samples] = inputs[mine].T
+        net.across[part, 0, :samples, : inputs.shape[1]] = inputs[mine]
+        net.targets[part, :, :samples] = targets[mine].T
+        start += samples
+
+
+@compiled(*MULTIPLY)
+def forward(weights, net, part):
+    """Compute the activations and the errors of a part; return the sum of the squares."""
+    last, wide = len(net.shapes) - 1, net.targets.shape[2]
+    active, back = net.active[part], net.back[part]
+    for k in range(last + 1):
+        units, inputs, start = net.shapes[k]
+        result = net.delta[part, k] if k == last else back[k]
+        loops.multiply(weights, start, inputs + 1, 1, units, inputs + 1, active[k], result, wide, True)
+        if k < last:
+            loops.bend(result, active[k + 1], net.slopes[part, k], units)
+    return loops.errors(net.delta[part, last], net.targets[part])
 
 
 @compiled(*MULTIPLY)
 def evaluate(weights, net):
-    """Compute the activations and the errors; return the loss."""
-    last, wide = len(net.shapes) - 1, net.targets.shape[1]
-    for k in range(last + 1):
-        units, inputs, start = net.shapes[k]
-        result = net.delta[k] if k == last else net.back[k]
-        loops.multiply(weights, start, inputs + 1, 1, units, inputs + 1, net.active[k], result, wide, True)
-        if k < last:
-            loops.bend(result, net.active[k + 1], net.slopes[k], units)
-    return loops.errors(net.delta[last], net.targets) / (2.0 * net.count[0])
+    """Compute the activations; return the loss."""
+    total = 0.0
+    for part in range(net.counts.size):
+        total += forward(weights, net, part)
+    return total / (2.0 * net.counts.sum())
 
 
 @compiled(*MULTIPLY)
 def update(weights, net, gradient):
     """Compute the activations and the gradient; return the loss."""
-    loss = evaluate(weights, net)
-    last, count, wide = len(net.shapes) - 1, net.count[0], net.targets.shape[1]
-    loops.shrink(net.delta[last], net.shapes[last, UNITS], 1.0 / count)
-    for k in range(last, -1, -1):
-        units, inputs, start = net.shapes[k]
-        if k > 0:
-            loops.turn(net.active[k], inputs, count, net.across[k])
-        high = (inputs + LANES) // LANES * LANES
-        loops.multiply(
-            net.delta[k].reshape(-1), 0, wide, 1, units, count, net.across[k], net.rows, high, True
-        )
-        loops.copy(net.rows, units, inputs + 1, gradient, start)
-        if k > 0:
-            loops.multiply(weights, start, 1, inputs + 1, inputs, units, net.delta[k], net.back[k - 1], wide, True)
-            loops.product(net.back[k - 1], net.slopes[k - 1], net.delta[k - 1], inputs)
-    return loss
+    last, wide, total, count = len(net.shapes) - 1, net.targets.shape[2], 0.0, net.counts.sum()
+    for part in range(net.counts.size):
+        total += forward(weights, net, part)
+        active, across, delta, back = net.active[part], net.across[part], net.delta[part], net.back[part]
+        loops.shrink(delta[last], net.shapes[last, UNITS], 1.0 / count)
+        for k in range(last, -1, -1):
+            units, inputs, start = net.shapes[k]
+            if k > 0:
+                loops.turn(active[k], inputs, net.counts[part], across[k])
+            high = (inputs + LANES) // LANES * LANES
+            loops.multiply(delta[k].reshape(-1), 0, wide, 1, units, net.counts[part], across[k], net.rows, high, True)
+            loops.collect(net.rows, units, inputs + 1, gradient, start, part == 0)
+            if k > 0:
+                loops.multiply(weights, start, 1, inputs + 1, inputs, units, delta[k], back[k - 1], wide, True)
+                loops.product(back[k - 1], net.slopes[part, k - 1], delta[k - 1], inputs)
+    return total / (2.0 * count)
 
 
 @compiled(*MULTIPLY)
 def hessian_product(weights, net, vector, result):
     """Compute the Hessian of the loss times a vector."""
-    last, count, wide = len(net.shapes) - 1, net.count[0], net.targets.shape[1]
-    turned, before = net.turned[0], net.turned[1]
-    for k in range(last + 1):
-        units, inputs, start = net.shapes[k]
-        loops.multiply(vector, start, inputs + 1, 1, units, inputs + 1, net.active[k], turned, wide, True)
-        if k > 0:
-            loops.multiply(weights, start, inputs + 1, 1, units, inputs, net.moved[k - 1], turned, wide, False)
-        if k < last:
-            loops.product(turned, net.slopes[k], net.moved[k], units)
-    loops.shrink(turned, net.shapes[last, UNITS], 1.0 / count)
-    for k in range(last, -1, -1):
-        units, inputs, start = net.shapes[k]
-        high = (inputs + LANES) // LANES * LANES
-        loops.multiply(turned.reshape(-1), 0, wide, 1, units, count, net.across[k], net.rows, high, True)
-        if k > 0:
-            net.moved_across[:, inputs] = 0.0  # a bias does not move
-            loops.turn(net.moved[k - 1], inputs, count, net.moved_across)
-            loops.multiply(
-                net.delta[k].reshape(-1), 0, wide, 1, units, count, net.moved_across, net.rows, high, False
-            )
-            loops.multiply(weights, start, 1, inputs + 1, inputs, units, turned, before, wide, True)
-            loops.multiply(vector, start, 1, inputs + 1, inputs, units, net.delta[k], before, wide, False)
-            loops.curve(before, net.slopes[k - 1], net.active[k], net.moved[k - 1], net.back[k - 1], inputs)
-            turned, before = before, turned
-        loops.copy(net.rows, units, inputs + 1, result, start)
+    last, wide, count = len(net.shapes) - 1, net.targets.shape[2], net.counts.sum()
+    for part in range(net.counts.size):
+        active, slopes, delta, across = net.active[part], net.slopes[part], net.delta[part], net.across[part]
+        turned, before, samples = net.turned[0], net.turned[1], net.counts[part]
+        for k in range(last + 1):
+            units, inputs, start = net.shapes[k]
+            loops.multiply(vector, start, inputs + 1, 1, units, inputs + 1, active[k], turned, wide, True)
+            if k > 0:
+                loops.multiply(weights, start, inputs + 1, 1, units, inputs, net.moved[k - 1], turned, wide, False)
+            if k < last:
+                loops.product(turned, slopes[k], net.moved[k], units)
+        loops.shrink(turned, net.shapes[last, UNITS], 1.0 / count)
+        for k in range(last, -1, -1):
+            units, inputs, start = net.shapes[k]
+            high = (inputs + LANES) // LANES * LANES
+            loops.multiply(turned.reshape(-1), 0, wide, 1, units, samples, across[k], net.rows, high, True)
+            if k > 0:
+                net.moved_across[:, inputs] = 0.0  # a bias does not move
+                loops.turn(net.moved[k - 1], inputs, samples, net.moved_across)
+                loops.multiply(
+                    delta[k].reshape(-1), 0, wide, 1, units, samples, net.moved_across, net.rows, high, False
+                )
+                loops.multiply(weights, start, 1, inputs + 1, inputs, units, turned, before, wide, True)
+                loops.multiply(vector, start, 1, inputs + 1, inputs, units, delta[k], before, wide, False)
+                loops.curve(before, slopes[k - 1], active[k], net.moved[k - 1], net.back[part, k - 1], inputs)
+                turned, before = before, turned
+            loops.collect(net.rows, units, inputs + 1, result, start, part == 0)
 
 
 @compiled(*MULTIPLY)

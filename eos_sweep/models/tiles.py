@@ -23,7 +23,7 @@ def _made(rows: int, vectors: int) -> Callable:
     def tile(typingctx, weights, down, across, columns, values, value_row, result, result_row, fresh):
         """Take addresses in bytes, and the distances of rows and columns in numbers."""
         signature = types.void(*[types.intp] * 8, types.boolean)
-        
+
         def codegen(context, builder, signature, args):
             _tile(builder, args, rows, vectors)
             return context.get_dummy_value()
@@ -65,16 +65,18 @@ def _tile(builder: ir.IRBuilder, args: Any, rows: int, vectors: int) -> None:
     builder.cbranch(builder.icmp_signed("<", column, columns), body, end)
     builder.position_at_end(body)
     row = builder.mul(column, value_row)
-    read_values = [
-        read(at(values, builder.add(row, ir.Constant(number, LANES * v)), vector)) for v in range(vectors)
-    ]
+    read_values = [read(at(values, builder.add(row, ir.Constant(number, LANES * v)), vector)) for v in range(vectors)]
     spread = []
     for r in range(rows):
         offset = builder.add(builder.mul(ir.Constant(number, r), down), builder.mul(column, across))
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), read(at(weights, offset, double)),
-                                       ir.Constant(integer, 0))
-        spread.append(builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined),
-                                             ir.Constant(ir.VectorType(integer, LANES), [0] * LANES)))
+        first = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), read(at(weights, offset, double)), ir.Constant(integer, 0)
+        )
+        spread.append(
+            builder.shuffle_vector(
+                first, ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(integer, LANES), [0] * LANES)
+            )
+        )
     after = [
         builder.fadd(total, builder.fmul(spread[r], read_values[v], flags=FUSED), flags=FUSED)
         for total, (r, v) in zip(totals, sums, strict=True)
@@ -82,8 +84,11 @@ def _tile(builder: ir.IRBuilder, args: Any, rows: int, vectors: int) -> None:
     following = builder.add(column, ir.Constant(number, 1))
     builder.branch(loop)
     for phi, start, first, later in zip(
-        [column, *totals], [ir.Constant(number, 0)] + [ir.Constant(vector, [0.0] * LANES)] * len(sums),
-        [ir.Constant(number, 0), *loaded], [following, *after], strict=True,
+        [column, *totals],
+        [ir.Constant(number, 0)] + [ir.Constant(vector, [0.0] * LANES)] * len(sums),
+        [ir.Constant(number, 0), *loaded],
+        [following, *after],
+        strict=True,
     ):
         phi.add_incoming(start, before)
         phi.add_incoming(first, load)

@@ -135,7 +135,7 @@ def test_each_heavy_library_has_its_place():
         "kernel_cache",
         "engine.compilation",
         "engine.lanes",
-        "models.network_parts",
+        "models.tiles",
     }
     compiled |= {"checks.bench.peers.numba_loop"}
     assert importers("numba", "llvmlite") <= compiled
