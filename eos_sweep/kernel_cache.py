@@ -229,6 +229,7 @@ def compiled(*called: ModuleType, **options: Any) -> Callable[[Callable], Any]:
         if called:
             sources = "\0".join(inspect.getsource(module) for module in called)
             function.__qualname__ += f"_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
+        function.called = {module.__name__ for module in called}  # type: ignore[attr-defined]
         return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
     return compile_later

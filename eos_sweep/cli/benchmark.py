@@ -23,9 +23,17 @@ from eos_sweep.errors import visible
 @click.option("--observables", is_flag=True, help="Also time each observable alone, in a kernel of its own.")
 @click.option("--sweep", "spec", type=click.Path(), help="Also time what scheduling and the store add to this sweep.")
 @click.option("--costs", is_flag=True, help="Instead, time what a sweep costs whatever its size.")
+@click.option("--networks", is_flag=True, help="Instead, time tanh networks beside PyTorch.")
 @AS_JSON
 def bench(
-    out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, costs: bool, as_json: bool
+    out: str | None,
+    repeats: int,
+    peers: bool,
+    observables: bool,
+    spec: str | None,
+    costs: bool,
+    networks: bool,
+    as_json: bool,
 ) -> None:
     """Time the kernel on this machine, beside other implementations.
 
@@ -38,6 +46,10 @@ def bench(
     With --costs, nothing of this is timed, but imports, first and further calls of sweep, and a small run, in
     milliseconds of processor time.  This takes half a minute.
 
+    With --networks, whole runs of tanh networks are timed instead, with looks at the sharpness, beside eager PyTorch
+    if it is installed: the same weights, steps and looks, in steps per second of processor time of one core.  This
+    takes six minutes, most of them PyTorch's.
+
     \b
     Examples:
       eos-sweep bench
@@ -45,9 +57,12 @@ def bench(
       eos-sweep bench --no-peers --observables --repeats 9
       eos-sweep bench --no-peers --sweep sweeps/quickstart.toml
       eos-sweep bench --costs
+      eos-sweep bench --networks --repeats 3
     """
     if costs:
         return _time_costs(repeats, as_json)
+    if networks:
+        return _time_networks(repeats, as_json)
     from eos_sweep import plot
     from eos_sweep.checks.bench import contenders, race, report, storing, summary, workload
     from eos_sweep.checks.bench.chart import chart
@@ -86,3 +101,13 @@ def _time_costs(repeats: int, as_json: bool) -> None:
     with count_progress() as show:
         found = fixed_costs.measure(repeats, lambda step: show(step, next(number), fixed_costs.rounds(repeats)))
     click.echo(json.dumps(fixed_costs.to_dict(found)) if as_json else fixed_costs.text(found))
+
+
+def _time_networks(repeats: int, as_json: bool) -> None:
+    from eos_sweep.checks.bench import networks
+    from eos_sweep.progress.bars import count_progress
+
+    number = itertools.count(1)
+    with count_progress() as show:
+        found = networks.measure(repeats, lambda step: show(step, next(number), networks.rounds(repeats)))
+    click.echo(json.dumps(networks.to_dict(found)) if as_json else networks.text(found))

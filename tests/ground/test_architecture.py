@@ -143,7 +143,8 @@ def test_each_heavy_library_has_its_place():
     assert importers("matplotlib") <= drawn | {"checks.bench.chart"}
     assert importers("scipy") == {"spec.draws_of_points"}
     assert importers("jax") == {"checks.bench.peers.jax_vmap"}
-    assert importers("torch") == {"checks.bench.peers.torch_compile"}
+    assert importers("torch") == {"checks.bench.peers.torch_compile", "checks.bench.peers.torch_network"}
+    assert importers("sklearn") == {"checks.bench.networks"}
 
 
 def test_nothing_but_tests_checks_with_assert():
