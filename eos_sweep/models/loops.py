@@ -10,7 +10,7 @@ LANES = tiles.LANES  # samples, or units, are stored as a multiple of this: loop
 
 def _strip(vectors):
     """Return a function that computes all rows of a product, for a strip of so many vectors."""
-    four, two, one = (tiles.TILES[rows, vectors] for rows in tiles.ROWS)
+    four, one = (tiles.TILES[rows, vectors] for rows in tiles.ROWS)
 
     def strip(matrix, down, across, rows, columns, values, value_row, result, result_row, fresh):
         u = 0
@@ -18,18 +18,15 @@ def _strip(vectors):
             at, to = matrix + 8 * down * u, result + 8 * result_row * u
             four(at, down, across, columns, values, value_row, to, result_row, fresh)
             u += 4
-        if u + 2 <= rows:
-            at, to = matrix + 8 * down * u, result + 8 * result_row * u
-            two(at, down, across, columns, values, value_row, to, result_row, fresh)
-            u += 2
-        if u < rows:
+        while u < rows:
             at, to = matrix + 8 * down * u, result + 8 * result_row * u
             one(at, down, across, columns, values, value_row, to, result_row, fresh)
+            u += 1
 
     return strip
 
 
-three, two, one = (scalar.inlined(_strip(vectors)) for vectors in tiles.VECTORS)
+three, single = (scalar.inlined(_strip(vectors)) for vectors in tiles.VECTORS)
 
 
 @compiled(tiles, scalar)
@@ -42,14 +39,12 @@ def multiply(weights, start, down, across, rows, columns, values, result, wide, 
     matrix, given, found = weights.ctypes.data + 8 * start, values.ctypes.data, result.ctypes.data
     value_row, result_row = values.shape[1], result.shape[1]
     s = 0
-    while s + 24 <= wide:
+    while s + 3 * LANES <= wide:
         three(matrix, down, across, rows, columns, given + 8 * s, value_row, found + 8 * s, result_row, fresh)
-        s += 24
-    if s + 16 <= wide:
-        two(matrix, down, across, rows, columns, given + 8 * s, value_row, found + 8 * s, result_row, fresh)
-        s += 16
-    if s < wide:
-        one(matrix, down, across, rows, columns, given + 8 * s, value_row, found + 8 * s, result_row, fresh)
+        s += 3 * LANES
+    while s < wide:
+        single(matrix, down, across, rows, columns, given + 8 * s, value_row, found + 8 * s, result_row, fresh)
+        s += LANES
 
 
 @compiled()

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 LANES = 8  # doubles of a vector, which may take two registers
 FUSED = ("contract",)  # multiply and add in one operation, where the processor has one
-ROWS, VECTORS = (4, 2, 1), (3, 2, 1)  # of tiles: 12 sums, 3 vectors and 4 numbers fit in 32 registers
+ROWS, VECTORS = (4, 1), (3, 1)  # of tiles: 12 sums, 3 vectors and 4 numbers fit in 32 registers
 
 
 def _made(rows: int, vectors: int) -> Callable:

@@ -71,7 +71,7 @@ def cases() -> dict[str, Case]:
         "20 points, width 30, depth 1": Case(30, 1, 0.3, 5500, 100, points),
         "20 points, width 30, depth 2": Case(30, 2, 0.2, 3000, 60, points),
         "20 points, width 30, depth 3": Case(30, 3, 0.1, 3000, 60, points),
-        "5000 x 100, width 200, depth 2": Case(200, 2, 0.4, 150, 8, functools.partial(teacher, 5000, 100)),
+        "5000 x 100, width 200, depth 2": Case(200, 2, 0.4, 150, 24, functools.partial(teacher, 5000, 100)),
         "1797 x 64, 10 outputs, width 50, depth 2": Case(50, 2, 0.06, 1500, 24, digits),
     }
 
