@@ -29,9 +29,17 @@ from eos_sweep.errors import visible
     help="Instead, time what scheduling and the store add to this sweep.",
 )
 @click.option("--costs", is_flag=True, help="Instead, time what a sweep costs whatever its size.")
+@click.option("--networks", is_flag=True, help="Instead, time tanh networks beside PyTorch.")
 @AS_JSON
 def bench(
-    out: str | None, repeats: int, peers: bool, observables: bool, spec: str | None, costs: bool, as_json: bool
+    out: str | None,
+    repeats: int,
+    peers: bool,
+    observables: bool,
+    spec: str | None,
+    costs: bool,
+    networks: bool,
+    as_json: bool,
 ) -> None:
     """Time the kernel on this machine, beside other implementations.
 
@@ -48,6 +56,10 @@ def bench(
     and each a part of it; by run --threads; and by run --workers.  The table has durations of whole commands and the
     processor time of all their processes, and ratios: the speed of a run over that of the kernels alone, and its work.
 
+    With --networks, whole runs of tanh networks are timed instead, with looks at the sharpness, beside eager PyTorch
+    if it is installed: the same weights, steps and looks, in steps per second of processor time of one core.  This
+    takes six minutes, most of them PyTorch's.
+
     \b
     Examples:
       eos-sweep bench
@@ -55,11 +67,14 @@ def bench(
       eos-sweep bench --no-peers --observables --repeats 9
       eos-sweep bench --sweep sweeps/quickstart.toml --repeats 3
       eos-sweep bench --costs
+      eos-sweep bench --networks --repeats 3
     """
     if costs:
         return _time_costs(repeats, as_json)
     if spec is not None:
         return _time_sweep(spec, repeats, as_json)
+    if networks:
+        return _time_networks(repeats, as_json)
     from eos_sweep import plot
     from eos_sweep.checks.bench import contenders, race, report, summary, workload
     from eos_sweep.checks.bench.chart import chart
@@ -107,3 +122,13 @@ def _time_sweep(spec: str, repeats: int, as_json: bool) -> None:
     with count_progress() as show:
         found = storing.measure(spec, repeats, lambda step: show(step, next(number), storing.rounds(repeats)))
     click.echo(json.dumps(storing.to_dict(found)) if as_json else storing.text(found))
+
+
+def _time_networks(repeats: int, as_json: bool) -> None:
+    from eos_sweep.checks.bench import networks
+    from eos_sweep.progress.bars import count_progress
+
+    number = itertools.count(1)
+    with count_progress() as show:
+        found = networks.measure(repeats, lambda step: show(step, next(number), networks.rounds(repeats)))
+    click.echo(json.dumps(networks.to_dict(found)) if as_json else networks.text(found))

@@ -91,17 +91,3 @@ def _added(basis: np.ndarray, size: int, vector: np.ndarray, column: np.ndarray)
         return False
     np.divide(vector, column[size], out=basis[size])
     return True
-
-
-class Tracker:
-    """Follows the top eigenvalue of a matrix that changes little: each search begins with the last eigenvector."""
-
-    def __init__(self, dimension: int) -> None:
-        """Begin with a random direction, the same for each matrix of this size."""
-        self._starts = np.zeros((2, dimension))
-        self._starts[1] = np.random.default_rng(0).standard_normal(dimension)
-
-    def top(self, product: Product) -> float:
-        """Return the largest eigenvalue of the matrix."""
-        value, self._starts[0] = top(product, self._starts)
-        return value

@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.models import mini_batches
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, views
 
@@ -113,6 +113,10 @@ class Net(Descending):
         back = vector @ self.inputs
         both = (self.outer @ self.outer) * back + (self.inner @ back) @ self.inner
         return 2.0 / (len(self.outer) * len(self.error)) * (self.inputs @ both)
+
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the weights, in arrays that may be written."""
+        return [*super().looks(), self._gauss_newton_tracker.state]
 
     def readings(self) -> tuple[float, ...]:
         """Return the squared norm of A, the largest eigenvalue of M, and the drift, in the order of READINGS."""

@@ -91,11 +91,24 @@ class MiniBatches(Descending):
 
     def hessian_product(self, vector: np.ndarray) -> np.ndarray:
         """Return the exact Hessian of the loss of all data times a vector."""
+        found: np.ndarray = self._bent().hessian_product(vector)
+        return found
+
+    def sharpness(self) -> float:
+        """Return the largest eigenvalue of that Hessian, NaN if it is not finite or not certain."""
+        return float(self._bent().sharpness())
+
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the weights, in arrays that may be written."""
+        found: list[np.ndarray] = self._whole.looks()
+        return found
+
+    def _bent(self) -> Any:
+        """Return the network of all data, with all that products with its Hessian need."""
         if not self._has_bends:
             self._whole.update()
             self._has_bends = True
-        found: np.ndarray = self._whole.hessian_product(vector)
-        return found
+        return self._whole
 
     def readings(self) -> tuple[float, ...]:
         """Return the readings of the network."""

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
 from eos_sweep.contract import Quantity
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.functions import draws
 
 COMMON = {
@@ -25,9 +23,6 @@ COMMON = {
 }
 
 MAX_ARRAY_SIZE = 2**26  # numbers in an array of weights or samples: half a gigabyte; a network has several arrays
-
-# For functions that call no function of another file: numba's cache would not notice an edit there.
-compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
@@ -59,7 +54,7 @@ class Ahead:
 
 
 class Tracked(ABC):
-    """A network whose sharpness is found by Lanczos iteration, each time from the last eigenvector."""
+    """A network whose sharpness is found by products with its Hessian, each time from the last eigenvectors."""
 
     weights: np.ndarray
 
@@ -74,6 +69,10 @@ class Tracked(ABC):
     def sharpness(self) -> float:
         """Return the largest eigenvalue of the Hessian of the loss, NaN if it is not finite or not certain."""
         return self._hessian_tracker.top(self.hessian_product)
+
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the weights: arrays, to be copied, and written to go back."""
+        return [self._hessian_tracker.state]
 
 
 class Descending(Tracked):

@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers, Quantity, Table
+from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import mini_batches
-from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending, compiled
+from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending
 
 TITLE = "f(x) = a⁻ Σ relu(-x + b) + a⁺ Σ relu(x + b)"
 REFERENCE = "Ahn, Bubeck, Chewi, Lee, Suarez, Zhang 2022, arXiv 2212.07469"
@@ -90,7 +91,7 @@ def start(p: Numbers, initial: Numbers, data: Table | None) -> Descending:
     return mini_batches.network(drawn, lambda seen: Net(seen, fresh, weights, eta))
 
 
-@compiled
+@compiled()
 def features(bias, ordered, sums, counts, values):
     """Compute sum relu(-x + b), sum relu(x + b) and their derivatives by b, into ``values``.
 
@@ -111,7 +112,7 @@ def features(bias, ordered, sums, counts, values):
         values[i, 2], values[i, 3] = below, above
 
 
-@compiled
+@compiled()
 def slopes(weights, values, labels, gradient):
     """Compute the gradient; return the loss."""
     loss = 0.0
@@ -128,7 +129,7 @@ def slopes(weights, values, labels, gradient):
     return loss / labels.size
 
 
-@compiled
+@compiled()
 def bends(weights, values, labels, hessian):
     """Compute the Hessian into an array of zeros."""
     slope = np.empty(3)
@@ -147,7 +148,7 @@ def bends(weights, values, labels, hessian):
     hessian /= labels.size
 
 
-@compiled
+@compiled()
 def descend(eta, ordered, sums, labels, weights, gradient, counts, values, losses):
     """Take ``losses.size`` steps; the loss after each of them goes into ``losses``."""
     for k in range(losses.size):
@@ -193,6 +194,15 @@ class Net(Descending):
     def hessian_product(self, vector: np.ndarray) -> np.ndarray:
         """Return the Hessian of the loss times a vector."""
         return self.hessian() @ vector
+
+    def sharpness(self) -> float:
+        """Return the largest eigenvalue of the Hessian of the loss, NaN if it is not finite."""
+        matrix = self.hessian()
+        return float(np.linalg.eigvalsh(matrix)[-1]) if np.isfinite(matrix).all() else np.nan
+
+    def looks(self) -> list[np.ndarray]:
+        """Return nothing: a look depends on the weights alone."""
+        return []
 
     def readings(self) -> tuple[float, ...]:
         """Return the bias, the sum of the outer weights, and the accuracy on fresh samples."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eos_sweep.eigen.lanczos import Tracker
+from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
 from eos_sweep.models.network_parts import Ahead
@@ -109,6 +109,11 @@ class Stepping:
     @functools.cached_property
     def _tracker(self) -> Tracker:
         return Tracker(self._state.weights.size)
+
+    def looks(self) -> list[np.ndarray]:
+        """Return all that the next looks depend on beside the state of the steps, in arrays that may be written."""
+        mine = [self._tracker.state] if hasattr(self._rule.base, "scaling") else []
+        return [*getattr(self._network, "looks", list)(), *mine]
 
     def edge(self) -> float:
         """Return the largest eigenvalue of eta times that matrix at which the next step is stable."""

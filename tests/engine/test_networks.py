@@ -15,7 +15,6 @@ from eos_sweep.checks.exact.record import observe
 from eos_sweep.checks.exact.states import Snapshot
 from eos_sweep.checks.labels.verification import verify, verify_cell
 from eos_sweep.contract import CHUNK, Job
-from eos_sweep.eigen import lanczos
 from eos_sweep.engine import batch
 from eos_sweep.engine.networks import blas, driver
 from eos_sweep.errors import InputError
@@ -284,8 +283,8 @@ def test_blas_keeps_to_one_thread_as_long_as_someone_runs():
 
 
 def test_a_sharpness_that_is_not_known_is_not_above_the_edge(monkeypatch):
-    """Two products find no eigenvalue for certain: no step is above, nothing is crossed, and no number is made up."""
-    monkeypatch.setattr(lanczos, "MAX_PRODUCTS", 2)
+    """Where no eigenvalue is certain no step is above, nothing is crossed, and no number is made up."""
+    monkeypatch.setattr(tanh_net.Looped, "sharpness", lambda network: np.nan)
     job = job_of(tanh_net, 60, ("crossings", "steps_above", "sharpness_max", "sharpness_final", "final_above"))
     found = batch.run(job, *inputs(tanh_net, {"eta": 0.4, "stride": 7, "width": 10}, {"scale": 1.5}))
     assert found["crossings"] == found["steps_above"] == 0 and found["final_above"] == regimes.BELOW

@@ -140,7 +140,7 @@ def test_each_heavy_library_has_its_place():
         "kernel_cache",
         "engine.compilation",
         "engine.lanes",
-        "models.network_parts",
+        "models.tiles",
     }
     compiled |= {"checks.bench.peers.numba_loop"}
     assert importers("numba", "llvmlite") <= compiled
@@ -148,7 +148,8 @@ def test_each_heavy_library_has_its_place():
     assert importers("matplotlib") <= drawn | {"checks.bench.chart"}
     assert importers("scipy") == {"spec.draws_of_points"}
     assert importers("jax") == {"checks.bench.peers.jax_vmap"}
-    assert importers("torch") == {"checks.bench.peers.torch_compile"}
+    assert importers("torch") == {"checks.bench.peers.torch_compile", "checks.bench.peers.torch_network"}
+    assert importers("sklearn") == {"checks.bench.networks"}
 
 
 def test_nothing_but_tests_checks_with_assert():

@@ -7,7 +7,11 @@ import types
 import numpy as np
 import pytest
 
+from eos_sweep import kernel_cache
+from eos_sweep.eigen import following, jacobi, sums
 from eos_sweep.kernel_cache import _Unknown, _words
+from eos_sweep.models import loops as loops_of_models
+from eos_sweep.models import relu, tanh_loops
 
 SOURCE = """
 import math
@@ -67,3 +71,36 @@ def test_functions_of_modules_count_by_name():
     found = importlib.import_module("eos_sweep.bits")
     function = next(one for one in vars(found).values() if isinstance(one, types.FunctionType))
     assert key(function) == ("function", function.__module__, function.__qualname__)
+
+
+def reached(function):
+    """Yield the modules of this package whose functions a function calls, directly or not, without its own."""
+    own, waiting, seen = function.__module__, [function], set()
+    while waiting:
+        one = waiting.pop()
+        one = getattr(one, "py_func", getattr(one, "_defn", one))
+        if isinstance(one, type) or not hasattr(one, "__code__") or one in seen:
+            continue
+        seen.add(one)
+        if one.__module__.startswith("eos_sweep.") and one.__module__ != own:
+            yield one.__module__
+        elif one.__module__ != own:
+            continue
+        names = kernel_cache._names(one.__code__)
+        for value in [one.__globals__.get(name) for name in names]:
+            if isinstance(value, types.ModuleType):
+                waiting += [vars(value).get(name) for name in names]
+            else:
+                waiting.append(value)
+        waiting += [cell.cell_contents for cell in one.__closure__ or ()]
+
+
+def test_compiled_loops_have_all_that_they_call_in_their_names():
+    """Numba's cache would not notice an edit there."""
+    loops = [following, jacobi, sums, loops_of_models, tanh_loops, relu]
+    functions = [one.py_func for module in loops for one in vars(module).values() if hasattr(one, "py_func")]
+    functions = list(dict.fromkeys(functions))
+    assert len(functions) > 30
+    lacking = {one.__qualname__: set(reached(one)) - one.called for one in functions}
+    assert not {name: modules for name, modules in lacking.items() if modules}
+    assert {"eos_sweep.models.tiles", "eos_sweep.bits"} <= set(reached(tanh_loops.descend.py_func))

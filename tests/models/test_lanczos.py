@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eos_sweep.eigen.lanczos import MAX_PRODUCTS, RESOLUTION, TOLERANCE, Tracker, top
+from eos_sweep.eigen.lanczos import MAX_PRODUCTS, RESOLUTION, TOLERANCE, top
+from eos_sweep.eigen.tracker import Tracker
 
 SPECTRA = {
     "one stands out": lambda n: np.append(np.linspace(-1, 1, n - 1), 5.0),
