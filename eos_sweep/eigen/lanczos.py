@@ -101,6 +101,14 @@ class Tracker:
         self._starts = np.zeros((2, dimension))
         self._starts[1] = np.random.default_rng(0).standard_normal(dimension)
 
+    def state(self) -> np.ndarray:
+        """Return a copy of all that the next search depends on beside the matrix."""
+        return self._starts.copy()
+
+    def load(self, state: np.ndarray) -> None:
+        """Go on as the tracker of the same size did whose state this is."""
+        self._starts[...] = state
+
     def top(self, product: Product) -> float:
         """Return the largest eigenvalue of the matrix."""
         value, self._starts[0] = top(product, self._starts)

@@ -11,6 +11,7 @@ square root of their number.  The initial weights are normal with variance one, 
 """
 
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -103,6 +104,15 @@ class Net(Descending):
         slope[:] = self._rate * (inner @ self._pull + self.inner @ turned)
         slopes[:] = self._rate * (np.multiply.outer(outer, self._pull) + np.multiply.outer(self.outer, turned))
         return result
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that steps, sharpness and readings to come depend on."""
+        return {**super().state(), "gauss_newton_directions": self._gauss_newton_tracker.state()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on as the network did whose state this is."""
+        super().load(state)
+        self._gauss_newton_tracker.load(state["gauss_newton_directions"])
 
     def balance(self) -> np.ndarray:
         """Return AA' - WW'."""
