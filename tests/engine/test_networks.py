@@ -17,7 +17,7 @@ from eos_sweep.checks.labels.verification import verify, verify_cell
 from eos_sweep.contract import CHUNK, Job
 from eos_sweep.eigen import lanczos
 from eos_sweep.engine import batch
-from eos_sweep.engine.networks import blas, driver
+from eos_sweep.engine.networks import blas, course
 from eos_sweep.errors import InputError
 from eos_sweep.models import linear_net_full, relu, tanh_net
 from eos_sweep.models.ruled_network import ruled
@@ -74,7 +74,7 @@ def seen_in_numpy(job, initial, parameters):
     p = tuple(float(parameters[name][0]) for name in job.model.PARAMETERS)
     with np.errstate(all="ignore"):
         taken, held = [], None
-        for losses, look, *_ in driver.follow(job, p, tuple(float(array[0]) for array in initial.values())):
+        for losses, look, *_ in course.follow(job, p, tuple(float(array[0]) for array in initial.values())):
             for k, loss in enumerate(losses):
                 taken.append((look if held is None or k + 1 == len(losses) else held, loss))
             held = look
