@@ -4,6 +4,7 @@ An order is names and numbers.  Its worker reads the spec from the store, comput
 that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
+import contextlib
 import functools
 import logging
 import math
@@ -15,10 +16,11 @@ from typing import Any
 
 from eos_sweep import models
 from eos_sweep.analysis import pyramid_levels
+from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.progress.amounts import Progress, Report
 from eos_sweep.progress.bars import reporting
-from eos_sweep.runtime import compiler, known_cells, more_seeds
+from eos_sweep.runtime import compiler, flights, known_cells, more_seeds
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
@@ -29,7 +31,7 @@ from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.overlap import Reuse
 from eos_sweep.spec.sweeps import Sweep, load_spec
-from eos_sweep.store import audit, growth, partial_files
+from eos_sweep.store import audit, checkpoints, growth, partial_files
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.heartbeat import Heartbeat
 from eos_sweep.store.ledger import Row
@@ -104,7 +106,8 @@ def run(
         If the run could not go on: the disk is full, the store was deleted, the scheduler was lost.  Recorded blocks
         are kept.
     KeyboardInterrupt
-        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded.  A second signal drops these blocks.
+        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded.  Networks in flight are kept as they
+        are, and the next run goes on with them.  A second signal drops these blocks.
 
     Examples
     --------
@@ -155,7 +158,7 @@ def run_on(
     for other in others:
         sweep = adopted(sweep, other.sweep)
     known = [Source(other, sweep) for other in others]  # raises if one has nothing to take over
-    with stop_requests() as stop_signal, locked(location, stop_signal) as held:
+    with stop_requests(is_array(sweep.module)) as stop_signal, locked(location, stop_signal) as held:
         store = prepare(location, sweep, shape, overwrite, check)
         former = growth.former(location)
         sources = [one.of(store.sweep) for one in known] + ([Source(former, store.sweep)] if former else [])
@@ -166,6 +169,8 @@ def run_on(
             LOG.warning("%s: %s", location, lost)
         try:
             partial_files.remove(location, chunks=heartbeat.died or not store.done().all())
+            if is_array(store.sweep.module):
+                location.retry(functools.partial(checkpoints.tidy, location, store.done()), held)
             if heartbeat.died or check:
                 beat = functools.partial(location.retry, heartbeat.checking)
                 beat()
@@ -175,6 +180,8 @@ def run_on(
             progress = _finish(store, sources, resources, heartbeat, held, stop_signal, report or _unreported)
             location.retry(functools.partial(_write_pyramid, store, resources, check, held), held)
             growth.finish(location, store)
+            if is_array(store.sweep.module) and progress.done == progress.total:
+                location.retry(functools.partial(checkpoints.clear, location), held)
             return progress
         except OSError as error:
             stopped = Stopped(f"{location}: {one_line(error)}; fix that, then run the same command again")
@@ -249,21 +256,29 @@ def _finish(
         blocks=(),
         reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
-    with open_pool(resources, order, stop_signal) as pool:
+    flight, networks = flights.of(order.run), is_array(store.sweep.module)
+    with contextlib.closing(flight), open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
         while blocks.submit(stopping=bool(stop_signal())):
+            if networks and stop_signal():
+                pool.pause(order.run)
             rows = blocks.finished()
-            steps, reused = sum(row.steps for row in rows), sum(row.reused for row in rows)
+            steps, reused = sum(row.steps - row.earlier for row in rows), sum(row.reused for row in rows)
             progress = progress.advanced(_new_cells(store, rows), steps, reused)
             if rows:
                 blocks.record(rows)
                 retry(functools.partial(_flush_ledger, store), held)
+                checkpoints.recorded(store.location, rows)
+            for row in rows:
+                flight.landed(row.block)
             seconds = time.perf_counter() - began
             progress = progress._replace(seconds=seconds, failed=blocks.failed, threads=pool.size())
-            retry(functools.partial(heartbeat.beat, progress.to_dict()))
-            if rows:
-                report(progress)
+            begun = flight.begun
+            now = progress._replace(begun=begun.trajectories, steps=progress.steps + begun.steps)
+            retry(functools.partial(heartbeat.beat, now.to_dict()))
+            if rows or begun.steps:
+                report(now)
     if stop_signal() and progress.done < progress.total:
         raise Interrupted(stop_signal())
     retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))
