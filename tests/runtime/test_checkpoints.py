@@ -3,16 +3,19 @@
 import contextlib
 import functools
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
 import eos_sweep
-from eos_sweep.runtime import block_queue, keeping, worker
+from eos_sweep.errors import Interrupted
+from eos_sweep.runtime import block_queue, flights, keeping, worker
 from eos_sweep.runtime.flights import Flight
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import checkpoints
@@ -22,7 +25,7 @@ from eos_sweep.store.location import Location
 from eos_sweep.store.prepare import prepare
 from eos_sweep.store.store import Store
 from helpers.runs import assert_like, run
-from helpers.stores import CLI, command, numbers, toml
+from helpers.stores import command, numbers, toml
 
 VARIABLES = ["period", "tail_mean", "crossings", "sharpness_max", "loss_final", "norm_final", "steps_taken"]
 TINY = {"width": 5, "points": 8, "stride": 5}
@@ -184,7 +187,7 @@ def kind(request, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moments", [(0.0,), (0.3, 0.3), (0.05, 0.4, 0.1, 0.2)])
+@pytest.mark.parametrize("moments", [(0.0,), (0.05, 0.3, 0.1)])
 def test_killed_at_several_moments_it_goes_on_within_a_trajectory(tmp_path, kind, moments):
     spec, whole = kind
     told = []
@@ -226,19 +229,23 @@ def test_ctrl_c_keeps_networks_as_they_are(tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_workers_go_on_and_stop_as_threads_do(tmp_path):
-    spec = {**SPEC, "steps": 30_000}
+def test_workers_go_on_and_stop_as_threads_do(tmp_path, caplog):
+    from distributed import Client
+
+    def press():
+        while not any(flight.begun.steps for flight in list(flights._flights.values())):
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    spec = {**SPEC, "steps": 20_000}
+    with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
+        threading.Thread(target=press, daemon=True).start()
+        with pytest.raises(Interrupted):
+            run(spec, tmp_path / "s", scheduler=client)
+        assert left(tmp_path / "s") and not Store.open(tmp_path / "s").done().any()
+        run(spec, tmp_path / "s", scheduler=client)
+    assert "goes on from step" in caplog.text
     run(spec, tmp_path / "whole")
-    arguments = ["run", str(toml(tmp_path / "s.toml", spec)), "-o", "s", "--workers", "2"]
-    process = subprocess.Popen([str(CLI), *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    wait_for(process, lambda: (tmp_path / "s" / "ledger").exists())
-    time.sleep(4.0)  # the workers start
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert left(tmp_path / "s"), "the run of a worker was too short, or did not start"
-    last = command("run", "s.toml", "-o", "s", "--workers", "2", cwd=tmp_path)
-    assert last.returncode == 0 and "goes on from step" in last.stderr, last.stderr
     assert_like(tmp_path / "s", tmp_path / "whole")
 
 

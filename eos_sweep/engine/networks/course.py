@@ -42,6 +42,8 @@ class Course:
 
     Attributes
     ----------
+    network : Network
+        The network after the steps that are taken.
     age : int
         Steps taken.
     budget : int
@@ -55,7 +57,7 @@ class Course:
     def __init__(self, job: Job, p: Sequence[float], initial: Sequence[float]) -> None:
         model: ArrayModel = job.model  # type: ignore[assignment]
         named = dict(zip(model.PARAMETERS, p, strict=True))
-        self._network = model.start(tuple(p), tuple(initial), training_data.load(job.data) if job.data else None)
+        self.network = model.start(tuple(p), tuple(initial), training_data.load(job.data) if job.data else None)
         self._limit, self._eta, self._stride = model.LIMIT, named["eta"], int(named["stride"])
         self._wants_period = "period" in job.variables
         self.budget = budget_of(job, named)
@@ -64,7 +66,7 @@ class Course:
 
     def start(self) -> Stretch:
         """Look at the network at its start: a stretch without a step."""
-        loss = self._network.loss
+        loss = self.network.loss
         self.measured, self.diverged = self._measure(np.nan), not loss < self._limit
         return Stretch(np.array([loss]), self.measured, self.diverged)
 
@@ -76,25 +78,25 @@ class Course:
     def further(self) -> Stretch:
         """Take steps up to the next look; there may be none, if the first one diverges."""
         steps = min(self._stride, self.budget - self.age)
-        losses, clips, self.diverged = _advance(self._network, steps, self._limit)
+        losses, clips, self.diverged = _advance(self.network, steps, self._limit)
         self.age += losses.size
         if losses.size:
             self.measured = self._measure(self.measured[-1])
         last = self._wants_period and self.over and not self.diverged
-        return Stretch(losses, self.measured, self.diverged, _period(self._network) if last else 0, clips)
+        return Stretch(losses, self.measured, self.diverged, _period(self.network) if last else 0, clips)
 
     def _measure(self, before: float) -> Measured:
-        network = self._network
+        network = self.network
         top = self._eta * network.sharpness()
         edge = network.edge() if hasattr(network, "edge") else EDGE
         return *network.readings(), edge, before if np.isnan(top) else top  # what is uncertain is held
 
     def state(self) -> dict[str, np.ndarray] | None:
         """Return all that the stretches to come depend on; None if the network cannot tell."""
-        found = self._network.state() if hasattr(self._network, "state") else None
+        found = self.network.state() if hasattr(self.network, "state") else None
         if found is None:
             return None
-        here = {"age": np.array(self.age), "measured": np.array(self.measured), "loss": np.array(self._network.loss)}
+        here = {"age": np.array(self.age), "measured": np.array(self.measured), "loss": np.array(self.network.loss)}
         return here | {f"network/{name}": array for name, array in found.items()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
@@ -105,7 +107,7 @@ class Course:
         ValueError, LookupError, TypeError
             If it is no such state, or if this machine computes another loss from its weights, to the last bit.
         """
-        network: Any = self._network
+        network: Any = self.network
         start = "network/"
         network.load({name.removeprefix(start): found for name, found in state.items() if name.startswith(start)})
         if float(state["loss"]) != network.loss:
