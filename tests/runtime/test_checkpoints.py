@@ -12,18 +12,17 @@ import time
 
 import numpy as np
 import pytest
+import zarr
 
 import eos_sweep
 from eos_sweep.errors import Interrupted
 from eos_sweep.runtime import block_queue, flights, keeping, worker
-from eos_sweep.runtime.flights import Flight
 from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store import checkpoints
-from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.files import CHECKPOINTS
 from eos_sweep.store.location import Location
-from eos_sweep.store.prepare import prepare
 from eos_sweep.store.store import Store
+from helpers.pausing import paused, store_of
 from helpers.runs import assert_like, run
 from helpers.stores import command, numbers, toml
 
@@ -80,28 +79,6 @@ def wait_for(process, condition):
         time.sleep(0.005)
 
 
-def store_of(spec, path):
-    sweep = Sweep.from_dict(spec)
-    return prepare(Location(path), sweep, block_shape(sweep), False)
-
-
-class Paused(Flight):
-    """A flight that is to stop after some looks at the sharpness."""
-
-    def __init__(self, looks):
-        super().__init__()
-        self._left = looks
-
-    def reached(self, *what):
-        super().reached(*what)
-        self._left -= 1
-        self.pausing = self._left <= 0
-
-
-def paused(store, block, looks=30):
-    return worker.compute_block(store, block, (0, 0), flight=Paused(looks))
-
-
 def test_a_block_that_was_paused_goes_on_to_the_same_bits(tmp_path, caplog):
     spec = {**SPEC, "steps": 500}
     store, other = store_of(spec, tmp_path / "s"), store_of(spec, tmp_path / "whole")
@@ -117,6 +94,21 @@ def test_a_block_that_was_paused_goes_on_to_the_same_bits(tmp_path, caplog):
     assert all(store.read((1, 0), n).tobytes() == other.read((1, 0), n).tobytes() for n in store.arrays)
     checkpoints.recorded(store.location, [first])
     assert not left(tmp_path / "s")
+
+
+def test_a_store_that_is_no_folder_has_checkpoints_too(tmp_path, caplog):
+    spec, place = {**SPEC, "steps": 300}, "memory://checkpoints/s.zarr"
+    assert paused(store_of(spec, place), (0, 0)).paused
+    location = Location(place)
+    assert checkpoints.read(location, (0, 0), 0) and CHECKPOINTS not in location.names()
+    assert run(spec, place, threads=1).failed == 0
+    assert "block 0,0: goes on from step 150 of 300" in caplog.text
+    run(spec, tmp_path / "whole")
+    group = zarr.open_group(location.zarr_store(read_only=True), mode="r")
+    for name, (_, _, content) in numbers(tmp_path / "whole").items():
+        assert np.asarray(group[name][...]).tobytes() == content
+    assert not location.fs.exists(f"{location.root}/{CHECKPOINTS}")
+    location.fs.rm(location.root, recursive=True)
 
 
 def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path, caplog):
@@ -180,7 +172,7 @@ def test_the_progress_of_a_run_moves_within_a_block(tmp_path, monkeypatch):
 @pytest.fixture(scope="module", params=KINDS)
 def kind(request, tmp_path_factory):
     """A run of seconds, and its store when nothing has disturbed it."""
-    spec = {**KINDS[request.param], "steps": 20_000 if request.param == "plain" else 4000}
+    spec = {**KINDS[request.param], "steps": 12_000 if request.param == "plain" else 3000}
     path = tmp_path_factory.mktemp("whole") / "s"
     run(spec, path)
     return spec, path
