@@ -98,18 +98,11 @@ class Tracker:
 
     def __init__(self, dimension: int) -> None:
         """Begin with a random direction, the same for each matrix of this size."""
-        self._starts = np.zeros((2, dimension))
-        self._starts[1] = np.random.default_rng(0).standard_normal(dimension)
-
-    def state(self) -> np.ndarray:
-        """Return a copy of all that the next search depends on beside the matrix."""
-        return self._starts.copy()
-
-    def load(self, state: np.ndarray) -> None:
-        """Go on as the tracker of the same size did whose state this is."""
-        self._starts[...] = state
+        self.state = np.zeros((2, dimension))
+        #: All that the next searches depend on; what another tracker had is written into it: ``state[...] = saved``.
+        self.state[1] = np.random.default_rng(0).standard_normal(dimension)
 
     def top(self, product: Product) -> float:
         """Return the largest eigenvalue of the matrix."""
-        value, self._starts[0] = top(product, self._starts)
+        value, self.state[0] = top(product, self.state)
         return value

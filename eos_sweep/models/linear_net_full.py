@@ -107,12 +107,12 @@ class Net(Descending):
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that steps, sharpness and readings to come depend on."""
-        return {**super().state(), "gauss_newton_directions": self._gauss_newton_tracker.state()}
+        return {**super().state(), "gauss_newton_directions": self._gauss_newton_tracker.state.copy()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on as the network did whose state this is."""
         super().load(state)
-        self._gauss_newton_tracker.load(state["gauss_newton_directions"])
+        self._gauss_newton_tracker.state[...] = state["gauss_newton_directions"]
 
     def balance(self) -> np.ndarray:
         """Return AA' - WW'."""

@@ -100,12 +100,12 @@ class Tracked(ABC):
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that steps, sharpness and readings to come depend on, beside what the network was made from."""
-        return {**self.saved(), "directions": self._hessian_tracker.state()}
+        return {**self.saved(), "directions": self._hessian_tracker.state.copy()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on, to the same bits, as the network did whose state this is; it was made from the same."""
         self.resume(state)
-        self._hessian_tracker.load(state["directions"])
+        self._hessian_tracker.state[...] = state["directions"]
 
 
 class Descending(Tracked):

@@ -88,14 +88,14 @@ class Stepping:
         """Return all that steps, sharpness and readings to come depend on; None if the network cannot tell."""
         if not hasattr(self._network, "state"):
             return None
-        own = {"directions": self._tracker.state()} if self._is_scaled else {}
+        own = {"directions": self._tracker.state.copy()} if self._is_scaled else {}
         return {**self.saved(), **own, **below("network", self._network.state())}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on as the network did whose state this is."""
         self._network.load(part("network", state))
         if self._is_scaled:
-            self._tracker.load(state["directions"])
+            self._tracker.state[...] = state["directions"]
         self.resume(state)
 
     def _go_to(self, state: State) -> None:

@@ -61,12 +61,13 @@ def estimated(job: Job, cells: Sequence[Cell], together: int, seed: int, show: C
     budgets = np.array([budget_of(job, dict(zip(names, p, strict=True))) for p, _ in cells], float)
     kinds, group = np.unique([[p[k] for k in sizes] for p, _ in cells], axis=0, return_inverse=True)
     group = group.reshape(-1)
-    chosen = _chosen(kinds, group, np.random.default_rng(seed))
+    etas = np.log([p[names.index("eta")] for p, _ in cells])
+    chosen = _chosen(kinds, group, etas, np.random.default_rng(seed))
     readings = _read(job, [cells[k] for k in chosen], together, show)
     costs = np.array([[one.start, one.step] for one in readings])
     start, step = (_inferred(_logarithms(kinds), group[chosen], column)[group] for column in costs.T)
     taken = np.array([min(one.ends, budgets[k]) / budgets[k] for k, one in zip(chosen, readings, strict=True)])
-    steps = budgets * _share(taken, group[chosen], len(kinds))[group]
+    steps = budgets * _share(taken, etas[chosen], etas)
     return steps, start + steps * step
 
 
@@ -90,8 +91,11 @@ def _logarithms(kinds: np.ndarray) -> np.ndarray:
     return np.log2(np.clip(kinds, 1.0, 2.0**30))
 
 
-def _chosen(kinds: np.ndarray, group: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Return cells to be trained: of each group if there are few, else of those that lie far from each other."""
+def _chosen(kinds: np.ndarray, group: np.ndarray, etas: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Return cells to be trained: of each group if there are few, else of those that lie far from each other.
+
+    Those of a group are spread over the step sizes, on which it depends whether a network diverges.
+    """
     places = _logarithms(kinds)
     groups = [int(np.argmin(places.sum(axis=1)))]
     while len(groups) < min(READINGS, len(kinds)):
@@ -100,8 +104,10 @@ def _chosen(kinds: np.ndarray, group: np.ndarray, draw: np.random.Generator) -> 
     each = -(-READINGS // len(groups))
     found = []
     for one in groups:
-        members = np.flatnonzero(group == one)
-        found.append(draw.choice(members, size=min(each, len(members)), replace=False))
+        members = draw.permutation(np.flatnonzero(group == one))
+        members = members[np.argsort(etas[members], kind="stable")]
+        count = min(each, len(members))
+        found.append(members[((np.arange(count) + 0.5) / count * len(members)).astype(int)])
     return np.concatenate(found)
 
 
@@ -116,11 +122,10 @@ def _inferred(places: np.ndarray, measured: np.ndarray, costs: np.ndarray) -> np
     return np.asarray(np.exp(np.column_stack([np.ones(len(places)), places]) @ slopes + left[nearest]))
 
 
-def _share(taken: np.ndarray, measured: np.ndarray, count: int) -> np.ndarray:
-    """Return the share of their budgets that networks of each group take; that of all in a group without readings."""
-    readings = np.bincount(measured, minlength=count)
-    sums = np.bincount(measured, taken, minlength=count)
-    return np.where(readings > 0, sums / np.maximum(readings, 1), taken.mean())
+def _share(taken: np.ndarray, readings: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return the share of its budget that each network takes: that of the reading whose step size is nearest."""
+    nearest = np.argmin(np.abs(places[:, None] - readings), axis=1)
+    return np.asarray(taken[nearest])
 
 
 def _read(job: Job, cells: Sequence[Cell], together: int, show: Count) -> list[Reading]:

@@ -86,7 +86,7 @@ def run(
         Path or URL of another store, or several.  What they have of the sweep is taken over, bit for bit; they are only
         read, and may have other axes, chunks and observables.
     report
-        Function that is called with the progress whenever blocks are done.
+        Function that is called with the progress whenever blocks are done, and now and then while networks train.
     progress
         Whether to show a bar; by default on a terminal and in a notebook, unless there is a ``report``.
 

@@ -12,7 +12,7 @@ def test_a_cost_that_is_a_power_of_the_sizes_is_inferred_exactly():
     places = network_costs._logarithms(kinds)
     costs = 1e-7 * kinds[:, 0] ** 1.5 * kinds[:, 1]
     group = np.repeat(np.arange(len(kinds)), 3)
-    chosen = network_costs._chosen(kinds, group, np.random.default_rng(0))
+    chosen = network_costs._chosen(kinds, group, np.zeros(len(group)), np.random.default_rng(0))
     measured = group[chosen]
     assert len(set(measured)) == network_costs.READINGS < len(kinds)
     found = network_costs._inferred(places, measured, costs[measured])
@@ -28,7 +28,9 @@ def test_a_cost_that_is_none_is_right_where_it_was_measured():
 
 def test_few_groups_have_several_readings_of_different_cells():
     kinds, group = np.array([[4.0], [8.0]]), np.array([0] * 10 + [1] * 2)
-    chosen = network_costs._chosen(kinds, group, np.random.default_rng(0))
+    etas = np.arange(12.0)
+    chosen = network_costs._chosen(kinds, group, etas, np.random.default_rng(0))
+    assert np.diff(etas[chosen[:4]]).min() >= 2, "spread over the step sizes"
     assert len(set(chosen)) == len(chosen) == 6 and sorted(group[chosen]) == [0, 0, 0, 0, 1, 1]
 
 
