@@ -232,7 +232,7 @@ class Table(NamedTuple):
 class Network(Protocol):
     """One trajectory of an array model: its weights at one step, their gradient and their loss, all float64.
 
-    ``weights`` is one vector of all that is trained.  ``advance`` and ``restore`` alone change it, loss and gradient.
+    ``advance`` and ``restore`` alone change these.  ``saved``, ``resume``, ``state``, ``load`` of Tracked are optional.
     """
 
     weights: np.ndarray

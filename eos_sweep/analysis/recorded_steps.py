@@ -11,7 +11,7 @@ from eos_sweep import models, state, training_data
 from eos_sweep.analysis.specs import ARGUMENTS
 from eos_sweep.contract import CHUNK, ArrayModel, Model, is_array
 from eos_sweep.eigen.sharpness import edge_moves, edge_words, matrix_of, sharpness, sharpness_at_edge, words_for
-from eos_sweep.engine.networks import blas, driver
+from eos_sweep.engine.networks import blas, course
 from eos_sweep.engine.recorder import recorder
 from eos_sweep.errors import SpecError
 from eos_sweep.models.declared import check_code
@@ -164,7 +164,7 @@ def _of_network(
     start = tuple(float(initial[name][0]) for name in model.STATE)
     at, held = 0, None
     with blas.one_thread(), np.errstate(all="ignore"):
-        for losses, readings, *_ in driver.follow(sweep.job(variables=()), p, start):
+        for losses, readings, *_ in course.follow(sweep.job(variables=()), p, start):
             rows[at : at + losses.size, 0] = losses
             rows[at : at + losses.size, 1:] = readings if held is None else held
             at, held = at + losses.size, readings

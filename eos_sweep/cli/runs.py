@@ -49,7 +49,8 @@ def run(
 
     SPEC is a TOML file.  The same command resumes an interrupted run.  A store grows if SPEC has more values on its
     axes, more points, more axes, or more observables: what is stored stays, and the rest is computed.  After Ctrl-C or
-    SIGTERM, the blocks in flight are finished first.  The command status shows the progress, also from another machine.
+    SIGTERM, the blocks in flight are finished first; networks are kept as they are.  The command status shows the
+    progress, also from another machine.
 
     With --reuse, what OLD has of SPEC is taken over, bit for bit.  OLD is only read; it may have other axes, chunks and
     observables.
@@ -108,8 +109,9 @@ def plan(
 ) -> None:
     """Estimate the time and the disk space that a sweep needs.
 
-    The estimate comes from a measured sample of the trajectories of SPEC.  Nothing is created.  With --reuse, the steps
-    and the time are those that a run with --reuse still needs.
+    The estimate comes from a measured sample of the trajectories of SPEC.  Networks are trained for some seconds, or
+    for a look at the sharpness if that takes longer.  Nothing is created.  With --reuse, the steps and the time are
+    those that a run with --reuse still needs.
 
     \b
     Examples:

@@ -29,6 +29,7 @@ from eos_sweep.engine.kernel import build
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import arrange
 from eos_sweep.engine.networks import driver, feed
+from eos_sweep.engine.networks.driver import Keeper
 from eos_sweep.observables import DOUBLED, tail
 from eos_sweep.observables.networks import observed
 
@@ -76,7 +77,12 @@ def _prepared(model: Model, variables: tuple[str, ...], own: tuple[OwnObservable
     return Prepared(kernel, watched, compiled, needs)
 
 
-def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run(
+    job: Job,
+    initial: Mapping[str, np.ndarray],
+    parameters: Mapping[str, np.ndarray],
+    keeper: Keeper | None = None,
+) -> dict[str, np.ndarray]:
     """Run one trajectory for each entry of the inputs.
 
     Parameters
@@ -85,6 +91,8 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
         Model, variables wanted, step budget, tolerance of the loss.
     initial, parameters
         Name -> float64 array of shape (n,), for each coordinate and each parameter of the model.
+    keeper
+        Keeps how far array models are, and finds from where they go on; the others take seconds.
 
     Returns
     -------
@@ -93,7 +101,7 @@ def run(job: Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np
     """
     kernel, watched, compiled, needs = prepare(job)
     if is_array(job.model):
-        return driver.run(job, kernel, watched, initial, parameters)
+        return driver.run(job, kernel, watched, initial, parameters, keeper)
     begin = _begin(job, needs, initial, parameters)
     table = _filled(begin, compiled)
     if TAIL in needs:

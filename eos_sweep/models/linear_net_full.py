@@ -11,6 +11,7 @@ square root of their number.  The initial weights are normal with variance one, 
 """
 
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -104,6 +105,15 @@ class Net(Descending):
         slopes[:] = self._rate * (np.multiply.outer(outer, self._pull) + np.multiply.outer(self.outer, turned))
         return result
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that steps, sharpness and readings to come depend on."""
+        return {**super().state(), "gauss_newton_directions": self._gauss_newton_tracker.state.copy()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on as the network did whose state this is."""
+        super().load(state)
+        self._gauss_newton_tracker.state[...] = state["gauss_newton_directions"]
+
     def balance(self) -> np.ndarray:
         """Return AA' - WW'."""
         return np.multiply.outer(self.outer, self.outer) - self.inner @ self.inner.T
@@ -113,10 +123,6 @@ class Net(Descending):
         back = vector @ self.inputs
         both = (self.outer @ self.outer) * back + (self.inner @ back) @ self.inner
         return 2.0 / (len(self.outer) * len(self.error)) * (self.inputs @ both)
-
-    def looks(self) -> list[np.ndarray]:
-        """Return all that the next looks depend on beside the weights, in arrays that may be written."""
-        return [*super().looks(), self._gauss_newton_tracker.state]
 
     def readings(self) -> tuple[float, ...]:
         """Return the squared norm of A, the largest eigenvalue of M, and the drift, in the order of READINGS."""

@@ -6,14 +6,14 @@ the targets y + label_noise xi, with standard normal xi for each of them.  What 
 the step alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.functions.draws import FIRST_TARGET, normal_draw, uniform_draw
-from eos_sweep.models.network_parts import Ahead, Descending
+from eos_sweep.models.network_parts import Ahead, Descending, below, part
 
 BATCH = {"batch": Quantity("samples that a step sees", "B", default=np.inf, least=1.0, whole=True)}
 PARAMETERS = {
@@ -98,11 +98,6 @@ class MiniBatches(Descending):
         """Return the largest eigenvalue of that Hessian, NaN if it is not finite or not certain."""
         return float(self._bent().sharpness())
 
-    def looks(self) -> list[np.ndarray]:
-        """Return all that the next looks depend on beside the weights, in arrays that may be written."""
-        found: list[np.ndarray] = self._whole.looks()
-        return found
-
     def _bent(self) -> Any:
         """Return the network of all data, with all that products with its Hessian need."""
         if not self._has_bends:
@@ -115,11 +110,11 @@ class MiniBatches(Descending):
         found: tuple[float, ...] = self._whole.readings()
         return found
 
-    def saved(self) -> tuple[np.ndarray, int]:
-        """Return all that its next steps depend on."""
-        return self.weights.copy(), self.step
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that steps, sharpness and readings to come depend on."""
+        return {**self.saved(), **below("whole", self._whole.state())}
 
-    def resume(self, saved: tuple[np.ndarray, int]) -> None:
-        """Go back to where it was."""
-        weights, self.step = saved
-        self.restore(weights)
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on as the network did whose state this is."""
+        self._whole.load(part("whole", state))
+        self.resume(state)

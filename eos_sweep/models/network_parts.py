@@ -2,7 +2,7 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,17 @@ def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndar
         parts.append(vector[at : at + size].reshape(shape))
         at += size
     return parts
+
+
+def below(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state as a part of a larger one, under names that begin with ``name/``."""
+    return {f"{name}/{key}": value for key, value in state.items()}
+
+
+def part(name: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the state that :func:`below` has put into a larger one."""
+    start = f"{name}/"
+    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
 
 
 class Ahead:
@@ -70,9 +81,26 @@ class Tracked(ABC):
         """Return the largest eigenvalue of the Hessian of the loss, NaN if it is not finite or not certain."""
         return self._hessian_tracker.top(self.hessian_product)
 
-    def looks(self) -> list[np.ndarray]:
-        """Return all that the next looks depend on beside the weights: arrays, to be copied, and written to go back."""
-        return [self._hessian_tracker.state]
+    def saved(self) -> dict[str, np.ndarray]:
+        """Return all that the next steps depend on, as copies."""
+        return {"weights": self.weights.copy()}
+
+    def resume(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to where it was."""
+        self.restore(saved["weights"])
+
+    @abstractmethod
+    def restore(self, weights: np.ndarray) -> None:
+        """Go back to weights that it had."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that steps, sharpness and readings to come depend on, beside what the network was made from."""
+        return {**self.saved(), "directions": self._hessian_tracker.state.copy()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on, to the same bits, as the network did whose state this is; it was made from the same."""
+        self.resume(state)
+        self._hessian_tracker.state[...] = state["directions"]
 
 
 class Descending(Tracked):
@@ -100,6 +128,15 @@ class Descending(Tracked):
             self.update()
             losses[k] = self.loss
         return losses
+
+    def saved(self) -> dict[str, np.ndarray]:
+        """Return all that the next steps depend on, as copies."""
+        return {"weights": self.weights.copy(), "step": np.array(self.step)}
+
+    def resume(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to where it was."""
+        self.step = int(saved["step"])
+        self.restore(saved["weights"])
 
     def restore(self, weights: np.ndarray) -> None:
         """Go back to weights that it had."""

@@ -200,10 +200,6 @@ class Net(Descending):
         matrix = self.hessian()
         return float(np.linalg.eigvalsh(matrix)[-1]) if np.isfinite(matrix).all() else np.nan
 
-    def looks(self) -> list[np.ndarray]:
-        """Return nothing: a look depends on the weights alone."""
-        return []
-
     def readings(self) -> tuple[float, ...]:
         """Return the bias, the sum of the outer weights, and the accuracy on fresh samples."""
         features(self.weights[2], *self.fresh[:2], self._fresh_counts, self._fresh_values)

@@ -10,7 +10,7 @@ import numpy as np
 from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
-from eos_sweep.models.network_parts import Ahead
+from eos_sweep.models.network_parts import Ahead, below, part
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import Rule
 from eos_sweep.update_rules.interface import Now, Scalar, Vector
@@ -38,7 +38,8 @@ class Stepping:
 
     def __init__(self, network: Any, rule: Rule, p: Mapping[str, Any]) -> None:
         """Begin with a network at its initial weights; ``p`` has the parameters of the rule, eta and the seed."""
-        if hasattr(rule.base, "scaling") and not hasattr(network, "hessian_product"):
+        self._is_scaled = hasattr(rule.base, "scaling")
+        if self._is_scaled and not hasattr(network, "hessian_product"):
             raise InputError(
                 f"rule: {rule} needs the product of the Hessian with a vector; give the network a hessian_product"
             )
@@ -65,15 +66,39 @@ class Stepping:
                 weights is not after.weights and not np.array_equal(weights, after.weights)
             )
             memory, clocks = {**state.memory, **after.memory}, {**state.clocks, **after.clocks}
-            self.resume(State(state.step + 1, weights, memory, clocks))
+            self._go_to(State(state.step + 1, weights, memory, clocks))
             losses[k] = self.loss
         return losses
 
-    def saved(self) -> State:
+    def saved(self) -> dict[str, np.ndarray]:
         """Return all that the next steps depend on."""
-        return self._state
+        step, weights, memory, clocks = self._state
+        kept = {**below("memory", memory), **below("clocks", clocks)}
+        return {"step": np.array(step), "weights": weights, **{name: np.asarray(found) for name, found in kept.items()}}
 
-    def resume(self, state: State) -> None:
+    def resume(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to where it was."""
+        memory, clocks = part("memory", saved), part("clocks", saved)
+        if memory.keys() != self._state.memory.keys() or clocks.keys() != self._state.clocks.keys():
+            raise ValueError(f"rule: not what {self._rule} keeps: {', '.join(saved)}")
+        clock = {name: np.float64(found) for name, found in clocks.items()}
+        self._go_to(State(int(saved["step"]), saved["weights"], memory, clock))
+
+    def state(self) -> dict[str, np.ndarray] | None:
+        """Return all that steps, sharpness and readings to come depend on; None if the network cannot tell."""
+        if not hasattr(self._network, "state"):
+            return None
+        own = {"directions": self._tracker.state.copy()} if self._is_scaled else {}
+        return {**self.saved(), **own, **below("network", self._network.state())}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on as the network did whose state this is."""
+        self._network.load(part("network", state))
+        if self._is_scaled:
+            self._tracker.state[...] = state["directions"]
+        self.resume(state)
+
+    def _go_to(self, state: State) -> None:
         """Be in a state."""
         if hasattr(self._network, "step"):  # its data may depend on that
             self._network.step = state.step
@@ -87,7 +112,7 @@ class Stepping:
 
     def restore(self, weights: np.ndarray) -> None:
         """Go to other weights, with the memory as it is."""
-        self.resume(self._state._replace(weights=weights.copy()))
+        self._go_to(self._state._replace(weights=weights.copy()))
 
     def sharpness(self) -> float:
         """Return the largest eigenvalue of the Hessian, preconditioned where the rule is."""
@@ -109,11 +134,6 @@ class Stepping:
     @functools.cached_property
     def _tracker(self) -> Tracker:
         return Tracker(self._state.weights.size)
-
-    def looks(self) -> list[np.ndarray]:
-        """Return all that the next looks depend on beside the state of the steps, in arrays that may be written."""
-        mine = [self._tracker.state] if hasattr(self._rule.base, "scaling") else []
-        return [*getattr(self._network, "looks", list)(), *mine]
 
     def edge(self) -> float:
         """Return the largest eigenvalue of eta times that matrix at which the next step is stable."""

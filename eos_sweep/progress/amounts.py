@@ -26,6 +26,8 @@ class Progress(NamedTuple):
         Threads that compute now.
     reused : int
         Those of the new trajectories that were taken over from another store.
+    begun : float
+        What is computed of networks in flight, in trajectories; ``steps`` has their steps.
     """
 
     done: int
@@ -36,11 +38,18 @@ class Progress(NamedTuple):
     failed: int = 0
     threads: int = 0
     reused: int = 0
+    begun: float = 0.0
+
+    @property
+    def computed(self) -> float:
+        """How many trajectories this run has computed, with shares of those in flight."""
+        return self.new + self.begun
 
     @property
     def seconds_left(self) -> float:
         """The seconds that are left at the throughput of this run; infinite before anything is done."""
-        return self.seconds * (self.total - self.done) / self.new if self.new else math.inf
+        left = self.total - self.done - self.begun
+        return self.seconds * left / self.computed if self.computed else math.inf
 
     def advanced(self, trajectories: int, steps: int, reused: int = 0) -> "Progress":
         """Return the progress after further trajectories, which took so many steps, and of which some were reused."""
@@ -59,10 +68,11 @@ class Progress(NamedTuple):
             "trajectories_done": self.done,
             "trajectories_new": self.new,
             "trajectories_reused": self.reused,
+            "trajectories_begun": round(self.begun, 4),
             "steps": self.steps,
             "seconds": round(self.seconds, 3),
             "seconds_left": round(left, 1) if math.isfinite(left) else None,
-            "trajectories_per_second": round(self.new / seconds, 3),
+            "trajectories_per_second": round(self.computed / seconds, 3),
             "steps_per_second": round(self.steps / seconds),
             "blocks_failed": self.failed,
             "threads": self.threads,

@@ -96,7 +96,7 @@ def _live() -> Iterator[Show]:
 
     began, bar = time.monotonic(), None
 
-    def draw(text: str, done: int = 0, total: int | None = None) -> None:
+    def draw(text: str, done: float = 0, total: int | None = None) -> None:
         nonlocal bar
         is_new = bar is None
         if bar is None:
@@ -106,11 +106,11 @@ def _live() -> Iterator[Show]:
         bar.update(done - bar.n)
 
     def show(progress: Progress) -> None:
-        if not progress.new:  # before the run: what is done already says nothing about its speed
+        if not progress.computed:  # before the run: what is done already says nothing about its speed
             if bar is not None:
                 bar.initial = bar.n = progress.done
         elif bar is not None or (progress.done < progress.total and time.monotonic() - began > PATIENCE):
-            draw(rates(progress), progress.done, progress.total)
+            draw(rates(progress), progress.done + progress.begun, progress.total)
 
     with before_compiling(lambda: draw(COMPILING)):
         try:
@@ -153,8 +153,8 @@ def _lines() -> Iterator[Show]:
     is_due = _every(LINE_SECONDS)
 
     def show(progress: Progress) -> None:
-        if progress.new and is_due():
-            share = 100 * progress.done / progress.total
+        if progress.computed and is_due():
+            share = 100 * (progress.done + progress.begun) / progress.total
             print(
                 f"{share:.1f} %, {rates(progress)}, {duration(round(progress.seconds_left))} left",
                 file=sys.stderr,
@@ -201,6 +201,6 @@ def _every(seconds: float) -> Callable[[], bool]:
 
 def rates(progress: Progress) -> str:
     """Return the speed of a run in words, and how many of its blocks have failed."""
-    trajectories, steps = progress.new / progress.seconds, progress.steps / progress.seconds
+    trajectories, steps = progress.computed / progress.seconds, progress.steps / progress.seconds
     failed = f", {progress.failed} blocks failed" if progress.failed else ""
     return f"{trajectories:,.0f} trajectories/s, {steps:.2e} steps/s{failed}"

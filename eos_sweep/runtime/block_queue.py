@@ -108,6 +108,9 @@ class BlockQueue:
     def record(self, rows: Iterable[Row]) -> None:
         """Enter rows in the ledger; a block that has failed fewer than ``ATTEMPTS`` times is queued again instead."""
         for row in rows:
+            if row.paused:
+                self._again.append(row.block)
+                continue
             if row.stop:
                 self._leave_out(row.worker, row.stop)
                 self._again.append(row.block)

@@ -4,10 +4,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 from eos_sweep.errors import InputError, Stopped, one_line
-from eos_sweep.runtime import worker
+from eos_sweep.runtime import flights, worker
 from eos_sweep.runtime.dask_client import SILENT_SECONDS, in_background, open_client
 from eos_sweep.runtime.order import Order, Unfit
 from eos_sweep.runtime.pool import OrderLost, Pool
@@ -37,6 +38,8 @@ class Cluster(Pool):
         self._left_out: set[str] = set()  # addresses of workers that cannot fulfil orders
         self._question = in_background(client.nthreads)  # the scheduler is always asked in the background: it may hang
         self._asked = self._looked = time.monotonic()
+        self._pausing: Future | None = None  # the last request to pause
+        self._paused = 0.0
         self._silent = 0.0  # seconds since the scheduler has answered
 
     def _begin(self, order: Order) -> None:
@@ -86,6 +89,11 @@ class Cluster(Pool):
                 LOG.info("%d workers with %d threads", len(self._threads), sum(self._threads.values()))
         if now - self._asked > POLL:
             self._question, self._asked = in_background(self._client.nthreads), now
+
+    def pause(self, run: str) -> None:
+        """Have networks that train kept as they are, and their orders come back; may be called again."""
+        if self._pausing is None or (self._pausing.done() and time.monotonic() - self._paused > POLL):
+            self._pausing, self._paused = in_background(self._client.run, flights.pause, run), time.monotonic()
 
     def room(self, size: int, last: bool) -> int:
         """Return how many more orders to submit."""

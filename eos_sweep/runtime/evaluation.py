@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eos_sweep.engine import batch
+from eos_sweep.engine.networks.driver import Keeper
 from eos_sweep.rules import Limits
 from eos_sweep.spec import labels
 from eos_sweep.spec.sweeps import Sweep
@@ -15,13 +16,17 @@ Region = tuple[slice, ...]  # of the grid, one slice for each axis
 
 
 def evaluate(
-    sweep: Sweep, region: Region, cells: np.ndarray, variables: tuple[str, ...] | None = None
+    sweep: Sweep,
+    region: Region,
+    cells: np.ndarray,
+    variables: tuple[str, ...] | None = None,
+    keeper: Keeper | None = None,
 ) -> dict[str, np.ndarray]:
     """Run the trajectories of some cells, given by their flat indices within a region of the grid.
 
-    Only some ``variables`` are computed if they are given.
+    Only some ``variables`` are computed if they are given.  For ``keeper`` see :func:`eos_sweep.engine.batch.run`.
     """
-    return batch.run(sweep.job(variables=variables), *sweep.inputs(points(sweep, region, cells)))
+    return batch.run(sweep.job(variables=variables), *sweep.inputs(points(sweep, region, cells)), keeper)
 
 
 def enter(

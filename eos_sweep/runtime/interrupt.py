@@ -1,4 +1,4 @@
-"""SIGINT (Ctrl-C) and SIGTERM: blocks in flight are finished before a run stops."""
+"""SIGINT (Ctrl-C) and SIGTERM: blocks in flight are finished, or networks kept as they are, before a run stops."""
 
 import contextlib
 import logging
@@ -12,8 +12,13 @@ LOG = logging.getLogger("eos_sweep")
 
 
 @contextlib.contextmanager
-def stop_requests() -> Iterator[Callable[[], int]]:
+def stop_requests(networks: bool = False) -> Iterator[Callable[[], int]]:
     """Note the first SIGINT or SIGTERM instead of raising; a second one raises Interrupted.
+
+    Parameters
+    ----------
+    networks
+        Whether what is in flight are networks, which are kept as they are.
 
     Yields
     ------
@@ -21,12 +26,13 @@ def stop_requests() -> Iterator[Callable[[], int]]:
         Returns the number of the signal that has come, 0 if none has.
     """
     received: list[int] = []
+    end = "done, or kept at the next look at the sharpness" if networks else "done"
 
     def note(signum, frame):
         received.append(signum)
         if len(received) > 1:
             raise Interrupted(signum)
-        LOG.warning("stopping when the blocks in flight are done; %s again drops them", _name(signum))
+        LOG.warning("stopping when the blocks in flight are %s; %s again drops them", end, _name(signum))
 
     in_main = threading.current_thread() is threading.main_thread()  # no other thread may handle signals
     signals = (signal.SIGINT, signal.SIGTERM) if in_main else ()

@@ -5,7 +5,6 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -15,7 +14,7 @@ from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
 from eos_sweep.engine.cores import cores
 from eos_sweep.progress.bars import Count, work_progress
-from eos_sweep.runtime import compiler, evaluation
+from eos_sweep.runtime import compiler, evaluation, network_costs
 from eos_sweep.runtime.resources import Resources
 from eos_sweep.runtime.rests import Rest, random_cells, rests
 from eos_sweep.spec.fields import at_least
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 READINGS = 3  # of the speed, of which the median counts
 READING_STEPS = 2**27  # of one reading of the speed: a few tenths of a second
 LANES_FULL = 512  # trajectories; the last ones run with most lanes empty, and of so many they cost 3 % at most
-LONG_ENOUGH, MORE_STEPS = 1.0, 4  # seconds of a reading of an array model; factor between the steps of two readings
 LENGTH_STEPS = 2**31  # steps that are run at most to learn where trajectories end
 LENGTH_TRAJECTORIES = 32  # at least, for the same
 Inputs: TypeAlias = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -149,14 +147,16 @@ def plan(
             draw = functools.partial(_random_inputs, sweep, shape, sources, rest)
             if is_array(job.model):
                 own = number if rest.counts is None else len(rest.counts)
-                steps, one = _measure_networks(job, draw, min(cores_of_run, own, cores()), seed, show)
-                in_turn = rest.size / own * -(-own // cores_of_run)  # a block is never shared
+                whole = rest.counts is None and sweep.size <= evaluation.BATCH_TRAJECTORIES
+                cells = _all_inputs(sweep) if whole else draw(evaluation.BATCH_TRAJECTORIES, seed)
+                together = min(cores_of_run, own, cores())
+                steps, one, of_run = _measure_networks(job, cells, sweep, shape, rest, together, seed, show)
             else:
-                steps, one = _measure_lanes(job, draw, sample, seed, show)
-                in_turn = rest.size / cores_of_run
-            total += steps * rest.size
-            core_seconds += one * rest.size
-            seconds += one * in_turn
+                mean_steps, mean = _measure_lanes(job, draw, sample, seed, show)
+                steps, one, of_run = mean_steps * rest.size, mean * rest.size, mean * rest.size / cores_of_run
+            total += steps
+            core_seconds += one
+            seconds += of_run
     return Plan(
         trajectories=sweep.size,
         blocks=number,
@@ -207,28 +207,41 @@ def _measure_lanes(job: batch.Job, draw: Draw, sample: int, seed: int, show: Cou
     return steps, seconds
 
 
-def _measure_networks(job: batch.Job, draw: Draw, together: int, seed: int, show: Count) -> tuple[float, float]:
-    """Return the same for an array model of which ``together`` networks train at once, on threads that share a core.
+def _measure_networks(
+    job: batch.Job,
+    cells: Inputs,
+    sweep: Sweep,
+    shape: tuple[int, ...],
+    rest: Rest,
+    together: int,
+    seed: int,
+    show: Count,
+) -> tuple[float, float, float]:
+    """Return the steps and the seconds of all networks of a rest, and the seconds of the run.
 
-    A reading with one step gives the time of the start.  Others have more and more steps, until one takes long enough
-    to give that of a step.  No trajectory is assumed to diverge.
+    Parameters
+    ----------
+    cells
+        Inputs of all cells of the sweep, or of a random sample of the rest.
+    together
+        Networks that are trained at once.
     """
-    parameters = draw(evaluation.BATCH_TRAJECTORIES, seed)[1]
-    steps = float(np.minimum(np.ceil(parameters["time"] / parameters["eta"]), job.steps).mean())
-    networks = [draw(1, seed + k) for k in range(together)]
-    _time(job._replace(steps=1), *networks[0])  # compiles, and draws the data
-
-    def read(budget: int) -> Reading:
-        show(f"training networks for {budget} steps", 0, 1)
-        found = threads.map(lambda inputs: _time(job._replace(steps=budget), *inputs), networks)
-        return Reading(*(sum(column) / together for column in zip(*found, strict=True)))
-
-    with ThreadPoolExecutor(together) as threads:
-        start = longest = read(budget := 1)
-        while longest.seconds < LONG_ENOUGH and budget < job.steps and longest.steps == budget:
-            longest = read(budget := min(MORE_STEPS * budget, job.steps))
-    of_step = (longest.seconds - start.seconds) / max(longest.steps - start.steps, 1)
-    return steps, longest.seconds + max(steps - longest.steps, 0.0) * max(of_step, 0.0)
+    initial, parameters = cells
+    states, points = (
+        list(zip(*(table[name].tolist() for name in names), strict=True)) or [()] * len(parameters["eta"])
+        for names, table in ((job.model.STATE, initial), (job.model.PARAMETERS, parameters))
+    )
+    steps, seconds = network_costs.estimated(job, list(zip(points, states, strict=True)), together, seed, show)
+    number = math.prod(blocks.grid_of(sweep.shape, shape))
+    if rest.counts is None and len(points) == sweep.size:
+        grid, of_blocks = seconds.reshape(sweep.shape), []
+        for block in np.ndindex(*blocks.grid_of(sweep.shape, shape)):
+            of_blocks.append(float(grid[blocks.region_of(block, shape, sweep.shape)].sum()))
+    else:
+        count = number if rest.counts is None else len(rest.counts)
+        of_blocks = [float(seconds.mean()) * rest.size / count] * count
+    scale = rest.size / len(points)
+    return float(steps.sum()) * scale, float(seconds.sum()) * scale, network_costs.makespan(of_blocks, together)
 
 
 def _time(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> Reading:
@@ -236,6 +249,12 @@ def _time(job: batch.Job, initial: Mapping[str, np.ndarray], parameters: Mapping
     began = time.perf_counter()
     steps = int(batch.run(job, initial, parameters)["work"].sum())
     return Reading(steps, time.perf_counter() - began)
+
+
+def _all_inputs(sweep: Sweep) -> Inputs:
+    """Return the inputs of all cells."""
+    places = np.unravel_index(np.arange(sweep.size), sweep.shape)
+    return sweep.inputs({axis.name: axis.values[place] for axis, place in zip(sweep.axes, places, strict=True)})
 
 
 def _random_inputs(

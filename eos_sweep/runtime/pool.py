@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eos_sweep.errors import Stopped
+from eos_sweep.runtime import flights
 from eos_sweep.runtime.order import Order
 
 
@@ -67,6 +68,10 @@ class Pool:
     def leave_out(self, worker: str, reason: str) -> None:
         """Exclude a worker that cannot fulfil orders; Stopped if no worker is left."""
         raise Stopped(reason)
+
+    def pause(self, run: str) -> None:
+        """Have networks that train kept as they are, and their orders come back; may be called again."""
+        flights.pause(run)
 
     def _begin(self, order: Order) -> None:
         raise NotImplementedError

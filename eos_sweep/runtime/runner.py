@@ -6,10 +6,8 @@ that hold no lock, writes whole chunks, and reports; the process that called :fu
 
 import contextlib
 import functools
-import importlib
 import logging
 import math
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from eos_sweep import models
-from eos_sweep.analysis import pyramid_levels
+from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.progress.amounts import Progress, Report
 from eos_sweep.progress.bars import reporting
-from eos_sweep.runtime import compiler, known_cells, more_seeds, process_server
+from eos_sweep.runtime import compiler, flights, known_cells, more_seeds, process_server, pyramid_of_run
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
@@ -32,7 +30,7 @@ from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.overlap import Reuse
 from eos_sweep.spec.sweeps import Sweep, load_spec
-from eos_sweep.store import audit, growth, partial_files
+from eos_sweep.store import audit, checkpoints, growth, partial_files
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.heartbeat import Heartbeat
 from eos_sweep.store.ledger import Row
@@ -87,7 +85,7 @@ def run(
         Path or URL of another store, or several.  What they have of the sweep is taken over, bit for bit; they are only
         read, and may have other axes, chunks and observables.
     report
-        Function that is called with the progress whenever blocks are done.
+        Function that is called with the progress whenever blocks are done, and now and then while networks train.
     progress
         Whether to show a bar; by default on a terminal and in a notebook, unless there is a ``report``.
 
@@ -107,7 +105,8 @@ def run(
         If the run could not go on: the disk is full, the store was deleted, the scheduler was lost.  Recorded blocks
         are kept.
     KeyboardInterrupt
-        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded.  A second signal drops these blocks.
+        After Ctrl-C or SIGTERM, when the blocks in flight are done and recorded.  Networks in flight are kept as they
+        are, and the next run goes on with them.  A second signal drops these blocks.
 
     Examples
     --------
@@ -159,7 +158,7 @@ def run_on(
     for other in others:
         sweep = adopted(sweep, other.sweep)
     known = [Source(other, sweep) for other in others]  # raises if one has nothing to take over
-    with stop_requests() as stop_signal, locked(location, stop_signal) as held:
+    with stop_requests(is_array(sweep.module)) as stop_signal, locked(location, stop_signal) as held:
         store = prepare(location, sweep, shape, overwrite, check)
         former = growth.former(location)
         sources = [one.of(store.sweep) for one in known] + ([Source(former, store.sweep)] if former else [])
@@ -170,6 +169,8 @@ def run_on(
             LOG.warning("%s: %s", location, lost)
         try:
             partial_files.remove(location, chunks=heartbeat.died or not store.done().all())
+            if is_array(store.sweep.module):
+                location.retry(functools.partial(checkpoints.tidy, location, store.done()), held)
             if heartbeat.died or check:
                 beat = functools.partial(location.retry, heartbeat.checking)
                 beat()
@@ -177,8 +178,10 @@ def run_on(
                 heartbeat.checked()
             location.retry(store.consolidate, held)  # a run that was killed may have ended before it did so
             progress = _finish(store, sources, resources, heartbeat, held, stop_signal, report or _unreported)
-            location.retry(functools.partial(_write_pyramid, store, resources, check, held), held)
+            location.retry(functools.partial(pyramid_of_run.write, store, resources, check, held), held)
             growth.finish(location, store)
+            if is_array(store.sweep.module) and progress.done == progress.total:
+                location.retry(functools.partial(checkpoints.clear, location), held)
             return progress
         except OSError as error:
             stopped = Stopped(f"{location}: {one_line(error)}; fix that, then run the same command again")
@@ -191,23 +194,6 @@ def run_on(
                 discard(location, sweep)
                 growth.put_back(location)
             raise
-
-
-def _write_pyramid(store: Store, resources: Resources, anew: bool, held: Held) -> None:
-    """Write the pyramid of a store that has one, or is large enough for one."""
-    if not pyramid_levels.concerns(store):
-        return
-    from eos_sweep.analysis import pyramid  # and with it xarray and dask, which take half a second to import
-
-    pyramid.write(store, resources.local_cores, anew=anew, held=held)
-
-
-def _import_in_advance(sweep: Sweep) -> None:
-    """Import what writes the pyramid, half a second of one core for which the others would wait at the end."""
-    if pyramid_levels.factors(sweep):
-        with contextlib.suppress(RuntimeError):  # no thread can be started: it is imported when it is needed
-            name = "eos_sweep.analysis.pyramid"
-            threading.Thread(target=importlib.import_module, args=(name,), name="import", daemon=True).start()
 
 
 def _opened(resources: Resources, location: Location, reuse: Reuse) -> list[Store]:
@@ -261,22 +247,30 @@ def _finish(
         blocks=(),
         reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
-    with open_pool(resources, order, stop_signal) as pool:
+    flight, networks = flights.of(order.run), is_array(store.sweep.module)
+    with contextlib.closing(flight), open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
-        _import_in_advance(store.sweep)
+        pyramid_of_run.import_in_advance(store.sweep)
         while blocks.submit(stopping=bool(stop_signal())):
+            if networks and stop_signal():
+                pool.pause(order.run)
             rows = blocks.finished()
-            steps, reused = sum(row.steps for row in rows), sum(row.reused for row in rows)
+            steps, reused = sum(row.steps - row.earlier for row in rows), sum(row.reused for row in rows)
             progress = progress.advanced(_new_cells(store, rows), steps, reused)
             if rows:
                 blocks.record(rows)
                 retry(functools.partial(_flush_ledger, store), held)
+                checkpoints.recorded(store.location, rows)
+            for row in rows:
+                flight.landed(row.block)
             seconds = time.perf_counter() - began
             progress = progress._replace(seconds=seconds, failed=blocks.failed, threads=pool.size())
-            retry(functools.partial(heartbeat.beat, progress.to_dict()))
-            if rows:
-                report(progress)
+            begun = flight.begun
+            now = progress._replace(begun=begun.trajectories, steps=progress.steps + begun.steps)
+            retry(functools.partial(heartbeat.beat, now.to_dict()))
+            if rows or begun.steps:
+                report(now)
     if stop_signal() and progress.done < progress.total:
         raise Interrupted(stop_signal())
     retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))

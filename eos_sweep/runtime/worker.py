@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from eos_sweep.contract import is_array
 from eos_sweep.engine import batch
 from eos_sweep.errors import InputError, Stopped, one_line
-from eos_sweep.runtime import known_cells
+from eos_sweep.runtime import flights, known_cells
 from eos_sweep.runtime.evaluation import (
     BATCH_TRAJECTORIES,
     Region,
@@ -23,15 +24,16 @@ from eos_sweep.runtime.evaluation import (
     points,
     shape_of,
 )
+from eos_sweep.runtime.flights import Flight
+from eos_sweep.runtime.keeping import BlockKeeper, Paused, Writing
 from eos_sweep.runtime.known_cells import Part
 from eos_sweep.runtime.order import Order, Unfit
 from eos_sweep.runtime.stores_of_order import opened, reached
 from eos_sweep.spec import rule_inputs
+from eos_sweep.spec.sweeps import Sweep
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.reuse import Source
 from eos_sweep.store.store import Store
-
-Writing = Callable[[], contextlib.AbstractContextManager]  # entered while a block is written
 
 
 class _BatchFailed(Exception):
@@ -104,7 +106,8 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
     except BaseException as error:  # of the model's own code, too, which may raise SystemExit
         reason = _traced(error)
         return [Row.failed(block, reason) for block, _ in order.blocks]
-    return [compute_block(store, block, known, map_batches, writing, sources) for block, known in order.blocks]
+    flight = flights.of(order.run)
+    return [compute_block(store, block, known, map_batches, writing, sources, flight) for block, known in order.blocks]
 
 
 def compute_block(
@@ -114,6 +117,7 @@ def compute_block(
     map_batches: Callable = map,
     writing: Writing = contextlib.nullcontext,
     sources: Sequence[Source] = (),
+    flight: Flight | None = None,
 ) -> Row:
     """Compute, label and write one block, and return its ledger row; the row of a failed block has the reason.
 
@@ -129,16 +133,22 @@ def compute_block(
         See :func:`fulfil`.
     sources
         Other stores that have some of its cells.
+    flight
+        Is told how far networks are, and says whether to stop.
     """
     watch = _Stopwatch()
     failed = Row.failed(block, "")
+    flight = flight or Flight()
+    if flight.pausing:
+        return failed._replace(paused=True)
+    keeper = BlockKeeper(store, block, flight, writing, lambda: watch.seconds)
     region = store.region(block)
     steps = 0
     try:
         values = {name: np.empty(shape_of(region), array.dtype) for name, array in store.arrays.items()}
         parts = known_cells.parts(store, block, known, sources)
         for part in parts:
-            compute = functools.partial(evaluate, store.sweep, region, variables=part.missing)
+            compute = functools.partial(_kept, keeper, store.sweep, region, part.missing)
             for some, found in _batches(watch.timed(compute), part, map_batches):
                 steps += int(found["work"].sum()) if part.missing else 0
                 enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
@@ -149,6 +159,8 @@ def compute_block(
         compute = functools.partial(evaluate, store.sweep, region, variables=failure.variables)
         where = point(store.sweep, region, failing_cells(compute, failure.cells))
         return failed._replace(seconds=watch.seconds, error=error, point=where)
+    except Paused:
+        return failed._replace(seconds=watch.seconds, paused=True)
     except Stopped as reason:
         return failed._replace(seconds=watch.seconds, stop=str(reason))
     except Exception as error:
@@ -156,12 +168,22 @@ def compute_block(
     return Row(
         block,
         shape_of(region),
-        seconds=watch.seconds,
+        seconds=keeper.seconds,
         steps=steps,
         chunks=chunks,
         reused=sum(part.cells.size for part in parts if part.reused),
         anew=not any(part.own for part in parts),
+        kept=keeper.wrote,
+        earlier=keeper.earlier_steps,
     )
+
+
+def _kept(
+    keeper: BlockKeeper, sweep: Sweep, region: Region, variables: tuple[str, ...], cells: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what :func:`evaluate` does; networks go on from where an earlier run has kept them."""
+    one = keeper.batch(cells) if is_array(sweep.module) else None
+    return evaluate(sweep, region, cells, variables, one)
 
 
 def _batches(

@@ -5,7 +5,9 @@ import os
 import stat
 from pathlib import Path
 
-LOCK = ".eos_sweep.lock"  # the name of a store's lock, which lies in its folder and is no part of it
+# What lies in the folder of a store and is no part of it: its lock, and checkpoints of unfinished trajectories.
+LOCK, CHECKPOINTS = ".eos_sweep.lock", ".eos_sweep.checkpoints"
+BESIDE = {LOCK, CHECKPOINTS}
 NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}  # ENXIO: a socket
 DAMAGE = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}  # of what is there, but cannot be read
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -98,9 +98,9 @@ class Guarded(WrapperStore[Any]):
             raise InputError(f"{self._place}: {key} is damaged: {problem}; eos-sweep run --check mends it")
 
     async def list_dir(self, prefix: str) -> AsyncGenerator[str, None]:  # type: ignore[override]
-        """Yield the names below a folder but that of the lock, of which zarr would warn."""
+        """Yield the names below a folder but those beside the data, of which zarr would warn."""
         async for name in self._store.list_dir(prefix):
-            if name != files.LOCK:
+            if name not in files.BESIDE:
                 yield name
 
     async def _get_many(self, requests: Iterable[tuple[str, Any, Any]]) -> AsyncGenerator[tuple[str, Any], None]:

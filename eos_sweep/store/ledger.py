@@ -45,6 +45,9 @@ class Row(NamedTuple):
     point: str = ""  # at which the block failed
     stop: str = ""  # reason why its worker cannot write any block any more
     worker: str = ""  # address of that worker
+    paused: bool = False  # the run stops, and how far the block is was kept
+    kept: bool = False  # whether it has checkpoints
+    earlier: int = 0  # those of its steps that an earlier run took
 
     @classmethod
     def failed(cls, block: tuple[int, ...], error: str) -> Self:

@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from eos_sweep.errors import InputError, Stopped, named, one_line
 from eos_sweep.store import durable, files, remote, zarr_thread
-from eos_sweep.store.files import LOCK
+from eos_sweep.store.files import BESIDE, CHECKPOINTS
 from eos_sweep.store.guarded import MAX_FILE_BYTES, Chunks, Guarded
 from eos_sweep.store.in_turn import in_turn
 from eos_sweep.store.remote import bounded
@@ -168,12 +168,12 @@ class Location:
             store = FsspecStore(fs, read_only=read_only, path=self.root)
         return Guarded(store, str(self), self._known)
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, most: int = MAX_FILE_BYTES) -> bytes | None:
         """Return the bytes under a key, or None if there is no file; of an enormous one only the beginning."""
         if self.local:
-            return files.read(self.local / key, MAX_FILE_BYTES)
+            return files.read(self.local / key, most)
         try:
-            return self.fs.cat_file(self._at(key), end=MAX_FILE_BYTES)
+            return self.fs.cat_file(self._at(key), end=most)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -198,20 +198,22 @@ class Location:
             self.fs.pipe_file(self._at(key), data, mode="create")
 
     def keys(self) -> Iterator[str]:
-        """Yield all keys but that of the lock, level by level; none if the place does not exist."""
+        """Yield all keys of the store, none of what lies beside, level by level; none if the place does not exist."""
         for folder, _, names in self.fs.walk(self.root, on_error=_unless_missing):
             below = folder.removeprefix(self.root).strip("/")
+            if below.partition("/")[0] == CHECKPOINTS:
+                continue
             found = (f"{below}/{name}".lstrip("/") for name in names if name)
-            yield from (key for key in found if key != LOCK)
+            yield from (key for key in found if key not in BESIDE)
 
     def names(self, key: str = "") -> set[str]:
-        """Return the names of what lies directly below a key, or at the place, but that of the lock."""
+        """Return the names of what lies directly below a key, or at the place, of what belongs to the store."""
         place = self._at(key)
         try:
             found = self.fs.ls(place, detail=False)
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        return {path.rstrip("/").rpartition("/")[2] for path in found if path.rstrip("/") != place} - {LOCK}
+        return {path.rstrip("/").rpartition("/")[2] for path in found if path.rstrip("/") != place} - BESIDE
 
     def remove(self, key: str) -> None:
         """Remove everything below a key."""

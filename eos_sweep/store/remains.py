@@ -11,7 +11,7 @@ from eos_sweep import observables
 from eos_sweep.errors import InputError, SpecError
 from eos_sweep.spec.labels import LABELS
 from eos_sweep.spec.sweeps import Sweep
-from eos_sweep.store import identity, partial_files, provenance
+from eos_sweep.store import checkpoints, identity, partial_files, provenance
 from eos_sweep.store.location import Location
 from eos_sweep.store.metadata import NAME as ROOT
 from eos_sweep.store.partial_files import PARTIAL
@@ -62,6 +62,7 @@ def remove(location: Location, own: set[str]) -> None:
         group.attrs["eos_sweep"] = REMOVING  # the spec stays: a removal that goes on needs it to know the names
     for name in sorted(found - {ROOT}):
         location.remove(name)
+    checkpoints.clear(location)
     location.remove(ROOT)
 
 
@@ -109,6 +110,7 @@ def clear(location: Location, sweep: Sweep, overwrite: bool) -> None:
     if leftovers or overwrite:
         for name in sorted({key.partition("/")[0] for key in keys}):
             location.remove(name)
+        checkpoints.clear(location)
     else:
         _write_root(location, sweep)
 

@@ -121,9 +121,13 @@ def test_scripts_exist(page):
     assert not [name for name in scripts if "NAME" not in name and not (ROOT / name).exists()]
 
 
+def _double_well():
+    return next(block for block in fences("docs/models.md", "python") if "in a double well" in block)
+
+
 @pytest.fixture
 def double_well(tmp_path, monkeypatch):
-    (tmp_path / "double_well.py").write_text(fences("docs/models.md", "python")[0], encoding="utf-8")
+    (tmp_path / "double_well.py").write_text(_double_well(), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv(models.ALLOWED_MODULES, "")
     models.allow("double_well")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eos_sweep.contract import Job, Table
-from eos_sweep.engine.networks import driver
+from eos_sweep.engine.networks import course
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import normal_draw
 from eos_sweep.models import linear_net_full, mini_batches, relu, tanh_net
@@ -116,7 +116,7 @@ def test_a_run_does_not_depend_on_its_stride_or_its_budget(given):
     for stride, steps in ((1, 40), (7, 40), (40, 80)):
         named = {**TINY, **given, "stride": stride}
         p = tuple(float(named.get(name, quantity.default)) for name, quantity in model.PARAMETERS.items())
-        stretches = list(driver.follow(Job(model, (), steps, 0.0), p, (1.0,)))
+        stretches = list(course.follow(Job(model, (), steps, 0.0), p, (1.0,)))
         losses.append(np.concatenate([stretch.losses for stretch in stretches])[:41])
     assert losses[0].tobytes() == losses[1].tobytes() == losses[2].tobytes()
     assert len(losses[0]) == 41
@@ -164,7 +164,7 @@ def test_the_mean_step_of_small_batches_is_that_of_all_samples():
     start = network.weights.copy()
     gradients = []
     for step in range(1500):
-        network.resume((start, step))
+        network.resume({"weights": start, "step": np.array(step)})
         gradients.append(network.gradient.copy())
     spread = np.std(gradients, axis=0) / np.sqrt(len(gradients))
     assert (np.abs(np.mean(gradients, axis=0) - slope(start)) < 5 * spread + 1e-12).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eos_sweep.contract import EDGE, Job
-from eos_sweep.engine.networks import driver
+from eos_sweep.engine.networks import course
 from eos_sweep.models import linear_net_full, tanh_net
 from eos_sweep.models.ruled_network import ruled
 from eos_sweep.update_rules.composed import parse
@@ -88,5 +88,5 @@ def test_what_is_stored_is_relative_to_the_edge_of_the_rule():
     assert found["tail_mean"] == pytest.approx(found["sharpness_final"] * ETA / 3.0, rel=1e-14)
     model = ruled(tanh_net, parse("heavy_ball"))
     p = tuple(float(given.get(name, quantity.default)) for name, quantity in model.PARAMETERS.items())
-    looks = [stretch.measured for stretch in driver.follow(Job(model, (), 9, 0.0), p, (1.0,))]
+    looks = [stretch.measured for stretch in course.follow(Job(model, (), 9, 0.0), p, (1.0,))]
     assert {look[-2] for look in looks} == {3.0}

@@ -57,6 +57,7 @@ def test_a_network_of_ones_own_needs_no_more_than_to_go_to_weights():
         v = 0.5 * v + w - 0.1 * 0.5 * v
         w = w - 0.1 * v
     np.testing.assert_allclose(network.weights, w, rtol=1e-15)
+    assert network.state() is None, "so it is not kept, and runs to its end"
 
 
 def test_a_rule_that_needs_products_with_the_hessian_says_so():

@@ -84,16 +84,14 @@ def test_threads_change_no_bit():
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_a_run_goes_on_with_the_same_bits_from_its_weights_and_what_its_looks_keep(kind):
+def test_a_run_goes_on_with_the_same_bits_from_its_state(kind):
     whole, again = (both((2, 12, 9, 1), 40, eta=0.3)[kind] for _ in range(2))
     for _ in range(5):
         whole.sharpness(), whole.advance(7)
-    weights, looks = whole.weights.copy(), [one.copy() for one in whole.looks()]
+    state = whole.state()
     rest = [(whole.sharpness(), whole.advance(7).tolist()) for _ in range(12)]
     again.sharpness()
-    again.restore(weights)
-    for mine, kept in zip(again.looks(), looks, strict=True):
-        mine[:] = kept
+    again.load(state)
     assert [(again.sharpness(), again.advance(7).tolist()) for _ in range(12)] == rest
 
 

@@ -5,9 +5,11 @@ import os
 import shutil
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +52,21 @@ def test_a_network_learns_what_is_in_the_file(spec):
 
     network = tanh_net.start(tuple(parameters.values()), (1.0,), Table(INPUTS, TARGETS))
     np.testing.assert_array_equal(run.loss[1:], network.advance(30))
+
+
+def test_the_sweep_of_images_runs_on_a_file_of_their_form(tmp_path):
+    shutil.copy(Path(eos_sweep.__file__).parents[1] / "sweeps" / "cifar.toml", tmp_path)
+    images, labels = DRAW.integers(256, size=(7, 32, 32, 3), dtype=np.uint8), DRAW.integers(10, size=7)
+    pixels = images.reshape(7, -1) / 255
+    pixels = (pixels - pixels.mean(axis=0)) / pixels.std(axis=0)
+    np.savez(tmp_path / "cifar.npz", inputs=pixels.astype(np.float32), targets=np.eye(10)[labels])
+    sweep = load_spec(tmp_path / "cifar.toml")
+    steps = np.minimum(sweep.steps, np.round(200 / sweep.axes[0].values))
+    assert steps.tolist() == [10_000, 6000, 3000]
+    found = eos_sweep.run(Sweep.from_dict({**sweep.to_dict(), "steps": 3}), tmp_path / "s.zarr")
+    assert (found.done, found.steps, found.failed) == (3, 9, 0)
+    with xr.open_zarr(tmp_path / "s.zarr") as dataset:
+        assert dataset.attrs["data_samples"] == 7 and np.isfinite(dataset.sharpness_final).all()
 
 
 def test_one_column_of_targets_may_be_a_vector_of_any_number_type(tmp_path):

@@ -16,11 +16,12 @@ import xarray as xr
 import eos_sweep
 from eos_sweep.errors import InputError, Interrupted, Stopped
 from eos_sweep.store import lease
-from eos_sweep.store.files import LOCK
+from eos_sweep.store.files import CHECKPOINTS, LOCK
 from eos_sweep.store.location import Location
 from eos_sweep.store.lock import locked
 from eos_sweep.store.owner import Owner
 from eos_sweep.store.store import Store
+from helpers.pausing import paused, store_of
 from helpers.runs import run
 from helpers.stores import CLI, FEW, changed, toml
 
@@ -114,6 +115,20 @@ def test_an_empty_object_is_damage_and_not_a_server_that_cannot_be_reached(bucke
     bucket.pipe_file("bucket/folder/s.zarr/zarr.json", b"")
     with pytest.raises(InputError, match=r"its zarr\.json is lost or damaged"):
         Store.open(PLACE)
+
+
+@pytest.mark.slow
+def test_networks_go_on_within_a_trajectory(tmp_path, bucket, caplog):
+    spec = {"model": "tanh_net", "steps": 300, "axes": {"eta": [0.2, 0.3], "seed": [0]}, "parameters": {"stride": 5}}
+    assert paused(store_of(spec, PLACE), (1, 0)).paused
+    bucket.invalidate_cache()
+    assert bucket.exists(f"{PLACE}/{CHECKPOINTS}/1.0/0")
+    run(spec, PLACE)
+    run(spec, tmp_path / "s")
+    assert "block 1,0: goes on from step 150 of 300" in caplog.text
+    xr.testing.assert_identical(dataset(PLACE), dataset(tmp_path / "s"))
+    bucket.invalidate_cache()
+    assert not bucket.exists(f"{PLACE}/{CHECKPOINTS}")
 
 
 @pytest.mark.slow

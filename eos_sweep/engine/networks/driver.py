@@ -1,145 +1,69 @@
-"""Run array models: one trajectory after another, its sharpness measured every so many steps.
-
-A network takes its own steps.  The sharpness and the edge of stability are computed at step 0, at every multiple of
-``stride`` and at the last step.  At the steps between two measurements they are held at the values of the earlier one.
-So crossings and the like are counted between measurements, and a stride of one is exact.  Beyond the edge a run swings
-from one side of its valley to the other at each step: an even stride would see one side only.
-
-A trajectory ends at the step budget of the sweep, at eta times step = ``time``, or when its loss leaves the model's
-bound.  It never converges, since no test can tell that a network will stay where it is.  Numbers are plain doubles:
-below the edge a component along the top eigenvector shrinks to what rounding leaves, 1e-16, and no further, so that
-beyond the edge the first swing comes sooner than in exact arithmetic.
+"""Run array models: one trajectory after another, shown to the observables from one look to the next.
 
 Nothing that happens to a trajectory depends on others, or on how many run at once.
+:mod:`eos_sweep.engine.networks.course` says what happens between two looks.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from eos_sweep import training_data
-from eos_sweep.contract import (
-    DIVERGED,
-    EDGE,
-    LONGEST_PERIOD,
-    RUNNING,
-    ArrayModel,
-    Ends,
-    Job,
-    Model,
-    Network,
-    Observable,
-)
+from eos_sweep.contract import DIVERGED, RUNNING, Ends, Job, Observable
 from eos_sweep.eigen.sharpness import over_edge
-from eos_sweep.engine import periods
 from eos_sweep.engine.networks import blas
+from eos_sweep.engine.networks.course import Course
 from eos_sweep.observables import tail
 from eos_sweep.observables.networks import observed
 
-Measured = tuple[float, ...]  # the readings, the edge of stability, and eta times the sharpness, of which it is a bound
+Arrays = Mapping[str, np.ndarray]
+MISFIT = ValueError, LookupError, TypeError  # of a state that is none of this run
 
 
-class Stretch(NamedTuple):
-    """What happened from one measurement to the next."""
+class Reached(NamedTuple):
+    """How far a run is."""
 
-    losses: np.ndarray  # after each step; of the first stretch, at the start
-    measured: Measured  # at the last of these steps
-    diverged: bool  # whether the next step would leave the bound
-    period: int = 0  # of the orbit on which the last stretch ends, if an observable needs it
-    clips: np.ndarray = np.zeros(0, bool)  # of each step, whether a clip or a bound changed it
-
-
-def follow(job: Job, p: Sequence[float], initial: Sequence[float]) -> Iterator[Stretch]:
-    """Take one trajectory through its steps.
-
-    Callers ignore floating point errors (a trajectory that diverges overflows), and keep BLAS to one thread.
-
-    Yields
-    ------
-    Stretch
-        The first one is the start alone; the last one may have no step.
-    """
-    model: ArrayModel = job.model  # type: ignore[assignment]
-    named = dict(zip(model.PARAMETERS, p, strict=True))
-    network = model.start(tuple(p), tuple(initial), training_data.load(job.data) if job.data else None)
-    stride, budget = int(named["stride"]), budget_of(job, named)
-
-    def measure(before: float = np.nan) -> Measured:
-        top = named["eta"] * network.sharpness()
-        edge = network.edge() if hasattr(network, "edge") else EDGE
-        return *network.readings(), edge, before if np.isnan(top) else top  # what is uncertain is held
-
-    measured, diverged = measure(), not network.loss < model.LIMIT
-    yield Stretch(np.array([network.loss]), measured, diverged)
-    for age in range(0, budget, stride):
-        if diverged:
-            return
-        losses, clips, diverged = _advance(network, min(stride, budget - age), model.LIMIT)
-        measured = measure(measured[-1]) if losses.size else measured
-        last = age + stride >= budget and not diverged
-        yield Stretch(losses, measured, diverged, _period(network) if last and "period" in job.variables else 0, clips)
+    done: int  # trajectories
+    total: int
+    step: int  # that the present one has taken ...
+    budget: int  # ... of those that it may take
+    work: int  # steps of all
 
 
-def _period(network: Network) -> int:
-    """Return the period of the orbit on which the weights are, 0 if it is on none of at most LONGEST_PERIOD steps.
+class Keeper(Protocol):
+    """Keeps how far a run is, so that another process can go on with it."""
 
-    The distance to the nearest orbit of k steps is estimated from two changes in k steps, d and e, as if both were
-    along one direction: |d| / |1 - (d, e) / (d, d)|, as in Aitken's extrapolation.
-    """
-    path = [network.weights.copy()]
-    for _ in range(2 * LONGEST_PERIOD):
-        network.advance(1)
-        path.append(network.weights.copy())
-    size = np.linalg.norm(path[0])
-    nearest = periods.NEAR / periods.CLOSER * size
-    for steps in range(1, LONGEST_PERIOD + 1):
-        change, following = path[steps] - path[0], path[2 * steps] - path[steps]
-        far = np.linalg.norm(change)
-        if far == 0.0:
-            return steps
-        if far <= periods.CLOSER * nearest:
-            left = abs(1.0 - np.dot(change, following) / np.dot(change, change))
-            if far <= periods.REACHED * size * left:
-                return steps
-        nearest = min(nearest, far)
-    return 0
+    def found(self, job: Job, initial: Arrays, parameters: Arrays) -> Arrays:
+        """Return the state from which a run with these inputs goes on; empty if it begins."""
 
+    def goes_on(self, reached: Reached) -> None:
+        """Note from where the run goes on."""
 
-def _advance(network: Network, steps: int, limit: float) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Take steps as far as the loss stays within the bound.
+    def refused(self, reason: str) -> None:
+        """Note that the state that was found is none of this run, which begins."""
 
-    Return their losses, whether a clip or a bound changed them, and whether the next one diverges.
-    """
-    before = getattr(network, "saved", network.weights.copy)()
-    losses = network.advance(steps)
-    clips = getattr(network, "clips", np.zeros(steps, bool))
-    inside = int(np.logical_and.accumulate(losses < limit).sum())
-    if inside < steps:
-        getattr(network, "resume", network.restore)(before)
-        network.advance(inside)
-    return losses[:inside], clips[:inside], inside < steps
+    def keep(self, state: Callable[[], Arrays | None], reached: Reached) -> None:
+        """Keep what ``state`` returns if it is time to do so, or raise to end the run.
 
-
-def budget_of(job: Job, named: Mapping[str, float]) -> int:
-    """Return the steps that a trajectory with parameters ``named`` may take."""
-    most = named["time"] / named["eta"]
-    return job.steps if most >= job.steps else max(1, round(most))
+        It is None if a network cannot tell its state.
+        """
 
 
 def run(
     job: Job,
     feed: Callable,
     watched: tuple[Observable, ...],
-    initial: Mapping[str, np.ndarray],
-    parameters: Mapping[str, np.ndarray],
+    initial: Arrays,
+    parameters: Arrays,
+    keeper: Keeper | None = None,
 ) -> dict[str, np.ndarray]:
     """Run one trajectory for each entry of the inputs, as :func:`eos_sweep.engine.batch.run` does.
 
     Parameters
     ----------
-    job, initial, parameters
+    job, initial, parameters, keeper
         As of :func:`eos_sweep.engine.batch.run`.
     feed
         Result of :func:`eos_sweep.engine.networks.feed.build` for those of ``watched`` that are compiled.
@@ -150,49 +74,144 @@ def run(
         [tuple(table[name].tolist()[k] for name in names) for k in range(len(parameters["eta"]))]
         for names, table in ((job.model.STATE, initial), (job.model.PARAMETERS, parameters))
     )
+    given = list(zip(points, states, strict=True))
     with blas.one_thread(), np.errstate(all="ignore"):
-        found = [_one(job, feed, watched, p, state) for p, state in zip(points, states, strict=True)]
-    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        state = keeper.found(job, initial, parameters) if keeper else {}
+        results, present = _gone_on(job, feed, watched, given, keeper, state)
+        for p, start in given[len(results) :]:
+            one = present or Trajectory(job, feed, watched, p, start)
+            present = None
+            while not one.over:
+                one.advance()
+                if keeper and not one.over:
+                    keeper.keep(functools.partial(_state, results, one), _reached(given, results, one))
+            results.append(one.finished())
+    return _together(results)
 
 
-def _one(
-    job: Job, feed: Callable, watched: tuple[Observable, ...], p: tuple[float, ...], initial: tuple[float, ...]
-) -> dict[str, np.ndarray]:
-    """Run one trajectory; return its observables, as arrays of length one."""
-    budget = budget_of(job, dict(zip(job.model.PARAMETERS, p, strict=True)))
-    stretches = follow(job, p, initial)
-    (loss,), measured, diverged, *_ = next(stretches)
-    age, period = 0, 0
-    largest = _sizes(measured)
-    begin = _ends(job.model, p, measured, (loss, age, diverged, *largest), budget)
-    started = [o.start(begin) for o in watched]
-    kept = np.array([value[0] for values, _ in started for value in values], np.float64)
-    counts = np.array([value[0] for _, values in started for value in values], np.int64)
-    for stretch in stretches:
-        losses, after, diverged, period, clips = stretch
-        feed(kept, counts, losses, clips, loss, measured, after, age, budget - tail.window(budget))
-        age, measured = age + losses.size, after
-        largest = np.fmax(largest, _sizes(after))
-        loss = losses[-1] if losses.size else loss
-    end = _ends(job.model, p, measured, (loss, age, diverged, *largest), budget)._replace(period=np.array([period]))
-    all_kept, all_counts = iter(kept.reshape(-1, 1)), iter(counts.reshape(-1, 1))
-    found: dict[str, np.ndarray] = {}
-    for o in watched:
-        mine = tuple(itertools.islice(all_kept, o.KEPT))
-        found |= o.finish(begin, end, mine, tuple(itertools.islice(all_counts, o.COUNTS)))
-    return {name: found[name] for name in job.variables} | {"work": end.steps}
+def _gone_on(
+    job: Job, feed: Callable, watched: Sequence[Observable], given: Sequence[Any], keeper: Keeper | None, state: Arrays
+) -> tuple[list[dict[str, np.ndarray]], "Trajectory | None"]:
+    """Return what a state has of a run: the results of the trajectories that are done, and the present one."""
+    if not state or not keeper:
+        return [], None
+    try:
+        done, columns = int(state["done"]), _part(state, "result/")
+        results = [{name: columns[name][k : k + 1] for name in (*job.variables, "work")} for k in range(done)]
+        p, initial = given[done]
+        present = Trajectory(job, feed, watched, p, initial, _part(state, "present/"))
+    except MISFIT as error:
+        keeper.refused(str(error))
+        return [], None
+    keeper.goes_on(_reached(given, results, present))
+    return results, present
 
 
-def _sizes(measured: Measured) -> np.ndarray:
+def _reached(given: Sequence, results: Sequence[dict[str, np.ndarray]], present: "Trajectory") -> Reached:
+    work = sum(int(one["work"].item()) for one in results) + present.age
+    return Reached(len(results), len(given), present.age, present.budget, work)
+
+
+def _state(results: Sequence[dict[str, np.ndarray]], present: "Trajectory") -> dict[str, np.ndarray] | None:
+    here = present.state()
+    if here is None:
+        return None
+    done = {f"result/{name}": found for name, found in _together(results).items()} if results else {}
+    return {"done": np.array(len(results)), **done, **{f"present/{name}": part for name, part in here.items()}}
+
+
+def _part(state: Arrays, begin: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(begin): found for name, found in state.items() if name.startswith(begin)}
+
+
+def _together(results: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([one[name] for one in results]) for name in results[0]}
+
+
+class Trajectory:
+    """One trajectory, and what the observables keep of it."""
+
+    def __init__(
+        self,
+        job: Job,
+        feed: Callable,
+        watched: Sequence[Observable],
+        p: tuple[float, ...],
+        initial: tuple[float, ...],
+        state: Arrays | None = None,
+    ) -> None:
+        """Begin, or go on from the ``state`` that a trajectory of the same job and inputs had."""
+        self._job, self._feed, self._watched, self._p = job, feed, watched, p
+        self._course, self._period = Course(job, p, initial), 0
+        if state is None:
+            (loss,), measured, *_ = self._course.start()
+        else:
+            loss, *measured = state["start"].tolist()
+        self._start = loss, *measured
+        self._loss, self._largest = loss, _sizes(measured)
+        self._begin = self._ends(loss, measured)
+        started = [o.start(self._begin) for o in watched]
+        self._kept = np.array([value[0] for values, _ in started for value in values], np.float64)
+        self._counts = np.array([value[0] for _, values in started for value in values], np.int64)
+        if state is not None:
+            self._course.load(_part(state, "course/"))
+            self._loss = float(state["loss"])
+            for mine, name in ((self._largest, "largest"), (self._kept, "kept"), (self._counts, "counts")):
+                mine[...] = state[name]
+
+    @property
+    def age(self) -> int:
+        """Steps taken."""
+        return self._course.age
+
+    @property
+    def budget(self) -> int:
+        """Steps that it may take."""
+        return self._course.budget
+
+    @property
+    def over(self) -> bool:
+        """Whether no step is left."""
+        return self._course.over
+
+    def advance(self) -> None:
+        """Go on to the next look."""
+        age, before = self.age, self._course.measured
+        losses, after, _, self._period, clips = self._course.further()
+        tail_begins = self.budget - tail.window(self.budget)
+        self._feed(self._kept, self._counts, losses, clips, self._loss, before, after, age, tail_begins)
+        self._largest = np.fmax(self._largest, _sizes(after))
+        self._loss = losses[-1] if losses.size else self._loss
+
+    def state(self) -> dict[str, np.ndarray] | None:
+        """Return all that is to come depends on, beside job and inputs; None if the network cannot tell."""
+        course = self._course.state()
+        if course is None:
+            return None
+        mine = {"largest": self._largest, "kept": self._kept.copy(), "counts": self._counts.copy()}
+        numbers = {"start": np.array(self._start), "loss": np.array(self._loss)}
+        return mine | numbers | {f"course/{name}": found for name, found in course.items()}
+
+    def finished(self) -> dict[str, np.ndarray]:
+        """Return its observables, as arrays of length one."""
+        end = self._ends(self._loss, self._course.measured)._replace(period=np.array([self._period]))
+        all_kept, all_counts = iter(self._kept.reshape(-1, 1)), iter(self._counts.reshape(-1, 1))
+        found: dict[str, np.ndarray] = {}
+        for o in self._watched:
+            mine = tuple(itertools.islice(all_kept, o.KEPT))
+            found |= o.finish(self._begin, end, mine, tuple(itertools.islice(all_counts, o.COUNTS)))
+        return {name: found[name] for name in self._job.variables} | {"work": end.steps}
+
+    def _ends(self, loss: float, measured: Sequence[float]) -> Ends:
+        """Return the facts about the trajectory as it is now."""
+        facts = (loss, self.age, self._course.diverged, *self._largest)
+        ended, age, diverged, maximum, ratio = (np.array([fact]) for fact in facts)
+        theta, p = (tuple(np.array([number]) for number in numbers) for numbers in (measured, self._p))
+        status = np.where(diverged, DIVERGED, RUNNING)
+        return Ends(observed(self._job.model), theta, p, ended, age, status, maximum, self.budget, ratio=ratio)
+
+
+def _sizes(measured: Sequence[float]) -> np.ndarray:
     """Return eta times the sharpness, and the ratio of the sharpness to that at the edge."""
     edge, top = np.array(measured[-2:])
     return np.array([top, over_edge(top, edge)])
-
-
-def _ends(
-    model: Model, p: tuple[float, ...], measured: Measured, facts: tuple[float, int, bool, float, float], budget: int
-) -> Ends:
-    loss, age, diverged, maximum, ratio = (np.array([fact]) for fact in facts)
-    theta, parameters = (tuple(np.array([number]) for number in numbers) for numbers in (measured, p))
-    status = np.where(diverged, DIVERGED, RUNNING)
-    return Ends(observed(model), theta, parameters, loss, age, status, maximum, budget, ratio=ratio)
