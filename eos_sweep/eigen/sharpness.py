@@ -7,6 +7,7 @@ import numpy as np
 
 from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
+from eos_sweep.eigen.stages import again_of, usable
 from eos_sweep.scalar import inlined, select
 
 UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
@@ -19,6 +20,15 @@ def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
 
 def solved(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
     """Return the eigenvalue that ``stages``, one after the other, compute from ``matrix``."""
+    again = again_of(stages)
+    if again is None:
+        return _in_turn(stages, matrix)
+    with np.errstate(over="ignore", invalid="ignore"):  # products overflow where it takes units
+        found = _in_turn(stages, matrix)
+        return found if np.all(usable(found)) else select(usable(found), found, again(matrix)[0])
+
+
+def _in_turn(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
     values = matrix
     for stage in stages:
         values = stage(values)
