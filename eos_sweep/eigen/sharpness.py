@@ -1,5 +1,6 @@
 """The sharpness of states, computed by a model's stages from its curvature, and the edge of stability above it."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
 def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     """Return the largest eigenvalue of eta times the Hessian: the sharpness in units of 1/eta, 2 at the edge."""
     return solved(model.SHARPNESS_STAGES, model.curvature(theta, p))
+
+
+def top_once(model: Model, theta: Numbers, p: Numbers) -> Callable[[], np.ndarray]:
+    """Return a function that computes :func:`top` when it is first called, and keeps it."""
+    return functools.cache(functools.partial(top, model, theta, p))
 
 
 def solved(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
