@@ -85,6 +85,7 @@ class Ends(NamedTuple):
     budget: int
     period: np.ndarray | int = 0  # of the orbit on which a RUNNING trajectory is, where an observable needs it
     ratio: np.ndarray | float = 0.0  # largest sharpness over the edge, where ``maximum`` is needed and EDGE_MOVES
+    top: Callable[[], np.ndarray] = lambda: np.array(np.nan)  # eta times the sharpness, computed once
 
 
 RUNNING, CONVERGED, DIVERGED = 0, 1, 2
@@ -154,7 +155,6 @@ class Model(Hashable, Protocol):
 WORDS = "MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"
 OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MEMORY", "CLOCKS", "EDGE_MOVES", "claims", *WORDS
 OPTIONAL_FUNCTIONS = "edge", "flow_sharpness", "balance", "weights_squared"
-
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
 EVERY_STEP = "every step"  # the sharpness of each step

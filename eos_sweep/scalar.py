@@ -16,6 +16,7 @@ from numba.extending import intrinsic, overload, register_jitable
 INLINE = {"forceinline": True, "_nrt": False}
 
 inlined = register_jitable(**INLINE)
+apart = register_jitable(_nrt=False)  # for what is seldom run: LLVM decides whether it is inlined
 
 
 def select(condition, yes, no):

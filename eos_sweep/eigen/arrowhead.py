@@ -12,6 +12,7 @@ the one before.
 
 import numpy as np
 
+from eos_sweep.eigen.stages import Stages
 from eos_sweep.scalar import inlined, select, smaller
 
 
@@ -39,12 +40,9 @@ def divide(matrix):
     Returns
     -------
     tuple
-        (mu, D, t, g, q, unit).  Huge entries are in units of a power of two, so that products of three stay finite.
+        (mu, D, t, g, q).
     """
     d0, d1, d2, q1, q2 = matrix
-    huge = d0 + d1 + d2 > 1e98
-    unit, scale = select(huge, 2.0**660, 1.0), select(huge, 2.0**-660, 1.0)
-    d0, d1, d2, q1, q2 = d0 * scale, d1 * scale, d2 * scale, (q1 * scale) * scale, (q2 * scale) * scale
     swap = q2 < q1
     near = select(swap, d1, d2)
     far = select(swap, d2, d1)
@@ -54,7 +52,7 @@ def divide(matrix):
     radius = np.sqrt(h * h + arm)
     mu = 0.5 * (d0 + near) + radius
     # g may cancel; its rounding moves s by less than half an ulp of radius, since q <= arm.
-    return mu, mu - far, 2.0 * radius, radius + h, q, unit
+    return mu, mu - far, 2.0 * radius, radius + h, q
 
 
 @inlined
@@ -63,33 +61,49 @@ def deflate(values):
 
     The quadratic is well conditioned even where two eigenvalues cross.
     """
-    mu, D, t, g, q, unit = values
+    mu, D, t, g, q = values
     least = select(D < 0.0, -D, 0.0)
     inverse = 1.0 / (least + t)
     w = (least + g) * inverse
     slope = (t - g) * inverse * inverse
     half = 0.5 * (D - q * slope)
-    return mu, D, t, g, q, unit, np.sqrt(half * half + q * (w - slope * least)) - half
+    return mu, D, t, g, q, np.sqrt(half * half + q * (w - slope * least)) - half
 
 
 @inlined
 def polish(values):
     """Take a fourth-order Householder step on s (s + D)(s + t) - q (s + g); the first leaves an error of 1e-5 of S."""
-    mu, D, t, g, q, unit, s = values
+    mu, D, t, g, q, s = values
     u = s + D
     v = s + t
     inverse = 1.0 / (u * v + s * (u + v) - q)
     x = (s * (u * v) - q * (s + g)) * inverse
     a = (s + u + v) * inverse
     after = s - x * (1.0 + x * (a + x * (2.0 * (a * a) - inverse)))
-    return mu, D, t, g, q, unit, select(inverse > 0.0, after, s)
+    return mu, D, t, g, q, select(inverse > 0.0, after, s)
 
 
 @inlined
 def finish(values):
     """Return the eigenvalue; without a second arm s is max(0, -D), and the steps before may have given 0/0."""
-    mu, D, t, g, q, unit, s = values
-    return ((mu + select(q > 0.0, s, select(D < 0.0, -D, 0.0))) * unit,)
+    mu, D, t, g, q, s = values
+    return (mu + select(q > 0.0, s, select(D < 0.0, -D, 0.0)),)
 
 
-ARROWHEAD_STAGES = divide, deflate, polish, polish, finish  # less than 1e-15 relative, as long as no square overflows
+@inlined
+def top_in_units(matrix):
+    """Return the eigenvalue; a huge matrix is taken in units of a power of two, so that products of three stay finite.
+
+    One whose diagonal sums up to 1e98 or less needs no unit.  Of any other the eigenvalue is above 3e97, and the stages
+    alone make a number of that size of it, or none.
+    """
+    d0, d1, d2, q1, q2 = matrix
+    huge = d0 + d1 + d2 > 1e98
+    unit, scale = select(huge, 2.0**660, 1.0), select(huge, 2.0**-660, 1.0)
+    started = deflate(divide((d0 * scale, d1 * scale, d2 * scale, (q1 * scale) * scale, (q2 * scale) * scale)))
+    (value,) = finish(polish(polish(started)))
+    return (value * unit,)
+
+
+# Less than 1e-15 relative, as long as no square overflows.
+ARROWHEAD_STAGES = Stages((divide, deflate, polish, polish, finish), top_in_units)

@@ -6,7 +6,8 @@ eigenvalues; it is orthogonal, so it adds no error beyond rounding.
 
 import numpy as np
 
-from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES
+from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, top_in_units
+from eos_sweep.eigen.stages import Stages
 from eos_sweep.scalar import inlined, select
 
 
@@ -32,4 +33,10 @@ def rotate(matrix):
     return m11, m22 - tangent * m23, m33 + tangent * m23, arm1 * arm1, arm2 * arm2
 
 
-DENSE_STAGES = rotate, *ARROWHEAD_STAGES
+@inlined
+def dense_top_in_units(matrix):
+    """Return the eigenvalue; :func:`eos_sweep.eigen.arrowhead.top_in_units` says of which matrices it is needed."""
+    return top_in_units(rotate(matrix))
+
+
+DENSE_STAGES = Stages((rotate, *ARROWHEAD_STAGES), dense_top_in_units)

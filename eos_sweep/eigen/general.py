@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Numbers
-from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, divide
+from eos_sweep.eigen.arrowhead import deflate, divide, finish, polish
 from eos_sweep.eigen.definite import below
 from eos_sweep.eigen.dense import rotate
 from eos_sweep.eigen.symmetric import symmetric_stable, symmetric_top
@@ -54,20 +54,38 @@ def two_top(matrix):
 
 @unrolled
 def three_divided(matrix):
-    """Return a matrix of three rows as :func:`eos_sweep.eigen.arrowhead.divide` does, in units of about its size.
+    """Divide a matrix of three rows as :mod:`eos_sweep.eigen.arrowhead` does, in units of about its size.
 
     What follows there depends on differences of the diagonal entries only, so these may have any sign.
     """
     unit, inverse = unit_of(largest_size(matrix), POWERS)
     m11, m12, m13, m22, m23, m33 = (entry * inverse for entry in matrix)
-    mu, D, t, g, q, _ = divide(rotate((m11, m22, m33, m12, m13, m23)))
-    return mu, D, t, g, q, unit + blemish(matrix)
+    return *divide(rotate((m11, m22, m33, m12, m13, m23))), unit + blemish(matrix)
+
+
+@inlined
+def three_deflated(values):
+    """Take the stage ``deflate`` of an arrowhead matrix, beside its unit."""
+    return *deflate(values[:-1]), values[-1]
+
+
+@inlined
+def three_polished(values):
+    """Take the stage ``polish`` of an arrowhead matrix, beside its unit."""
+    return *polish(values[:-1]), values[-1]
+
+
+@inlined
+def three_finished(values):
+    """Return the eigenvalue of an arrowhead matrix, not in its unit."""
+    (top,) = finish(values[:-1])
+    return (top * values[-1],)
 
 
 SOLVERS = {
     1: Solver(below, (same,)),
     2: Solver(two_below, (two_top,)),
-    3: Solver(below, (three_divided, *ARROWHEAD_STAGES[1:])),
+    3: Solver(below, (three_divided, three_deflated, three_polished, three_polished, three_finished)),
     **{n: Solver(below, TRIDIAGONAL_STAGES) for n in range(4, MOST_ROWS + 1)},
 }
 

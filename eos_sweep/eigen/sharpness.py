@@ -1,5 +1,6 @@
 """The sharpness of states, computed by a model's stages from its curvature, and the edge of stability above it."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from eos_sweep import plain
 from eos_sweep.contract import ArrayModel, Model, Numbers
+from eos_sweep.eigen.stages import again_of, usable
 from eos_sweep.scalar import inlined, select
 
 UNTOLD = r"S_{\mathrm{edge}}"  # the label of an edge without a short formula
@@ -17,8 +19,22 @@ def top(model: Model, theta: Numbers, p: Numbers) -> np.ndarray:
     return solved(model.SHARPNESS_STAGES, model.curvature(theta, p))
 
 
+def top_once(model: Model, theta: Numbers, p: Numbers) -> Callable[[], np.ndarray]:
+    """Return a function that computes :func:`top` when it is first called, and keeps it."""
+    return functools.cache(functools.partial(top, model, theta, p))
+
+
 def solved(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
     """Return the eigenvalue that ``stages``, one after the other, compute from ``matrix``."""
+    again = again_of(stages)
+    if again is None:
+        return _in_turn(stages, matrix)
+    with np.errstate(over="ignore", invalid="ignore"):  # products overflow where it takes units
+        found = _in_turn(stages, matrix)
+        return found if np.all(usable(found)) else select(usable(found), found, again(matrix)[0])
+
+
+def _in_turn(stages: Sequence[Callable[[Numbers], Numbers]], matrix: Numbers) -> Any:
     values = matrix
     for stage in stages:
         values = stage(values)

@@ -23,7 +23,7 @@ from eos_sweep.contract import (
     OwnObservable,
     is_array,
 )
-from eos_sweep.eigen.sharpness import edge_moves, ratio, top
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, top_once
 from eos_sweep.engine import observers, periods
 from eos_sweep.engine.kernel import build
 from eos_sweep.engine.lanes import WIDTH
@@ -125,10 +125,12 @@ def _begin(
         theta = state.enter(model, initial, p)
         loss = model.loss(theta, p)
         zero = np.zeros(len(loss), np.int64)
-        largest = top(model, theta, p) if MAXIMUM in needs else np.zeros(len(loss))
-        over_edge = ratio(model, theta, p) if MAXIMUM in needs and edge_moves(model) else np.zeros(len(loss))
+        top = top_once(model, theta, p)
+        largest = top() if MAXIMUM in needs else np.zeros(len(loss))
+        moving = MAXIMUM in needs and edge_moves(model)
+        ratio = over_edge(largest, edge_of(model)(theta, p)) if moving else np.zeros(len(loss))
     status = np.where(loss < model.LIMIT, RUNNING, DIVERGED)
-    return Ends(model, theta, p, loss, zero, status, largest, job.steps, ratio=over_edge)
+    return Ends(model, theta, p, loss, zero, status, largest, job.steps, ratio=ratio, top=top)
 
 
 def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np.ndarray]:
@@ -164,8 +166,9 @@ def _finished(
     found: dict[str, np.ndarray] = {"work": age}
     with np.errstate(all="ignore"):
         period = periods.periods(model, theta, begin.p, status == RUNNING) if ORBIT in needs else 0
-        over_edge = numbers[at.ratio // WIDTH] if at.edge_like else begin.ratio
-        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period, over_edge)
+        ratio = numbers[at.ratio // WIDTH] if at.edge_like else begin.ratio
+        top = top_once(model, theta, begin.p)
+        end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period, ratio, top)
         all_kept, all_counts = iter(numbers[at.kept // WIDTH :]), iter(integers[at.counts // WIDTH :])
         for observable in watched:
             mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))

@@ -4,18 +4,19 @@ A pass is ``measure(F, I)``, on all lanes at once.  Names are those of :mod:`eos
 """
 
 from collections.abc import Callable, Collection
-from itertools import groupby
 from typing import NamedTuple
+
+import numpy as np
 
 from eos_sweep.contract import CHUNK, EVERY_STEP, MAXIMUM, TAIL, Model, Observable
 from eos_sweep.eigen.sharpness import edge_of, over_edge
 from eos_sweep.engine import lanes
+from eos_sweep.engine.eigenvalues import recalled, remedy, spectrum, throughout
 from eos_sweep.engine.lanes import WIDTH
-from eos_sweep.engine.layout import BLOCK, Layout
+from eos_sweep.engine.layout import Layout
 from eos_sweep.engine.observers import compose_sharpness
 from eos_sweep.scalar import inlined, select
 
-AT_ONCE = BLOCK // WIDTH  # steps of a chunk whose eigenvalues are computed at once
 SLACK = 1.0 + 2.0**-47  # sharper than the maximum means beyond this; without it rounding alone fails half the tests
 
 
@@ -40,108 +41,6 @@ def sharpness_passes(
 @inlined
 def _nothing(F, I):
     return None
-
-
-class Spectrum(NamedTuple):
-    """The eigenvalue computation.  It runs each stage over up to BLOCK matrices before the next stage."""
-
-    load: Callable  # (F, place, curvature): put a matrix in its place
-    solve: Callable  # (F, count): leave the top eigenvalues of the first ``count`` matrices at F[at.spectrum + place]
-
-
-def spectrum(model: Model, at: Layout) -> Spectrum:
-    """Build the eigenvalue computation of ``model``."""
-
-    @inlined
-    def load(F, place, curvature):
-        lanes.write(F, at.spectrum + place, BLOCK, curvature)
-
-    return Spectrum(load, _in_turn(model.SHARPNESS_STAGES, at.stages_like, at))
-
-
-def _in_turn(stages, likes, at: Layout) -> Callable:
-    """Build ``run(F, count)``: each stage in turn, over the first ``count`` matrices; one that follows itself once.
-
-    Numba compiles each function by itself, with all that is inlined into it.  So four stages are joined at a time: a
-    chain of functions that call one stage and the next function would compile the last stage as often as it is long.
-    """
-    repeated = [(*each, len(list(group))) for each, group in groupby(zip(stages, likes, strict=True))]
-    passes = [_stage(stage, like, times, at) for stage, like, times in repeated] or [_no_stage]
-    while len(passes) > 1:
-        passes = [_joined(*passes[first : first + 4]) for first in range(0, len(passes), 4)]
-    return passes[0]
-
-
-def _stage(stage: Callable, like: tuple, times: int, at: Layout) -> Callable:
-    """Build the pass that runs one stage ``times`` times."""
-
-    @inlined
-    def run(F, count):
-        for _ in range(times):
-            for place in range(count):
-                lanes.write(F, at.spectrum + place, BLOCK, stage(lanes.read(F, at.spectrum + place, BLOCK, like)))
-
-    return run
-
-
-@inlined
-def _no_stage(F, count):
-    return None
-
-
-def _joined(first: Callable, second=_no_stage, third=_no_stage, fourth=_no_stage) -> Callable:
-    @inlined
-    def run(F, count):
-        first(F, count)
-        second(F, count)
-        third(F, count)
-        fourth(F, count)
-
-    return run
-
-
-def _throughout(model: Model, recall: Callable, at: Layout) -> Callable:
-    """Build ``solve(F, k)``, which computes the top eigenvalues after steps k to k + AT_ONCE - 1 of the chunk.
-
-    The first stage reads the history, and the last one writes the scratch, so that nothing is copied.
-    """
-    (first, *between, last), likes = model.SHARPNESS_STAGES, at.stages_like
-    solve_between = _in_turn(between, likes[1:-1], at)
-
-    @inlined
-    def solve(F, k):
-        for j in range(AT_ONCE):
-            for lane in range(WIDTH):
-                lanes.write(F, at.spectrum + j * WIDTH + lane, BLOCK, first(recall(F, lane, k + j)))
-        solve_between(F, BLOCK)
-        for place in range(BLOCK):
-            values = last(lanes.read(F, at.spectrum + place, BLOCK, likes[-1]))
-            F[at.scratch + k * WIDTH + place] = values[0]
-
-    return solve
-
-
-def _throughout_in_one(model: Model, recall: Callable, at: Layout) -> Callable:
-    """Build the same for a model with a single stage."""
-    (only,) = model.SHARPNESS_STAGES
-
-    @inlined
-    def solve(F, k):
-        for j in range(AT_ONCE):
-            for lane in range(WIDTH):
-                F[at.scratch + (k + j) * WIDTH + lane] = only(recall(F, lane, k + j))[0]
-
-    return solve
-
-
-def _recall(at: Layout) -> Callable:
-    """Build ``recall(F, lane, k)``, which returns the curvature after step k of the chunk."""
-
-    @inlined
-    def recall(F, lane, k):
-        return lanes.read(F, at.history + k * at.history_step + lane, WIDTH, at.curvature_like)
-
-    return recall
 
 
 def _edge(model: Model, at: Layout) -> Callable:
@@ -174,10 +73,12 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
 
     It computes one eigenvalue a chunk, at the last state, then tests all states against the maximum so far: the test
     needs no eigenvalue.  A lane that fails is computed throughout, and only its own maximum changes, since a lane must
-    not depend on its neighbours.  Where the edge moves, the largest ratio to it is kept in the same way.
+    not depend on its neighbours.  An eigenvalue that does not count raises nothing, so that its lane fails.  Where the
+    edge moves, the largest ratio to it is kept in the same way.
     """
     load, solve = spectrum(model, at)
-    recall, edge = _recall(at), _edge(model, at)
+    recall, edge = recalled(at), _edge(model, at)
+    needed, mend = remedy(model, recall)
     all_within = _all_within(model, recall, edge, at)
     raise_maximum = _raise_maximum(edge, at)
 
@@ -187,7 +88,8 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
             load(F, lane, recall(F, lane, CHUNK - 1))
         solve(F, WIDTH)
         for lane in range(WIDTH):
-            raise_maximum(F, lane, CHUNK - 1, F[at.spectrum + lane])
+            value = F[at.spectrum + lane]
+            raise_maximum(F, lane, CHUNK - 1, select(needed(value), np.nan, value))
         certified = 0
         for lane in range(WIDTH):
             I[at.mark + lane] = all_within(True, (F, lane), 0)
@@ -199,6 +101,7 @@ def certified_maximum(model: Model, at: Layout) -> Callable:
                         load(F, k, recall(F, lane, k))
                     solve(F, CHUNK)
                     for k in range(CHUNK):
+                        mend(F, at.spectrum + k, lane, k)
                         raise_maximum(F, lane, k, F[at.spectrum + k])
 
     return measure
@@ -240,15 +143,14 @@ def _raise_maximum(edge: Callable, at: Layout) -> Callable:
 
 def every_step(model: Model, observables: tuple[Observable, ...], at: Layout, needs: tuple[str, ...]) -> Callable:
     """Build the pass that computes each step's sharpness and shows it to the observables that have one of ``needs``."""
-    recall, edge = _recall(at), _edge(model, at)
-    solve = (_throughout_in_one if len(model.SHARPNESS_STAGES) == 1 else _throughout)(model, recall, at)
+    recall, edge = recalled(at), _edge(model, at)
+    solve = throughout(model, at)
     show_all = _show_all(compose_sharpness(observables, needs, model), recall, edge, _seen(at), at)
     largest_like = (0.0, *at.edge_like)
 
     @inlined
     def measure(F, I):
-        for k in range(0, CHUNK, AT_ONCE):
-            solve(F, k)
+        solve(F)
         for lane in range(WIDTH):
             largest = lanes.read(F, at.maximum + lane, WIDTH, largest_like)
             carry = lanes.read(F, at.next_kept + lane, WIDTH, at.kept_like), largest

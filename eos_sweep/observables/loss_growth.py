@@ -13,7 +13,6 @@ They start at random, far from minima, and their scale is the loss at the start.
 import numpy as np
 
 from eos_sweep.contract import Variable
-from eos_sweep.eigen.sharpness import sharpness
 from eos_sweep.state import values
 
 NEEDS = ()
@@ -47,4 +46,4 @@ def scale(begin):
         square = begin.model.weights_squared(begin.theta, begin.p)
     else:
         square = sum(np.square(value) for value in values(begin.model, begin.theta).values())
-    return np.fmax(size, sharpness(begin.model, begin.theta, begin.p) * square / 2)
+    return np.fmax(size, 0.5 * begin.model.threshold(begin.p) * begin.top() * square / 2)

@@ -1,7 +1,7 @@
 """The sharpness at the start and at the end; where the edge moves, also the ratio of the two at the end."""
 
 from eos_sweep.contract import Variable
-from eos_sweep.eigen.sharpness import edge_moves, ratio, ratio_words, sharpness, words_for
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, ratio_words, words_for
 
 NEEDS = ()
 KEPT = FLAGS = COUNTS = 0
@@ -24,8 +24,8 @@ def start(begin):
 
 
 def finish(begin, end, kept, counts):
-    found = {
-        "sharpness_initial": sharpness(begin.model, begin.theta, begin.p),
-        "sharpness_final": sharpness(end.model, end.theta, end.p),
-    }
-    return found | ({"sharpness_ratio_final": ratio(end.model, end.theta, end.p)} if edge_moves(end.model) else {})
+    unit = 0.5 * begin.model.threshold(begin.p)
+    found = {"sharpness_initial": unit * begin.top(), "sharpness_final": unit * end.top()}
+    if edge_moves(end.model):
+        found["sharpness_ratio_final"] = over_edge(end.top(), edge_of(end.model)(end.theta, end.p))
+    return found

@@ -6,7 +6,7 @@ A trajectory that converged earlier keeps its last value through the rest of the
 import numpy as np
 
 from eos_sweep.contract import DIVERGED, TAIL, Variable
-from eos_sweep.eigen.sharpness import ratio, ratio_words
+from eos_sweep.eigen.sharpness import edge_of, over_edge, ratio_words
 from eos_sweep.scalar import inlined, select
 
 NEEDS = (TAIL,)
@@ -46,7 +46,7 @@ def watch_sharpness(kept, ratio):
 
 def finish(begin, end, kept, counts):
     total, least, largest, number = kept
-    last = ratio(end.model, end.theta, end.p)
+    last = over_edge(end.top(), edge_of(end.model)(end.theta, end.p))
     missing = window(end.budget) - number
     ended = missing > 0
     mean = (total + missing * np.where(ended, last, 0.0)) / window(end.budget)

@@ -21,7 +21,7 @@ from eos_sweep.store import provenance, schema
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.states import READY
 
-SHARED_STEPS = 2**20  # steps that are worth another thread: some milliseconds
+SHARED_STEPS = 2**22  # steps that are worth another thread: eight milliseconds, as much as sharing costs
 OTHER_STEPS = 2**9  # steps that take as long as what else is done for a trajectory
 PARTS = 4  # parts for each thread, so that all are busy to the end
 

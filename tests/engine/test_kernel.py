@@ -7,6 +7,7 @@ import pytest
 
 from eos_sweep import models
 from eos_sweep.contract import CHUNK
+from eos_sweep.eigen.stages import HUGE
 from eos_sweep.engine import batch
 from eos_sweep.models import bivariate
 from helpers.expected_observables import CERTIFIED, assert_expected, expected
@@ -213,6 +214,21 @@ def test_first_crossing_comes_with_a_crossing_unless_it_was_there_from_the_start
     assert ((above > 0) == (first >= 0)).all()
     assert (above >= crossings + (first == 0)).all()
     assert (above[final == 2] > 0).all()
+
+
+def test_matrices_that_need_units_have_the_bits_of_numpy():
+    """At alpha = beta2 = 0 nothing moves, so the loss is finite however huge the sharpness is."""
+    decades = np.linspace(40, 60, 40)
+    initial = {"alpha": 0.0, "beta1": 10.0**decades, "beta2": 0.0}
+    parameters = {"lambda1": 10.0 ** (2 * decades - 70), "lambda2": 2.0, "eta": 1.0}
+    found = simulate(initial, parameters, 40)
+    right = 10.0 ** (4 * decades - 70)
+    assert right[0] < HUGE < right[-1]
+    for name in ("sharpness_max", "sharpness_min", "sharpness_mean", "sharpness_final"):
+        np.testing.assert_allclose(found[name], right, rtol=1e-13)
+    with np.errstate(all="ignore"):
+        path = follow(initial, parameters, 40)
+        assert_expected(found, expected(path, columns(initial, parameters)[1]))
 
 
 def test_empty_lanes_take_no_steps():

@@ -99,7 +99,10 @@ def test_a_room_says_its_job_in_a_sentence():
 
 def test_the_engine_meets_models_and_its_kernel_observables_only_as_arguments():
     assert not {name for name in importers("eos_sweep.models") if room(name) == "engine"}
-    kernel = {f"engine.{name}" for name in ("kernel", "steps", "sharpness_passes", "layout", "lanes", "observers")}
+    kernel = {
+        f"engine.{name}"
+        for name in ("kernel", "steps", "sharpness_passes", "eigenvalues", "layout", "lanes", "observers")
+    }
     assert kernel <= set(FILES)
     assert not kernel & importers("eos_sweep.observables")
 

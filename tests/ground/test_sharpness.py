@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from eos_sweep.contract import EDGE
 from eos_sweep.eigen.arrowhead import ARROWHEAD_STAGES, arrowhead_stable
-from eos_sweep.eigen.sharpness import sharpness
+from eos_sweep.eigen.sharpness import sharpness, solved
+from eos_sweep.eigen.stages import usable
 from eos_sweep.models import bivariate
 from eos_sweep.state import enter
 from helpers import formulas
@@ -24,10 +25,7 @@ def relative_error(found, truth):
 
 
 def arrowhead_top(*matrices):
-    values = matrices
-    for stage in ARROWHEAD_STAGES:
-        values = stage(values)
-    return values[0]
+    return solved(ARROWHEAD_STAGES, matrices)
 
 
 def assert_top(matrices, bound=1e-14):
@@ -229,6 +227,21 @@ def test_a_diagonal_of_any_size(decade):
     rng = np.random.default_rng(decade)
     diagonal = np.abs(rng.normal(size=(3, 60))) * 10.0 ** (decade - rng.choice([0, 0, 1, 20, 150], (3, 60)))
     assert_top([*diagonal, *10.0 ** rng.uniform(-300, 300, (2, 60))])
+
+
+def test_stages_without_units_make_no_small_number_of_a_huge_matrix():
+    """Where products overflow, the result is huge, infinite or NaN, so it is seen; elsewhere units change no bit."""
+    rng = np.random.default_rng(7)
+    decades = rng.uniform(-150, 150, (5, 20_000)) * (rng.random((5, 20_000)) < 0.9)
+    d, q = 10.0 ** decades[:3] * (rng.random((3, 20_000)) < 0.9), 10.0 ** (2 * decades[3:])
+    matrix = *d, *np.where(rng.random((2, 20_000)) < 0.9, q, 0.0)
+    with np.errstate(all="ignore"):
+        found, in_units = solved(tuple(ARROWHEAD_STAGES), matrix), ARROWHEAD_STAGES.again(matrix)[0]
+    huge = sum(d) > 1e98
+    assert 0.2 < huge.mean() < 0.8 and not usable(found[huge]).any()
+    np.testing.assert_array_equal(found[~huge], in_units[~huge])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(arrowhead_top(*matrix), in_units)
 
 
 def test_beta1_may_be_huge():

@@ -2,6 +2,7 @@
 
     git worktree add ../base 6b00947
     python tests/programs/against.py ../base [--rounds 11] [--model product] [--modes counts default]
+                                     [--steps 10000] [--points 2048]
 
 Each checkout has a process of its own.  Both run the same random points, those of the benchmark for ``bivariate`` and
 those of the conformance tests for other models, of which only points are taken that use their whole budget.  They
@@ -35,8 +36,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--model", default="bivariate")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
+    parser.add_argument("--steps", type=int, default=STEPS, help="fewer on a busy machine, and more rounds")
+    parser.add_argument("--points", type=int, default=POINTS)
     given = parser.parse_args()
-    initial, parameters = points(given.model)
+    initial, parameters = (
+        {name: values[: given.points] for name, values in part.items()} for part in points(given.model)
+    )
     trees = Path(__file__).resolve().parents[2], given.other.resolve()
     children = [Child(tree) for tree in trees]
     known = [child.ask("model", given.model, initial, parameters) for child in children]
@@ -45,8 +50,8 @@ def main():
         variables = [name for name in known[0][mode] if name in known[1][mode]]
 
         for child in children:
-            child.speed(variables)  # compiles
-        found = [[child.speed(variables) for child in children] for _ in range(given.rounds)]
+            child.speed(variables, given.steps)  # compiles
+        found = [[child.speed(variables, given.steps) for child in children] for _ in range(given.rounds)]
         ratios = [here / there for here, there in found]
         million = statistics.median(here for here, _ in found) / 1e6
         row = statistics.median(ratios), min(ratios), max(ratios)
@@ -83,12 +88,12 @@ class Child:
             preexec_fn=lambda: os.sched_setaffinity(0, core),
         )
 
-    def speed(self, variables):
+    def speed(self, variables, steps):
         """Return steps per second of one run, by the kernel's own count; no trajectory may end early."""
-        count, least, most, seconds = self.ask("run", variables, STEPS, TOLERANCE)
-        if least != STEPS or most != STEPS:
-            raise SystemExit(f"a trajectory took {least} or {most} steps instead of {STEPS}")
-        return count * STEPS / seconds
+        count, least, most, seconds = self.ask("run", variables, steps, TOLERANCE)
+        if least != steps or most != steps:
+            raise SystemExit(f"a trajectory took {least} or {most} steps instead of {steps}")
+        return count * steps / seconds
 
     def ask(self, *what):
         """Send a request and return the answer."""

@@ -17,7 +17,7 @@ from eos_sweep.contract import (
     Numbers,
     Observable,
 )
-from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, solved
+from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, solved, top_once
 from eos_sweep.engine import observers, periods
 from eos_sweep.engine.batch import observables_of
 from eos_sweep.engine.sharpness_passes import SLACK
@@ -49,7 +49,7 @@ class Record:
         self._ratio = 0.0 * self._maximum
         if edge_moves(job.model):
             self._ratio = over_edge(self._maximum, self._edge(start.theta, p))
-        largest = self._maximum, job.steps, 0, self._ratio
+        largest = self._maximum, job.steps, 0, self._ratio, top_once(job.model, start.theta, p)
         self._begin = Ends(job.model, start.theta, p, start.loss, zero, zero, *largest)
         started = [observable.start(self._begin) for observable in watched]
         self._kept = [tuple(kept) for kept, _ in started]
@@ -90,7 +90,8 @@ class Record:
         wanted = any(ORBIT in observable.NEEDS for observable in self._watched)
         period = periods.periods(model, last.rescaled, self._p, last.status == RUNNING) if wanted else 0
         facts = last.loss, self._age, last.status, self._maximum
-        end = Ends(model, last.rescaled, self._p, *facts, self._job.steps, period, self._ratio)
+        top = top_once(model, last.rescaled, self._p)
+        end = Ends(model, last.rescaled, self._p, *facts, self._job.steps, period, self._ratio, top)
         found: dict[str, np.ndarray] = {}
         for observable, kept, counts in zip(self._watched, self._kept, self._counts, strict=True):
             found |= observable.finish(self._begin, end, kept, counts)
