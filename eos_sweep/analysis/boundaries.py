@@ -5,7 +5,6 @@ points between them, by the kernel that sweeps use, narrow all brackets at once.
 between the same neighbours (:mod:`eos_sweep.analysis.neighbourhoods`).
 """
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from eos_sweep.analysis.columns import Columns, columns_of
 from eos_sweep.analysis.labelled import limits_of
 from eos_sweep.analysis.neighbourhoods import KINDS, changes_seen
 from eos_sweep.analysis.predicates import Condition, Predicate, condition_of
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 from eos_sweep.engine.cores import cores
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError
@@ -151,14 +150,13 @@ def _inputs(columns: Columns, rows: np.ndarray, at: np.ndarray) -> dict[str, np.
 def _evaluator(columns: Columns, condition: Condition, threads: int, show: Count) -> Evaluate:
     """Return the function that runs trajectories and evaluates the condition; it shows how far it is."""
     job = columns.sweep.job(variables=condition.reads)
-    prepared = functools.cache(lambda: batch.prepare(job))  # in this thread, which tells that a kernel compiles
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         initial, parameters = columns.inputs(*chunk)
         return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
     def evaluate(rows: np.ndarray, at: np.ndarray, words: str = "beside the edges") -> np.ndarray:
-        prepared()
+        preparing.prepare(job, at.size)  # in this thread, which tells that a kernel compiles
         size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
         chunks = [(rows[k : k + size], at[k : k + size]) for k in range(0, at.size, size)]
         found, done = [np.zeros(0, bool)], 0

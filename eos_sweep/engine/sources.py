@@ -20,7 +20,7 @@ NOT_STORED = {
 # Tables of models and observables, which are parts themselves, and modules that only compile or make digests.
 TABLES = (
     *("eos_sweep.models", "eos_sweep.observables"),
-    *("eos_sweep.inlining", "eos_sweep.engine.digest", "eos_sweep.engine.sources"),
+    *("eos_sweep.inlining", "eos_sweep.kernel_cache", "eos_sweep.engine.digest", "eos_sweep.engine.sources"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep.engine import batch
+from eos_sweep.engine import preparing
 from eos_sweep.engine.cores import cores
 from eos_sweep.progress.amounts import Progress
 from eos_sweep.runtime import runner
@@ -58,7 +58,7 @@ def _ratio(above: list[float], below: list[float]) -> float:
 def overhead(sweep: Sweep, repeats: int, report: Callable[[str], None] = lambda step: None) -> Overhead:
     """Run ``sweep`` with and without a store, on threads and on processes, in turns."""
     found = Overhead([], [], [], [])
-    batch.prepare(sweep.job())
+    preparing.prepare(sweep.job())
     for _ in range(repeats):
         found.kernels.append(_kernels(sweep))
         report("timed the sweep's kernels")
