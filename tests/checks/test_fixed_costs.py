@@ -32,10 +32,14 @@ except SystemExit as end:
 def test_a_process_imports_what_it_needs(tmp_path, program, expected):
     """The first process may compile a kernel, for which numba imports SciPy."""
     (tmp_path / "small.toml").write_text(fixed_costs.SPEC)
-    for _ in range(1 + bool(expected)):
+
+    def loaded():
         done = subprocess.run([sys.executable, "-c", program + LOADED], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) == expected
+        return set(done.stdout.split())
+
+    found = loaded()
+    assert (found if found == expected or not expected else loaded()) == expected
 
 
 def test_the_table_has_each_cost():
