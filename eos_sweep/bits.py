@@ -5,6 +5,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from eos_sweep.scalar import INLINE
+
 _ROOT = 0x3FE6A09E667F3BCD  # the bits of sqrt(1/2)
 _UP = 0x3FF0000000000000 - _ROOT  # to the bits of one
 _MANTISSA = 0x000FFFFFFFFFFFFF  # the bits below the exponent
@@ -87,26 +89,26 @@ def _mantissa_of(typingctx, number):
     return types.float64(types.float64), codegen
 
 
-@overload(population, jit_options={"forceinline": True})
+@overload(population, jit_options=INLINE)
 def _compiled_population(bits):
     return lambda bits: _population(bits)
 
 
-@overload(lowest, jit_options={"forceinline": True})
+@overload(lowest, jit_options=INLINE)
 def _compiled_lowest(bits):
     return lambda bits: _lowest(bits)
 
 
-@overload(power, jit_options={"forceinline": True})
+@overload(power, jit_options=INLINE)
 def _compiled_power(shifted):
     return lambda shifted: _power(shifted)
 
 
-@overload(exponent_of, jit_options={"forceinline": True})
+@overload(exponent_of, jit_options=INLINE)
 def _compiled_exponent_of(number):
     return lambda number: _exponent_of(number)
 
 
-@overload(mantissa_of, jit_options={"forceinline": True})
+@overload(mantissa_of, jit_options=INLINE)
 def _compiled_mantissa_of(number):
     return lambda number: _mantissa_of(number)

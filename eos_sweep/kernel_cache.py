@@ -15,6 +15,7 @@ import logging
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -34,20 +35,41 @@ COMPILER = "numba.np.arraymath"  # which numba imports before it compiles, and w
 ALGEBRA = "scipy.linalg"
 # Of address space: SciPy's OpenBLAS waits for memory without end where there is less.  Each thread takes the second.
 COMPILER_BYTES, THREAD_BYTES = 2**28, 2**26
+USUAL_SECONDS = 10.0  # to compile a kernel, where none has been yet
 MOST_THREADS = 64  # of the OpenBLAS in SciPy's wheels
 
 
-_listener: ContextVar[Callable[[], None]] = ContextVar("listener", default=lambda: None)
+_listener: ContextVar[Callable[[float], None]] = ContextVar("listener", default=lambda seconds: None)
 
 
 @contextlib.contextmanager
-def before_compiling(tell: Callable[[], None]) -> Iterator[None]:
-    """Have ``tell`` called by this thread before it compiles a function that the cache lacks."""
+def before_compiling(tell: Callable[[float], None]) -> Iterator[None]:
+    """Have ``tell`` called by this thread before it compiles a function that the cache lacks.
+
+    It gets the seconds that a function of the same name took the last time, with this cache.
+    """
     token = _listener.set(tell)
     try:
         yield
     finally:
         _listener.reset(token)
+
+
+_loads_only: ContextVar[bool] = ContextVar("loads_only", default=False)
+
+
+class NotCached(Exception):
+    """The cache lacks a function that is not to be compiled."""
+
+
+@contextlib.contextmanager
+def loading_only() -> Iterator[None]:
+    """Have NotCached raised in this thread where a function would be compiled."""
+    token = _loads_only.set(True)
+    try:
+        yield
+    finally:
+        _loads_only.reset(token)
 
 
 class _Unknown(Exception):
@@ -107,6 +129,8 @@ def _is_found_by_name(value: Any) -> bool:
 class _Cache(FunctionCache):
     """A cache whose files may be damaged, or not writable: what it cannot load is compiled."""
 
+    _began = 0.0  # the compilation of what is saved next
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function, None if it cannot be loaded.
 
@@ -123,9 +147,19 @@ class _Cache(FunctionCache):
         except Exception:  # pickle raises many kinds for damaged files
             self.flush()
         if found is None:
-            _listener.get()()
-            _import_compiler()
+            _begin_compiling(self._last_seconds())
+            self._began = time.monotonic()
         return found
+
+    def _record(self) -> Path:
+        """Return the file with the seconds that a function of this name took."""
+        return Path(self.cache_path, f"seconds_{self._py_func.__name__}")
+
+    def _last_seconds(self) -> float:
+        try:
+            return float(self._record().read_text())
+        except (OSError, ValueError):
+            return USUAL_SECONDS
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         """Return the key of a function among those of its name: its code, and all that it closes over.
@@ -150,8 +184,24 @@ class _Cache(FunctionCache):
         """Save the compiled function if possible."""
         try:
             super().save_overload(sig, data)
+            self._record().write_text(f"{time.monotonic() - self._began:.1f}")
         except OSError as error:
             _say_once(one_line(error))
+
+
+class _NoCache(NullCache):
+    """No cache, since there is no folder for it."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> None:
+        """Return None: all is compiled."""
+        _begin_compiling(USUAL_SECONDS)
+
+
+def _begin_compiling(seconds: float) -> None:
+    if _loads_only.get():
+        raise NotCached
+    _listener.get()(seconds)
+    _import_compiler()
 
 
 def _import_compiler() -> None:
@@ -195,7 +245,7 @@ def _cache(function: Callable) -> Any:
         return _Cache(function)
     except RuntimeError:  # numba finds no folder
         _say_once("no folder for it can be written")
-        return NullCache()
+        return _NoCache()
 
 
 @functools.cache

@@ -11,9 +11,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
+from eos_sweep.inlining import Inlined
+
 # Without _nrt=False numba takes every tuple of numbers apart at each assignment, to look for arrays whose references it
 # would have to count.  A function of numbers has none, and a kernel with long tuples compiles in 2/3 of the time.
-INLINE = {"forceinline": True, "_nrt": False}
+INLINE = {"forceinline": True, "_nrt": False, "no_cfunc_wrapper": True, "pipeline_class": Inlined}
 
 inlined = register_jitable(**INLINE)
 apart = register_jitable(_nrt=False)  # for what is seldom run: LLVM decides whether it is inlined

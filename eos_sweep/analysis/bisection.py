@@ -1,6 +1,5 @@
 """Bisection of places where a condition on trajectories changes: all brackets at once, by the kernel of sweeps."""
 
-import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +9,7 @@ import xarray as xr
 from eos_sweep.analysis.by_cell import check_computed, check_unmasked
 from eos_sweep.analysis.columns import Columns
 from eos_sweep.analysis.predicates import Condition
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError, short
 from eos_sweep.plain_data import number
@@ -41,14 +40,13 @@ def checked_rtol(rtol: float) -> float:
 def evaluator(sweep: Sweep, inputs: Inputs, condition: Condition, threads: int, show: Count) -> Evaluate:
     """Return the function that runs trajectories and evaluates the condition; it shows how far it is."""
     job = sweep.job(variables=condition.reads)
-    prepared = functools.cache(lambda: batch.prepare(job))  # in this thread, which tells that a kernel compiles
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         initial, parameters = inputs(*chunk)
         return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
     def evaluate(rows: np.ndarray, at: np.ndarray, words: str = "beside the edges") -> np.ndarray:
-        prepared()
+        preparing.prepare(job, at.size)  # in this thread, which tells that a kernel compiles
         size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
         chunks = [(rows[k : k + size], at[k : k + size]) for k in range(0, at.size, size)]
         found, done = [np.zeros(0, bool)], 0

@@ -1,80 +1,20 @@
 """Run a batch of trajectories: fill the kernel's table, call the kernel, turn the table into observables."""
 
-import functools
 import itertools
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from eos_sweep import observables, state
-from eos_sweep.contract import (
-    DIVERGED,
-    EVERY_STEP,
-    MAXIMUM,
-    ORBIT,
-    RUNNING,
-    TAIL,
-    Ends,
-    Job,
-    Model,
-    Observable,
-    OwnObservable,
-    is_array,
-)
+from eos_sweep import state
+from eos_sweep.contract import DIVERGED, MAXIMUM, ORBIT, RUNNING, TAIL, Ends, Job, Observable, is_array
 from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, top_once
 from eos_sweep.engine import observers, periods
-from eos_sweep.engine.kernel import build
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import arrange
-from eos_sweep.engine.networks import driver, feed
+from eos_sweep.engine.networks import driver
 from eos_sweep.engine.networks.driver import Keeper
+from eos_sweep.engine.preparing import prepared
 from eos_sweep.observables import DOUBLED, tail
-from eos_sweep.observables.networks import observed
-
-_COMPILING = threading.Lock()
-
-
-def observables_of(
-    model: Model, variables: Sequence[str], own: tuple[OwnObservable, ...] = ()
-) -> tuple[Observable, ...]:
-    """Return the observables that give ``variables``, in the order of their table; a user's ``own`` are last."""
-    owners = observables.variables(model, own)
-    wanted = {owners[variable][0] for variable in variables}
-    found = [observables.get(name) for name in observables.TABLE if name in wanted]
-    return (*found, *(observables.observable(observed(model), one) for one in own if one.name in wanted))
-
-
-class Prepared(NamedTuple):
-    """What runs a job."""
-
-    kernel: Callable
-    watched: tuple[Observable, ...]  # those that give the job's variables
-    compiled: tuple[Observable, ...]  # those of them that are compiled into the kernel
-    needs: frozenset[str]  # of all that are watched
-
-
-def prepare(job: Job) -> Prepared:
-    """Compile the kernel for ``job``, or load it from the cache; other threads that need one wait.
-
-    :func:`run` does so by itself.  Callers prepare a job whose compilation is not to be timed, or not to be repeated by
-    several processes.  An array model takes its steps by itself: its kernel only shows them to the observables.
-    """
-    return _prepared(job.model, job.variables, job.own)
-
-
-@functools.cache  # so that a job that is prepared does not wait for another one's compiler
-def _prepared(model: Model, variables: tuple[str, ...], own: tuple[OwnObservable, ...]) -> Prepared:
-    watched = observables_of(model, variables, own)
-    compiled = tuple(o for o in watched if hasattr(o, "watch") or hasattr(o, "watch_sharpness"))
-    needs = frozenset(need for observable in watched for need in observable.NEEDS)
-    with _COMPILING:
-        if is_array(model):
-            kernel = feed.build(model, compiled)
-        else:
-            kernel = build(model, compiled, needs & {MAXIMUM, EVERY_STEP, TAIL})
-    return Prepared(kernel, watched, compiled, needs)
 
 
 def run(
@@ -99,7 +39,7 @@ def run(
     dict
         Variable name -> array of shape (n,), in float64 or int64; plus ``"work"``, the steps taken, of shape (n,).
     """
-    kernel, watched, compiled, needs = prepare(job)
+    kernel, watched, compiled, needs = prepared(job)
     if is_array(job.model):
         return driver.run(job, kernel, watched, initial, parameters, keeper)
     begin = _begin(job, needs, initial, parameters)
@@ -170,7 +110,10 @@ def _finished(
         top = top_once(model, theta, begin.p)
         end = Ends(model, theta, begin.p, loss, age, status, maximum, begin.budget, period, ratio, top)
         all_kept, all_counts = iter(numbers[at.kept // WIDTH :]), iter(integers[at.counts // WIDTH :])
-        for observable in watched:
+        seen: dict[Observable, tuple[tuple, tuple]] = {}
+        for observable in compiled:  # in the order of their columns; the kernel may have more than are watched
             mine = tuple(itertools.islice(all_kept, observers.kept(observable, model)))
-            found |= observable.finish(begin, end, mine, tuple(itertools.islice(all_counts, observable.COUNTS)))
+            seen[observable] = mine, tuple(itertools.islice(all_counts, observable.COUNTS))
+        for observable in watched:
+            found |= observable.finish(begin, end, *seen.get(observable, ((), ())))
     return found

@@ -1,6 +1,8 @@
 """Compiled functions, and numba's cache of them on disk."""
 
-from collections.abc import Callable
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
 
 from numba import njit
 
@@ -28,11 +30,24 @@ def compile_or_load(function: Callable, name: str, signature: object) -> Callabl
         The compiled function.
     """
     function.__qualname__ = name.replace(" ", "_")
+    with _without_collections():
+        try:
+            return njit(signature, cache=True, **OPTIONS)(function)
+        except ModuleNotFoundError:  # the cached code names a module that has since been moved
+            fresh = njit(cache=True, **OPTIONS)(function)
+            fresh._cache.flush()
+            fresh.compile(signature)
+            fresh.disable_compile()
+            return fresh
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let no garbage be collected meanwhile: numba makes millions of objects, few of them garbage, in circles."""
+    collects = gc.isenabled()
+    gc.disable()
     try:
-        return njit(signature, cache=True, **OPTIONS)(function)
-    except ModuleNotFoundError:  # the cached code names a module that has since been moved
-        fresh = njit(cache=True, **OPTIONS)(function)
-        fresh._cache.flush()
-        fresh.compile(signature)
-        fresh.disable_compile()
-        return fresh
+        yield
+    finally:
+        if collects:
+            gc.enable()

@@ -17,8 +17,11 @@ NOT_STORED = {
     *("MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE", "LOSS_PARTS", "LINES", "OBSERVABLES", "THRESHOLDS"),
     *("TARGETS", "claims"),
 }
-# Tables of models and observables, which are parts themselves, and modules that only make digests.
-TABLES = "eos_sweep.models", "eos_sweep.observables", "eos_sweep.engine.digest", "eos_sweep.engine.sources"
+# Tables of models and observables, which are parts themselves, and modules that only compile or make digests.
+TABLES = (
+    *("eos_sweep.models", "eos_sweep.observables"),
+    *("eos_sweep.inlining", "eos_sweep.kernel_cache", "eos_sweep.engine.digest", "eos_sweep.engine.sources"),
+)
 
 
 def model_parts(model: Any) -> list[Part]:

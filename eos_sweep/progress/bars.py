@@ -11,7 +11,6 @@ from eos_sweep.progress.amounts import Progress, duration
 
 LINE_SECONDS = 10.0  # from one line to the next
 PATIENCE = 0.5  # seconds before a bar is shown, unless a kernel is compiled
-COMPILING = "compiling the kernel, which later runs load"
 Show = Callable[[Progress], None]
 Count = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
@@ -112,7 +111,7 @@ def _live() -> Iterator[Show]:
         elif bar is not None or (progress.done < progress.total and time.monotonic() - began > PATIENCE):
             draw(rates(progress), progress.done + progress.begun, progress.total)
 
-    with before_compiling(lambda: draw(COMPILING)):
+    with before_compiling(lambda seconds: draw(compiling(seconds))):
         try:
             yield show
         finally:
@@ -141,7 +140,7 @@ def _live_work() -> Iterator[Count]:
         if bar is not None or time.monotonic() - began > PATIENCE:
             draw(step, done, total)
 
-    with before_compiling(lambda: draw(COMPILING, 0, None)):
+    with before_compiling(lambda seconds: draw(compiling(seconds), 0, None)):
         try:
             yield show
         finally:
@@ -197,6 +196,11 @@ def _every(seconds: float) -> Callable[[], bool]:
         return True
 
     return is_due
+
+
+def compiling(seconds: float) -> str:
+    """Return in words that a kernel is compiled, and how long that took the last time."""
+    return f"compiling the kernel, about {duration(max(1, round(seconds)))}; later runs load it"
 
 
 def rates(progress: Progress) -> str:

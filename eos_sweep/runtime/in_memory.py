@@ -49,7 +49,7 @@ def compute(sweep: Sweep, threads: int, report: Callable[[Progress], None] | Non
     """
     block_shape(sweep)  # checks the size, and the chunks that a store would have
     coordinates, limits = schema.coordinates(sweep), sweep.limits
-    compiler.prepare(sweep.job())
+    compiler.prepare(sweep.job(), sweep.size)
     values = {name: np.empty(sweep.shape, variable.dtype) for name, variable in sweep.stored.items()}
     region = tuple(slice(0, size) for size in sweep.shape)
     run = functools.partial(_timed, sweep, region)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep.contract import Job
-from eos_sweep.engine import batch
+from eos_sweep.engine import preparing
 from eos_sweep.engine.networks import blas
 from eos_sweep.engine.networks.course import Course, budget_of
 from eos_sweep.engine.networks.driver import Trajectory
@@ -148,7 +148,7 @@ def _read(job: Job, cells: Sequence[Cell], together: int, show: Count) -> list[R
 
 def _watched(job: Job, seconds: float, cell: Cell) -> Reading:
     """Train a network for some seconds, as a run does."""
-    prepared = batch.prepare(job)
+    prepared = preparing.prepare(job)
     with np.errstate(all="ignore"):
         began = time.perf_counter()
         one = Trajectory(job, prepared.kernel, prepared.watched, *cell)

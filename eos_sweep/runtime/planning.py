@@ -143,7 +143,7 @@ def plan(
     with work_progress(progress) as show:
         for rest in left:
             job = sweep.job(variables=rest.variables)
-            compiler.prepare(job)
+            compiler.prepare(job, sweep.size)
             draw = functools.partial(_random_inputs, sweep, shape, sources, rest)
             if is_array(job.model):
                 own = number if rest.counts is None else len(rest.counts)

@@ -11,7 +11,7 @@ from eos_sweep.runtime import worker_process
 from eos_sweep.runtime.order import Order
 from eos_sweep.runtime.pool import OrderLost, Pool
 from eos_sweep.runtime.process_server import METHOD, environment_of_workers
-from eos_sweep.runtime.worker_process import Outcome
+from eos_sweep.runtime.worker_process import Outcome, Pause
 
 CLOSE_SECONDS = 5.0  # for the processes to end
 VAIN_STARTS = 5  # of a process that ends before it takes an order, after which no further one is started
@@ -39,6 +39,7 @@ class _Worker:
         self.orders: dict[int, Order] = {}
         self.begun: set[int] = set()
         self.useful = False  # whether it has said anything
+        self.paused = False  # whether it was asked to
 
 
 class Processes(Pool):
@@ -84,6 +85,14 @@ class Processes(Pool):
         worker.orders[self._number] = order
         with contextlib.suppress(OSError):  # it has just ended, which the end of the pipe tells
             worker.pipe.send((self._number, order))
+
+    def pause(self, run: str) -> None:
+        """Have networks that train kept as they are, and their orders come back."""
+        for worker in self._workers:
+            if not worker.paused:
+                worker.paused = True
+                with contextlib.suppress(OSError):  # it has just ended
+                    worker.pipe.send(Pause(run))
 
     def finished(self, timeout: float) -> Iterator[tuple[Order, Any]]:
         """Yield (order, rows or exception) of all orders that are done, after waiting for the first one.

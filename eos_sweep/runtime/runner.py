@@ -237,7 +237,8 @@ def _finish(
         return progress
     retry(functools.partial(heartbeat.beat, progress.to_dict()))
     for variables in known_cells.computed(store.sweep, sources):
-        compiler.prepare(store.sweep.job(variables=variables))  # here once, or all workers would compile it in turn
+        # Here once, or all workers would compile it in turn.
+        compiler.prepare(store.sweep.job(variables=variables), store.sweep.size)
     order = Order(
         path=store.location.absolute,
         store_id=store.id,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from eos_sweep.contract import is_array
-from eos_sweep.engine import batch
+from eos_sweep.engine import preparing
 from eos_sweep.errors import InputError, Stopped, one_line
 from eos_sweep.runtime import flights, known_cells
 from eos_sweep.runtime.evaluation import (
@@ -98,7 +98,8 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
     try:
         store, sources = reached(order)
         for variables in known_cells.computed(store.sweep, sources):
-            batch.prepare(store.sweep.job(variables=variables))  # so that compiling is no part of a block's time
+            # Here, so that compiling is no part of a block's time.
+            preparing.prepare(store.sweep.job(variables=variables), store.sweep.size)
     except Unfit:
         raise
     except (InputError, OSError) as error:  # the store is not reached from here, or no longer

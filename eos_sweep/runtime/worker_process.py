@@ -12,11 +12,17 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from eos_sweep.errors import one_line
-from eos_sweep.runtime import worker
+from eos_sweep.runtime import flights, worker
 from eos_sweep.runtime.interrupt import ignore_ctrl_c
 from eos_sweep.runtime.order import Order, Unfit
 
 ORDERS_IN_HAND = 2
+
+
+class Pause(NamedTuple):
+    """Asks to keep the trajectories of a run that are in flight, and not to go on with them."""
+
+    run: str
 
 
 class Begun(NamedTuple):
@@ -47,7 +53,11 @@ def main(pipe: Connection) -> None:
         threading.Thread(target=_serve, args=(orders, computing, tell), daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            orders.put(pipe.recv())
+            asked = pipe.recv()
+            if isinstance(asked, Pause):
+                flights.pause(asked.run)
+            else:
+                orders.put(asked)
 
 
 def _serve(

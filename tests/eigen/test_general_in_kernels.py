@@ -24,10 +24,10 @@ import importlib, json, sys
 from eos_sweep import models
 from eos_sweep.conformance import trial
 from eos_sweep.contract import Job
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 models.allow(sys.argv[1])
 job = Job(models.get(sys.argv[1]), ("sharpness_max",), 64, 0.0)
-kernel = batch.prepare(job).kernel
+kernel = preparing.prepare(job).kernel
 found = batch.run(job, *trial.inputs(job.model))["sharpness_max"]
 print(json.dumps([sum(kernel.stats.cache_hits.values()), found.tolist()]))
 """

@@ -8,7 +8,7 @@ import pytest
 from eos_sweep import models
 from eos_sweep.contract import CHUNK
 from eos_sweep.eigen.stages import HUGE
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 from eos_sweep.models import bivariate
 from helpers.expected_observables import CERTIFIED, assert_expected, expected
 from helpers.kernel_and_numpy import ALL, COUNTS, CROSSINGS, LABELS, columns, follow, same_bits, simulate, until
@@ -252,5 +252,5 @@ def test_a_run_that_converged_would_not_have_come_back(whole):
 def test_threads_that_need_a_kernel_wait_for_the_one_that_compiles_it():
     job = batch.Job(models.get("quartic"), ("steps_taken",), 10, 0.0)
     with ThreadPoolExecutor(4) as threads:
-        kernels = list(threads.map(lambda _: batch.prepare(job).kernel, range(4)))
+        kernels = list(threads.map(lambda _: preparing.prepare(job).kernel, range(4)))
     assert all(kernel is kernels[0] for kernel in kernels)

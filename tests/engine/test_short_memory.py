@@ -10,14 +10,14 @@ from eos_sweep import kernel_cache
 SCRIPT = """
 import resource, sys
 import psutil
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 from eos_sweep.spec.sweeps import Sweep
 
 given = {"model": "quadratic", "steps": 3, "axes": {"eta": [0.1]}, "parameters": {"a1": 1}, "initial": {"theta1": 1}}
 job = Sweep.from_dict(given).job()
 room = psutil.Process().memory_info().vms + int(sys.argv[1]) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
-batch.prepare(job)
+preparing.prepare(job)
 """
 
 

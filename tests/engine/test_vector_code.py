@@ -19,9 +19,9 @@ from eos_sweep.models import bivariate
 SCRIPT = """
 import json, sys
 from eos_sweep import models
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 job = batch.Job(models.get(sys.argv[2]), tuple(json.loads(sys.argv[1])), 1000, 0.0)
-print(next(iter(batch.prepare(job).kernel.inspect_llvm().values())))
+print(next(iter(preparing.prepare(job).kernel.inspect_llvm().values())))
 """
 
 

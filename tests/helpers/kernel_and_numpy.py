@@ -13,7 +13,7 @@ from eos_sweep.checks.exact import rules
 from eos_sweep.checks.exact.states import DoubleStates
 from eos_sweep.contract import EDGE
 from eos_sweep.eigen.sharpness import sharpness, top
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, preparing
 from eos_sweep.models import bivariate
 from eos_sweep.state import carried, log10_abs
 from helpers import named_inputs as by_name
@@ -33,8 +33,10 @@ def columns(initial, parameters, model=bivariate):
 
 
 def simulate(initial, parameters, steps, variables=ALL, tolerance=0.0, model=bivariate):
-    """Run a batch in the compiled kernel; ``initial`` and ``parameters`` map names to numbers or arrays."""
-    return batch.run(batch.Job(model, variables, steps, tolerance), *columns(initial, parameters, model))
+    """Run a batch in a kernel of its own; ``initial`` and ``parameters`` map names to numbers or arrays."""
+    job = batch.Job(model, variables, steps, tolerance)
+    preparing.prepare(job)
+    return batch.run(job, *columns(initial, parameters, model))
 
 
 class Path(NamedTuple):

@@ -11,7 +11,7 @@ import eos_sweep
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.engine.compilation import compile_or_load
 from eos_sweep.engine.recorder import recorder
-from eos_sweep.kernel_cache import before_compiling
+from eos_sweep.kernel_cache import USUAL_SECONDS, before_compiling
 from eos_sweep.progress import bars
 from eos_sweep.progress.amounts import Progress
 from eos_sweep.progress.bars import count_progress, reporting, run_progress, work_progress
@@ -115,21 +115,28 @@ def test_a_kernel_that_is_compiled_for_a_call_is_told_once(stderr, tmp_path, mon
         for _ in range(2):
             eos_sweep.trajectory("product", {"eta": 0.1}, {"x": 0.5, "y": 1}, steps=3, progress=True)
     recorder.cache_clear()
-    assert stderr.getvalue().count(bars.COMPILING) == 1
+    assert stderr.getvalue().count(bars.compiling(USUAL_SECONDS)) == 1
 
 
-def test_a_kernel_that_the_cache_has_is_not_told(tmp_path, monkeypatch):
+def test_a_kernel_that_the_cache_has_is_not_told_and_another_with_the_seconds_of_the_last(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     told = []
 
-    def double():
-        def twice(x):
-            return 2.0 * x
+    def times(factor):
+        def product(x):
+            return factor * x
 
-        twice.__module__ = "eos_sweep.twice"
-        return twice
+        product.__module__ = "eos_sweep.errors"  # of this package
+        return product
 
-    with before_compiling(lambda: told.append(1)):
-        for _ in range(2):
-            assert compile_or_load(double(), "twice", numba.float64(numba.float64))(3.0) == 6.0
-    assert told == [1]
+    def compiled(factor):
+        with before_compiling(told.append):
+            found = compile_or_load(times(factor), "product", numba.float64(numba.float64))
+        assert found(3.0) == 3.0 * factor
+
+    compiled(2.0)
+    compiled(2.0)
+    took = float(next(tmp_path.rglob("seconds_product")).read_text())
+    compiled(3.0)
+    assert told == [USUAL_SECONDS, took]
+    assert "about 10 s" in bars.compiling(told[0]) and "about 1 s" in bars.compiling(0.2)

@@ -1,10 +1,11 @@
 """What a sweep costs whatever its size: imports, the load of its kernel, its spec, its dataset, its store.
 
 Each cost is the processor time of a new process and of all that it starts, which other programs disturb less than its
-duration.  The kernels are compiled before.  ``libraries`` is what no edit of this package can change: Python itself
-with NumPy, Numba and xarray.
+duration.  The kernels are compiled before, but for one row, whose cache is empty.  ``libraries`` is what no edit of
+this package can change: Python itself with NumPy, Numba and xarray.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -60,6 +61,7 @@ PROGRAMS = {
     "first sweep of a process, 50 x 50 runs of 10 steps": ("-c", SWEEP),
     "eos-sweep run, 64 x 64 runs of 2000 steps": ("-m", "eos_sweep", "run", "-q", "small.toml", "--overwrite"),
 }
+COLD = "the first sweep, with kernels to compile"
 CALLS = "sweep again, 50 x 50 runs of 10 steps", "sweep again, 96 x 96 runs of 10 steps"
 Costs = Mapping[str, Sequence[float]]  # -> processor seconds of each repetition
 
@@ -79,7 +81,7 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
     InputError
         If a program fails, or the system does not tell the processor time of processes.
     """
-    found: dict[str, list[float]] = {name: [] for name in (*PROGRAMS, *CALLS)}
+    found: dict[str, list[float]] = {name: [] for name in (*PROGRAMS, COLD, *CALLS)}
     with tempfile.TemporaryDirectory(prefix="eos_sweep_") as folder:
         (Path(folder) / "small.toml").write_text(SPEC, encoding="utf-8")
         for reading in range(1 + repeats):  # the first one compiles kernels
@@ -87,6 +89,10 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
                 seconds, _ = _run(arguments, folder)
                 found[name].append(seconds)
                 report(f"timed {name}")
+            if reading:
+                with tempfile.TemporaryDirectory(dir=folder) as empty:
+                    found[COLD].append(_run(("-c", SWEEP), folder, NUMBA_CACHE_DIR=empty)[0])
+                report(f"timed {COLD}")
             _, printed = _run(("-c", SWEEP + AGAIN), folder)
             for name, text in zip(CALLS, printed.split(), strict=True):
                 found[name].append(float(text))
@@ -98,17 +104,18 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
 
 def rounds(repeats: int) -> int:
     """Return how many readings are reported."""
-    return (1 + repeats) * (len(PROGRAMS) + 1)
+    return (1 + repeats) * (len(PROGRAMS) + 1) + repeats
 
 
-def _run(arguments: Sequence[str], folder: str) -> tuple[float, str]:
+def _run(arguments: Sequence[str], folder: str, **environment: str) -> tuple[float, str]:
     """Run a program of this Python; return its processor seconds, and what it has printed."""
     try:
         import resource
     except ImportError:
         raise InputError("costs: Windows does not tell the processor time of processes; leave --costs out") from None
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise InputError(f"costs: a program failed, {_last_line(done.stderr)}; run that alone to see why")
