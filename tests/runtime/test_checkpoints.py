@@ -242,6 +242,23 @@ def test_workers_go_on_and_stop_as_threads_do(tmp_path, caplog):
 
 
 @pytest.mark.slow
+def test_processes_stop_at_the_next_look_and_go_on_from_it(tmp_path, caplog):
+    def press(progress):
+        if progress.done:  # the short one; the other one has begun with it
+            os.kill(os.getpid(), signal.SIGINT)
+
+    spec = {**SPEC, "axes": {"eta": [0.2, 5e-5]}, "chunks": {"eta": 1}, "steps": 400_000}
+    spec["parameters"] = {**TINY, "time": 20.0}  # 100 and 400_000 steps
+    with pytest.raises(Interrupted):
+        run(spec, tmp_path / "s", workers=2, report=press)
+    assert left(tmp_path / "s") and Store.open(tmp_path / "s").done().tolist() == [True, False]
+    found = run(spec, tmp_path / "s", threads=1)
+    assert "goes on from step" in caplog.text and found.steps < 400_000
+    run(spec, tmp_path / "whole", threads=2)
+    assert_like(tmp_path / "s", tmp_path / "whole")
+
+
+@pytest.mark.slow
 def test_a_sweep_that_grows_goes_on_with_what_was_kept(tmp_path):
     spec = {**SPEC, "steps": 3000}
     store = store_of(spec, tmp_path / "s")
