@@ -111,6 +111,8 @@ class Model(Hashable, Protocol):
     CARRIED: Sequence[str]
     MEMORY: Mapping[str, str]  # number of an update rule, zero at the start -> its coordinate; if left out, none
     CLOCKS: Mapping[str, float]  # number that depends on the step alone -> its start; if left out, none
+    SWITCH: str  # a parameter on whose being zero all functions branch by ``select``; if left out, none
+    GROUPS: int  # vectors that a kernel advances side by side, as many as are fastest; if left out, one
     EDGE_MOVES: bool  # whether ``edge`` depends on theta; if left out, it does not
     EDGE_WORDS: str  # the sharpness at the edge, in words; if left out, 2/eta
     EDGE_LABEL: str  # the same as mathtext, without dollar signs
@@ -153,7 +155,7 @@ class Model(Hashable, Protocol):
 
 
 WORDS = "MATRIX", "EDGE_WORDS", "EDGE_LABEL", "RULE_TITLE"
-OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MEMORY", "CLOCKS", "EDGE_MOVES", "claims", *WORDS
+OPTIONAL_ATTRIBUTES = "CONDITIONS", "DESCENT", "MEMORY", "CLOCKS", "SWITCH", "GROUPS", "EDGE_MOVES", "claims", *WORDS
 OPTIONAL_FUNCTIONS = "edge", "flow_sharpness", "balance", "weights_squared"
 # What an observable may need beside the state, the loss and the test of stability, which every kernel has.
 MAXIMUM = "maximum"  # the largest sharpness, in Ends
@@ -188,9 +190,6 @@ class Observable(Hashable, Protocol):
     them, with its mantissa and power as a third argument, and raises no flags.  With STATES, ``watch_sharpness`` gets a
     third argument: the state after the step, and its loss.  With CLAIM, the last argument is what the model's claim of
     the observable's name says of (before, theta, p), or, for ``watch_sharpness``, of (curvature, its top eigenvalue).
-
-    Each variable needs a reference: an entry in ``expected`` of tests/helpers/expected_observables.py, computed in
-    NumPy from its definition.  The tests compare it with the kernel bit by bit.
     """
 
     __name__: str

@@ -1,14 +1,15 @@
 """Run a batch of trajectories: fill the kernel's table, call the kernel, turn the table into observables."""
 
+import functools
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from eos_sweep import state
 from eos_sweep.contract import DIVERGED, MAXIMUM, ORBIT, RUNNING, TAIL, Ends, Job, Observable, is_array
 from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, top_once
-from eos_sweep.engine import observers, periods
+from eos_sweep.engine import branches, observers, periods
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import arrange
 from eos_sweep.engine.networks import driver
@@ -44,12 +45,13 @@ def run(
         return driver.run(job, kernel, watched, initial, parameters, keeper)
     begin = _begin(job, needs, initial, parameters)
     table = _filled(begin, compiled)
+    advance = functools.partial(_advance, kernel, table, branches.rows(job.model, parameters), job.tolerance)
     if TAIL in needs:
-        kernel(*table, job.steps - tail.window(job.steps), job.tolerance, False)
-    kernel(*table, job.steps, job.tolerance, TAIL in needs)
+        advance(job.steps - tail.window(job.steps), False)
+    advance(job.steps, TAIL in needs)
     found = _finished(begin, table, watched, compiled, needs)
     if any(name.endswith(DOUBLED) for name in job.variables):
-        kernel(*table, 2 * job.steps, job.tolerance, False)
+        advance(2 * job.steps, False)
         later = _finished(begin._replace(budget=2 * job.steps), table, watched, compiled, needs)
         found |= {name + DOUBLED: values for name, values in later.items()} | {"work": later["work"]}
     return {name: found[name] for name in (*job.variables, "work")}
@@ -88,6 +90,23 @@ def _filled(begin: Ends, compiled: Sequence[Observable]) -> tuple[np.ndarray, np
         integers[:, column] = values
     integers[:, at.status // WIDTH] = begin.status
     return numbers, integers
+
+
+def _advance(
+    kernel: Callable,
+    table: Sequence[np.ndarray],
+    parts: Sequence[slice | np.ndarray],
+    tolerance: float,
+    until: int,
+    in_tail: bool,
+) -> None:
+    """Advance the rows of a table to age ``until`` or to their ends, one part of the rows after the other."""
+    for part in parts:
+        rows = [columns[part] for columns in table]
+        kernel(*rows, until, tolerance, in_tail)
+        if len(parts) > 1:  # so these are copies
+            for columns, moved in zip(table, rows, strict=True):
+                columns[part] = moved
 
 
 def _finished(

@@ -45,7 +45,7 @@ def build(model: Model, observables: tuple[Observable, ...], needs: frozenset[st
         :func:`eos_sweep.engine.layout.arrange`, to age ``until`` or to its end, if that comes first.
     """
     at = arrange(model, observables)
-    advance, walk, close, settle = step_passes(model, observables, at, bool(needs))
+    advance_together, advance, walk, close, settle = step_passes(model, observables, at, bool(needs))
     measure, measure_in_tail = sharpness_passes(model, observables, at, needs)
     enter, leave = _table_access(at)
 
@@ -68,7 +68,7 @@ def build(model: Model, observables: tuple[Observable, ...], needs: frozenset[st
                         idle += I[at.row + lane] < 0
                 if idle == WIDTH:
                     return
-            whole = 0
+            whole = advance_together(F, I)
             for lane in range(WIDTH):
                 whole += advance(F, I, lane)
             if whole < WIDTH:

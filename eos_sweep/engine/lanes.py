@@ -34,6 +34,40 @@ def wide(typingctx):
     return types.none(), codegen
 
 
+@intrinsic(prefer_literal=True)
+def together(typingctx, body, F, I, groups):
+    """Return the sum of ``body(F, I, lane)``, a number or an answer, over all lanes, ``groups`` vectors side by side.
+
+    The instructions of the vectors alternate.  Where each waits for the one before, as in a logarithm, the processor so
+    works on all vectors at once.  Elsewhere they only take each other's registers.
+    """
+    kind = typingctx.resolve_function_type(body, (F, I, types.int64), {})
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(64)
+        call = context.get_function(body, kind)
+        before, loop, after = builder.block, *(builder.append_basic_block(name) for name in ("lanes", "after_lanes"))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        lane, total = (builder.phi(integer) for _ in range(2))
+        found = context.cast(builder, call(builder, (args[1], args[2], lane)), kind.return_type, types.int64)
+        following, summed = builder.add(lane, ir.Constant(integer, 1)), builder.add(total, found)
+        for phi, later in ((lane, following), (total, summed)):
+            phi.add_incoming(ir.Constant(integer, 0), before)
+            phi.add_incoming(later, builder.block)
+        more = builder.icmp_signed("<", following, ir.Constant(integer, WIDTH))
+        latch = builder.cbranch(more, loop, after)
+        count = ir.Constant(ir.IntType(32), groups.literal_value)
+        wish = builder.module.add_metadata(["llvm.loop.interleave.count", count])
+        told = builder.module.add_metadata([wish])
+        told.operands = (told, wish)  # what is told of a loop begins with itself
+        latch.set_metadata("llvm.loop", told)
+        builder.position_at_end(after)
+        return summed
+
+    return types.int64(body, F, I, groups), codegen
+
+
 @intrinsic
 def aligned(typingctx, buffer):
     """Move the start of an array up to the next multiple of 64 bytes, so that no vector straddles two cache lines.

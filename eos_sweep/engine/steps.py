@@ -12,6 +12,7 @@ import numpy as np
 from eos_sweep.contract import CHUNK, CONVERGED, DIVERGED, RUNNING, Model, Moment, Observable
 from eos_sweep.eigen.sharpness import edge_of
 from eos_sweep.engine import lanes
+from eos_sweep.engine.branches import advance_lanes
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import Layout
 from eos_sweep.engine.observers import compose
@@ -32,6 +33,7 @@ class Carry(NamedTuple):
 class StepPasses(NamedTuple):
     """The passes that take steps, in the order in which a kernel calls them."""
 
+    together: Callable  # (F, I) -> the same number for all lanes, if the model needs a pass of its own; else zero
     advance: Callable  # (F, I, lane) -> whether the lane was allowed all CHUNK steps; takes them in either case
     walk: Callable  # (F, I, lane): the same chunk again, one step after the other, as far as the lane may go
     close: Callable  # (F, I, lane, until, tolerance) -> whether the lane stopped, whether it may have settled
@@ -56,7 +58,7 @@ def step_passes(model: Model, observables: tuple[Observable, ...], at: Layout, r
     step = _step(model, watch, remember)
     load, store = _load(at), _store(at)
     return StepPasses(
-        _advance(step, load, store, at),
+        *advance_lanes(model, _advance(step, load, store, at), at),
         _walk(model, step, load, store, remember, at),
         _close(model, fold, at),
         _settle(model, at),
@@ -146,18 +148,24 @@ def _store(at: Layout) -> Callable:
     return store
 
 
-def _advance(step: Callable, load: Callable, store: Callable, at: Layout) -> Callable:
+def _advance(step: Callable, load: Callable, store: Callable, at: Layout) -> Callable[[Callable], Callable]:
+    """Build ``build(case)``, for :func:`eos_sweep.engine.branches.advance_lanes`."""
     steps = lanes.repeat(step, CHUNK)
 
-    @inlined
-    def advance(F, I, lane):
-        carry, p = load(F, lane)
-        carry = steps(carry, (F, lane, p), 0)
-        store(F, I, lane, carry)
-        I[at.moved + lane] = CHUNK
-        return carry.whole & (I[at.left + lane] == CHUNK)
+    def build(case: Callable) -> Callable:
+        @inlined
+        def advance(F, I, lane):
+            carry, given = load(F, lane)
+            p, mine = case(given)
+            theta, loss, kept, bits, whole = steps(carry, (F, lane, p), 0)
+            carry = Carry(theta, loss, kept, bits, whole & mine)
+            store(F, I, lane, carry)
+            I[at.moved + lane] = CHUNK
+            return carry.whole & (I[at.left + lane] == CHUNK)
 
-    return advance
+        return advance
+
+    return build
 
 
 def _walk(model: Model, step: Callable, load: Callable, store: Callable, remember: Callable, at: Layout) -> Callable:

@@ -50,6 +50,8 @@ TRIAL = {
     "ell": "max(0, uniform(-1, 2.2))",
 }
 CARRIED = ("x",)
+SWITCH = "ell"
+GROUPS = 2
 OBSERVABLES = ()
 PRESETS = {"ell": {"log_cosh": "1", "logistic": "2", "sqrt": "0"}}
 
