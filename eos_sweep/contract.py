@@ -85,7 +85,7 @@ class Ends(NamedTuple):
     budget: int
     period: np.ndarray | int = 0  # of the orbit on which a RUNNING trajectory is, where an observable needs it
     ratio: np.ndarray | float = 0.0  # largest sharpness over the edge, where ``maximum`` is needed and EDGE_MOVES
-    top: Callable[[], np.ndarray] = lambda: np.array(np.nan)  # eta times the sharpness, computed once
+    top: Callable[[], np.ndarray] | None = None  # eta times the sharpness, computed once; for ``finish``
 
 
 RUNNING, CONVERGED, DIVERGED = 0, 1, 2

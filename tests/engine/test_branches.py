@@ -7,7 +7,7 @@ import pytest
 
 from eos_sweep import models
 from eos_sweep.conformance import trial
-from eos_sweep.engine import batch, branches
+from eos_sweep.engine import batch, branches, preparing
 from eos_sweep.errors import InputError
 from helpers.kernel_and_numpy import same_bits
 
@@ -33,7 +33,7 @@ def test_rows_of_both_cases_have_the_numbers_that_they_have_alone():
 
 def test_a_kernel_that_gets_both_cases_at_once_gives_the_same():
     initial, parameters = trial.inputs(PRODUCT, 100)
-    prepared = batch.prepare(JOB)
+    prepared = preparing.prepare(JOB)
     begin = batch._begin(JOB, prepared.needs, initial, parameters)
     tables = [batch._filled(begin, prepared.compiled) for _ in range(2)]
     prepared.kernel(*tables[0], JOB.steps, JOB.tolerance, False)

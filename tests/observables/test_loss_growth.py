@@ -17,7 +17,7 @@ def quadratic(theta, **options):
 
 def test_a_network_that_still_grows_when_its_budget_ends_diverges():
     def run(steps):
-        return eos_sweep.sweep("tanh_net", {"eta": [0.8, 1.2]}, {"width": 10}, steps=steps)
+        return eos_sweep.sweep("tanh_net", {"eta": [0.8, 1.6]}, {"width": 10}, steps=steps)
 
     whole = run(2000)
     last = int(whole.steps_taken[1])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from eos_sweep.contract import DIVERGED, RUNNING, Ends, Job, Observable
-from eos_sweep.eigen.sharpness import over_edge
+from eos_sweep.eigen.sharpness import over_edge, top_once
 from eos_sweep.engine.networks import blas
 from eos_sweep.engine.networks.course import Course
 from eos_sweep.observables import tail
@@ -208,7 +208,9 @@ class Trajectory:
         ended, age, diverged, maximum, ratio = (np.array([fact]) for fact in facts)
         theta, p = (tuple(np.array([number]) for number in numbers) for numbers in (measured, self._p))
         status = np.where(diverged, DIVERGED, RUNNING)
-        return Ends(observed(self._job.model), theta, p, ended, age, status, maximum, self.budget, ratio=ratio)
+        model = observed(self._job.model)
+        top = top_once(model, theta, p)
+        return Ends(model, theta, p, ended, age, status, maximum, self.budget, ratio=ratio, top=top)
 
 
 def _sizes(measured: Sequence[float]) -> np.ndarray:
