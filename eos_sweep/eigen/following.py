@@ -9,7 +9,8 @@ without a preconditioner).  On a fixed matrix these are the vectors of Lanczos i
 Such a look sees no other eigenvalue that has become the largest one.  So each ``EVERY``-th look is a search: it begins
 with the eigenvector and a random direction, and it ends when the second eigenvalue has converged, too, which it does
 from the random direction alone.  A look becomes a search sooner if its prediction is bad, if it does not converge soon,
-or if one of both eigenvalues has moved by as much as all others were below the first one at the last search.
+if one of both eigenvalues has moved by as much as all others were below the first one at the last search, or if the
+largest one has fallen nearer to where the second one was: the prediction may be an eigenvector of that.
 
 The caller computes the products, one after the other: see :func:`wanted`.
 """
@@ -25,6 +26,7 @@ from eos_sweep.kernel_cache import compiled
 EVERY = 8  # looks from one search to the next
 FOLLOWED_TOLERANCE = 5e-2  # of the second residual in a look that is no search
 BAD = 5e-2  # residual of a prediction: with more, a search from it needs fewer products
+SLIGHT = 1e-2  # fall of the largest eigenvalue that says nothing
 SHORT = 10  # products after which a look becomes a search
 MOST = 100  # products of a search here
 TOPS, SECONDS = 4, 3  # looks whose eigenvectors are kept
@@ -106,11 +108,12 @@ def decided(kept, facts, random, basis, images, small, plan):
         share = SECOND_TOLERANCE if searches else FOLLOWED_TOLERANCE
         if size == 1 or (second + after - top <= room and after <= max(share * abs(top), rounding)):
             moved = max(abs(top - facts[TOP]), abs(second - facts[SECOND]))
+            fell = facts[VALUE] - top > max(0.5 * (facts[VALUE] - facts[SECOND]), SLIGHT * abs(facts[VALUE]))
             if searches or size == dimension:
                 third = residual(basis, images, small, size, size - 3) + values[size - 3] if size > 2 else second
                 facts[TOP], facts[SECOND], facts[OTHERS] = top, second, min(third, second)
                 return finished(kept, facts, basis, images, small, size, 0.0)
-            if facts[AGE] + 1.0 < EVERY and moved <= facts[TOP] - facts[OTHERS]:
+            if facts[AGE] + 1.0 < EVERY and moved <= facts[TOP] - facts[OTHERS] and not fell:
                 return finished(kept, facts, basis, images, small, size, facts[AGE] + 1.0)
             return searched(random, basis, images, small, plan, size)
     elif not searches and size == 2 and left > BAD * abs(top):

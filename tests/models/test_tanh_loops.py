@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eos_sweep.contract import Table
+from eos_sweep.eigen.lanczos import RESOLUTION
 from eos_sweep.models import mini_batches, tanh_net
 from eos_sweep.models.tanh_loops import SAMPLES
 from eos_sweep.models.tanh_net import NARROW, Looped, Multiplied
@@ -99,3 +100,20 @@ def test_a_network_that_has_diverged_has_no_sharpness():
     looped, _ = both((2, 5, 1), 20)
     looped.restore(np.full(looped.weights.size, np.nan))
     assert np.isnan(looped.loss) and np.isnan(looped.sharpness())
+
+
+@pytest.mark.parametrize(
+    ("stride", "given"),
+    [
+        (15, {"width": 2, "depth": 2, "points": 4, "degree": 7, "eta": 1.1837563394199642, "seed": 465173}),
+        (1, {"width": 3, "depth": 3, "points": 8, "degree": 1, "eta": 2.240728616550536, "seed": 44302}),
+    ],
+)
+def test_where_the_top_falls_to_the_second_it_is_looked_for_elsewhere(stride, given):
+    p = tuple(float(given.get(name, quantity.default)) for name, quantity in tanh_net.PARAMETERS.items())
+    network = tanh_net.start(p, ({15: 4.215331037098025, 1: 3.0889803008661167}[stride],), None)
+    for _ in range(12):
+        rows = [network.hessian_product(vector) for vector in np.eye(network.weights.size)]
+        found = np.linalg.eigvalsh(np.array(rows))
+        assert network.sharpness() == pytest.approx(found[-1], rel=1e-6, abs=RESOLUTION * -found[0])
+        network.advance(stride)
