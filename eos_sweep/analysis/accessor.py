@@ -111,7 +111,7 @@ class SweepAccessor:
         labels = self.label() if variable == "regime" and variable not in self._dataset else self._dataset[variable]
         return coarsen(labels, {**(factors or {}), **by_axis})
 
-    def boundary(self, along: str, holds: Any, **options: Any) -> "xr.Dataset":
+    def boundary(self, along: str, holds: Any = "edge_of_stability", **options: Any) -> "xr.Dataset":
         """Find where a condition begins and ends, as :func:`eos_sweep.boundary`."""
         from eos_sweep.analysis.boundaries import boundary
 
@@ -129,7 +129,7 @@ class SweepAccessor:
 
         return wada(self._dataset, labels=labels)
 
-    def edges(self, holds: Any, **options: Any) -> "xr.Dataset":
+    def edges(self, holds: Any = "edge_of_stability", **options: Any) -> "xr.Dataset":
         """Find the curves between where a condition holds and where not, as :func:`eos_sweep.edges`."""
         from eos_sweep.analysis.edge_curves import edges
 

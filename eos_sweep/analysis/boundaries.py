@@ -30,7 +30,7 @@ SIDES = {"none": 0, "begins": 1, "ends": 2}
 def boundary(
     sweep: Sweep | xr.Dataset,
     along: str,
-    holds: str | Sequence[str] | Predicate,
+    holds: str | Sequence[str] | Predicate = "edge_of_stability",
     *,
     which: str = "all",
     rtol: float = 1e-6,
@@ -50,7 +50,7 @@ def boundary(
         The axis.
     holds
         The condition: a regime, several regimes, a comparison such as ``"crossings > 0"``, or a function of the spec's
-        observables such as ``lambda o: o.loss_max > 10 * o.loss_initial``.
+        observables such as ``lambda o: o.loss_max > 10 * o.loss_initial``; by default the edge of stability.
     which
         ``"all"`` changes, the ``"first"`` or the ``"last"`` one along the axis.
     rtol

@@ -19,8 +19,14 @@ def check_unmasked(dataset: xr.Dataset) -> None:
 def check_computed(dataset: xr.Dataset) -> None:
     """Raise InputError if cells of ``dataset`` are not computed yet, as far as it tells."""
     for name, fill in (("steps_taken", -1), ("outcome", 0)):
-        if name in dataset and (missing := int((dataset[name] == fill).sum())):
-            raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
+        if name in dataset:
+            check_none_missing(int((dataset[name] == fill).sum()))
+
+
+def check_none_missing(missing: int) -> None:
+    """Raise InputError if some cells, ``missing`` of them, are not computed yet."""
+    if missing:
+        raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
 
 
 def by_cell(

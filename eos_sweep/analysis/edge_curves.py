@@ -36,7 +36,7 @@ UNITS = "in decades along log axes and in the axis's own units along linear ones
 
 def edges(
     sweep: Sweep | xr.Dataset,
-    holds: str | Sequence[str] | Predicate,
+    holds: str | Sequence[str] | Predicate = "edge_of_stability",
     *,
     rtol: float | None = 1e-6,
     against: str | None = None,
@@ -53,7 +53,7 @@ def edges(
         is not seen.
     holds
         The condition, as for :func:`boundary`: a regime, several regimes, a comparison such as ``"crossings > 0"``, or
-        a function of observables.
+        a function of observables; by default the edge of stability.
     rtol
         Width of a bracket at which bisection ends, as for :func:`boundary`; the points along an axis are those that
         :func:`boundary` finds, to the last bit.  None: no bisection; a point is the middle between two cells.

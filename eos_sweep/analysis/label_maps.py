@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import xarray as xr
 
-from eos_sweep.analysis.by_cell import by_cell, check_computed, check_unmasked
+from eos_sweep.analysis.by_cell import by_cell, check_computed, check_none_missing, check_unmasked
 from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.labelled import label, limits_of
 from eos_sweep.analysis.predicates import COMPARISON, Predicate, condition_of
@@ -61,8 +61,8 @@ def label_map(given: xr.Dataset | xr.DataArray, holds: Holds = None) -> LabelMap
     data = data.isel({axis: np.argsort(data[axis].values, kind="stable") for axis in mixed})
     values = data.compute().values
     none = _not_computed(data)
-    if none is not None and (missing := int((values == none).sum())):
-        raise InputError(f"sweep: {missing} of its cells are not computed yet; eos-sweep run continues it")
+    if none is not None:
+        check_none_missing(int((values == none).sum()))
     codes = codes_of(data)
     return LabelMap(np.isin(values, [codes[name] for name in names]) if names else values, kinds, words)
 

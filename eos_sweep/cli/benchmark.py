@@ -7,7 +7,7 @@ import click
 
 from eos_sweep.cli.options import AS_JSON
 from eos_sweep.cli.text import check_picture
-from eos_sweep.errors import visible
+from eos_sweep.errors import InputError, visible
 
 
 @click.command()
@@ -50,7 +50,7 @@ def bench(
     three minutes, and up to two more the first time.  Close other programs first.
 
     With --costs, nothing of this is timed, but imports, first and further calls of sweep, and a small run, in
-    milliseconds of processor time.  This takes half a minute.
+    milliseconds of processor time.  This takes two minutes.
 
     With --sweep, the sweep of the file SPEC is run instead, in turns: by processes that only compute, one for each core
     and each a part of it; by run --threads; and by run --workers.  The table has durations of whole commands and the
@@ -69,6 +69,10 @@ def bench(
       eos-sweep bench --costs
       eos-sweep bench --networks --repeats 3
     """
+    _check_alone(
+        {"--costs": costs, "--sweep": spec is not None, "--networks": networks},
+        {"--out": out is not None, "--observables": observables, "--no-peers": not peers},
+    )
     if costs:
         return _time_costs(repeats, as_json)
     if spec is not None:
@@ -100,6 +104,13 @@ def bench(
     if out:
         plot.save(chart(found), out)
         click.echo(visible(out), err=as_json)
+
+
+def _check_alone(instead: dict[str, bool], further: dict[str, bool]) -> None:
+    """Refuse options of the race beside one that times something else instead, or two of these."""
+    modes, others = ([name for name, given in table.items() if given] for table in (instead, further))
+    if modes and (beside := modes[1:] + others):
+        raise InputError(f"{modes[0]}: times something else instead; leave out {', '.join(beside)}")
 
 
 def _time_costs(repeats: int, as_json: bool) -> None:

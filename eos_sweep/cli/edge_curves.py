@@ -71,7 +71,7 @@ def edges(
     from eos_sweep.analysis.edge_curves import edges as find
     from eos_sweep.analysis.geojson import edges_geojson
     from eos_sweep.analysis.opened import open_sweep
-    from eos_sweep.analysis.slices import nearest
+    from eos_sweep.analysis.slices import picked
     from eos_sweep.spec.sweeps import load_spec
 
     is_spec = Path(source).suffix == ".toml"
@@ -82,10 +82,7 @@ def edges(
         (check_picture if path in drawn else edge_files.check)(path)
     if drawn and is_spec:
         raise InputError(f"--out: draws into the map of a stored sweep; eos-sweep run {source} stores one")
-    whole, picked = uncomputed(load_spec(source)) if is_spec else open_sweep(source), numbers(at, "--at")
-    if unknown := [name for name in picked if name not in whole.dims]:
-        raise InputError(f"--at: no axis {unknown[0]!r} in this sweep; there are: {', '.join(map(str, whole.dims))}")
-    piece = whole.isel({name: nearest(name, whole[name].values, value) for name, value in picked.items()})
+    piece = picked(uncomputed(load_spec(source)) if is_spec else open_sweep(source), numbers(at, "--at"))
     options: dict[str, Any] = {"rtol": None if no_bisection else rtol, "against": against, "threads": threads}
     found = find(piece, holds[0] if len(holds) == 1 else holds, **options, progress=False if quiet else None)
     for path in out:

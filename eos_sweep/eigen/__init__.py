@@ -1,1 +1,1 @@
-"""Largest eigenvalues: of small matrices, in stages that a kernel vectorises, and of large ones, by Lanczos."""
+"""Largest eigenvalues: of small matrices, in stages that a kernel vectorises; of large ones, followed or by Lanczos."""

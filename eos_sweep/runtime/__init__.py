@@ -1,1 +1,1 @@
-"""Where a sweep is computed, and how a run resumes after an interruption: threads, dask workers, progress."""
+"""Where a sweep is computed: threads, processes, dask workers; how a run is planned, kept in checkpoints, resumed."""

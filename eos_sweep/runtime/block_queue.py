@@ -17,7 +17,7 @@ from eos_sweep.store.store import Store
 LOG = logging.getLogger("eos_sweep")
 ATTEMPTS = 3  # at a block that fails, or whose worker dies
 ORDER_SECONDS = 0.5  # of work in an order: tiny blocks are sent together
-ORDERS_A_SECOND = 100  # of all workers: these take a quarter of a core here, and a fifth of one in dask's scheduler
+ORDERS_A_SECOND = 100  # of all workers: these take a fifth of a core here, and as much in dask's scheduler
 MAX_BLOCKS_OF_ORDER = 2**10
 PATIENCE = 0.5  # seconds of waiting for a block before signals and the heartbeat are looked at
 

@@ -32,7 +32,7 @@ LONG_NAME = (
 
 
 class Row(NamedTuple):
-    """The report of a task on one block.  Workers send nothing else."""
+    """The report of a worker on one block.  Workers send nothing else."""
 
     block: tuple[int, ...]
     extent: tuple[int, ...]  # computed along each axis; zeros if it failed

@@ -127,7 +127,16 @@ def test_text_and_picture_show_everyone(made_up):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("-o", "bench.bmp"), ("--repeats", "0"), ("--sweep", "missing.toml"), ("--peers", "x")]
+    "arguments",
+    [
+        ("-o", "bench.bmp"),
+        ("--repeats", "0"),
+        ("--sweep", "missing.toml"),
+        ("--peers", "x"),
+        ("--costs", "--networks"),
+        ("--costs", "-o", "bench.png"),
+        ("--networks", "--no-peers"),
+    ],
 )
 def test_bad_arguments_are_refused_before_anything_is_timed(arguments):
     result = CliRunner().invoke(main, ["bench", *arguments])

@@ -1,5 +1,6 @@
 """The command ``edges``: curves of a store as text, as JSON, in files and in a picture."""
 
+import inspect
 import json
 
 import numpy as np
@@ -54,6 +55,13 @@ def test_the_command_tells_the_curves_of_a_store_and_of_a_spec(folder):
         assert {one["modal_left"] for one in told["curves"]} == {
             "edge_of_stability" if source == "s.zarr" else "not_computed"
         }
+
+
+def test_python_and_the_command_take_the_same_condition_by_default():
+    for name in ("edges", "boundary"):
+        (given,) = (option.default for option in main.get_command(None, name).params if option.name == "holds")
+        for function in (getattr(eos_sweep, name), getattr(xr.Dataset().eos, name)):
+            assert (inspect.signature(function).parameters["holds"].default,) == given, name
 
 
 def test_the_command_prints_lines_and_writes_files(folder):
@@ -133,7 +141,7 @@ def test_curves_are_drawn_into_a_map(found):
     ("words", "told"),
     [
         (("s.zarr", "--at", "eta=0.1"), "has the axis lambda1 alone"),
-        (("s.zarr", "--at", "clip=1"), "--at: no axis 'clip' in this sweep; there are: lambda1, eta"),
+        (("s.zarr", "--at", "lamda1=1"), "at: no axis 'lamda1' in this sweep; did you mean 'lambda1'?"),
         (("s.zarr", "--rtol", "2"), "rtol: got 2; give a number from 1e-14 to 1"),
         (("s.zarr", "--against", "onst"), "did you mean 'onset'?"),
         (("s.zarr", "-o", "x.txt"), "end the name in .geojson, .csv, .nc or .zarr"),

@@ -17,6 +17,7 @@ import yaml
 import eos_sweep
 from eos_sweep import models, observables, plot
 from eos_sweep.spec import point_forms
+from eos_sweep.store import files
 
 ROOT = Path(eos_sweep.__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -119,6 +120,29 @@ def test_scripts_exist(page):
     scripts = re.findall(r"python ((?:figures|tests)/[\w/.]+\.py)", TEXT[page])
     scripts += re.findall(r"eos-sweep (?:run|plan|trace) (sweeps/\w+\.toml)", TEXT[page])
     assert not [name for name in scripts if "NAME" not in name and not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", [page for page in TEXT if not page.startswith("figures")])  # scripts write those
+def test_prose_is_wrapped(page):
+    lines = prose(page).splitlines()
+    assert not [line for line in lines if len(line) > 128 and not line.startswith("|") and "://" not in line]
+
+
+def test_each_table_of_speeds_has_its_command_and_its_machine():
+    for section in TEXT["docs/speed.md"].split("\n## ")[1:]:
+        found = [section.count(mark) for mark in ("\n- Command: `", "\n- Machine: ", "\n|---")]
+        assert found == [1, 1, 1], section
+    # What it was at another commit is on the page of experiments.
+    assert not re.findall(r"\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7,40}\b", TEXT["docs/speed.md"])
+
+
+def test_an_entry_of_the_changelog_tells_all_of_a_change():
+    entries = re.findall(r"^- ((?:\S+ ){4}\S+)", TEXT["CHANGELOG.md"], flags=re.M)
+    assert len(entries) > 100 and not [words for words in entries if entries.count(words) > 1]
+
+
+def test_the_page_on_stores_names_what_lies_beside_the_data():
+    assert not [name for name in files.BESIDE if f"`{name}`" not in TEXT["docs/stores.md"]]
 
 
 def _double_well():

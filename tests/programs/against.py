@@ -1,6 +1,6 @@
 """Time the kernel of this checkout against that of another one, in turns, on one core.
 
-    git worktree add ../base 6b00947
+    git worktree add ../base COMMIT
     python tests/programs/against.py ../base [--rounds 11] [--model product] [--modes counts default]
                                      [--steps 10000] [--points 2048]
 
