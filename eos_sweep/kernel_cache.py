@@ -10,7 +10,6 @@ import functools
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import logging
 import math
 import os
@@ -24,7 +23,6 @@ from typing import Any
 
 import numba.core.dispatcher
 import numpy as np
-from numba import njit
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
@@ -253,36 +251,6 @@ def folder_of(function: Callable) -> Path | None:
     """Return the folder in which numba caches a function of this package; None if it finds none."""
     found = _cache(function).cache_path
     return None if found is None else Path(found)
-
-
-def compiled(*called: ModuleType, **options: Any) -> Callable[[Callable], Any]:
-    """Compile a function when it is first called, or load it from numba's cache.
-
-    Parameters
-    ----------
-    *called
-        All other modules of this package whose functions it calls, and those that these call.  Numba's cache notices an
-        edit in the function's own file alone; so the name of the function in the cache has a hash of these sources.
-    **options
-        Further options of ``numba.njit``.
-
-    Examples
-    --------
-    >>> from eos_sweep.kernel_cache import compiled
-    >>> @compiled()
-    ... def doubled(numbers):
-    ...     for k in range(numbers.size):
-    ...         numbers[k] *= 2.0
-    """
-
-    def compile_later(function: Callable) -> Any:
-        if called:
-            sources = "\0".join(inspect.getsource(module) for module in called)
-            function.__qualname__ += f"_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
-        function.called = {module.__name__ for module in called}  # type: ignore[attr-defined]
-        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-
-    return compile_later
 
 
 @functools.cache

@@ -11,10 +11,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from eos_sweep import labelling
+from eos_sweep import rules
 from eos_sweep.errors import InputError, closest, named
-from eos_sweep.labelling import Threshold
-from eos_sweep.rules import Limits, RegimeRule
+from eos_sweep.rules import Limits, RegimeRule, Threshold
 
 CONVERGED, DIVERGED, BUDGET_SPENT = 1, 2, 3  # of ``outcome``
 BELOW, ABOVE = 1, 2  # of ``final_above``
@@ -169,14 +168,14 @@ THRESHOLDS = {name: one for rule in RULES for name, one in rule.thresholds.items
 
 def ordered(limits: Mapping[str, float]) -> list[RegimeRule]:
     """Return all rules in their order, those of a user's own in their places."""
-    rules = list(RULES)
+    found = list(RULES)
     for rule in getattr(limits, "own", ()):
-        there = [one.regime for one in rules]
+        there = [one.regime for one in found]
         place = there.index(rule.before) if rule.before else there.index(rule.after or there[-1]) + 1
-        while rule.after and place < len(rules) and rules[place].after == rule.after:  # earlier ones come first
+        while rule.after and place < len(found) and found[place].after == rule.after:  # earlier ones come first
             place += 1
-        rules.insert(place, rule)
-    return rules
+        found.insert(place, rule)
+    return found
 
 
 def codes(limits: Mapping[str, float]) -> dict[str, int]:
@@ -264,12 +263,12 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
         A code that :func:`codes` gives; 0 where ``outcome`` is 0, which means not computed.
     """
     o, t = SimpleNamespace(**{**dict.fromkeys((*SWITCHED, *IF_STORED), np.nan), **values}), SimpleNamespace(**limits)
-    return labelling.first_that_holds(_on(limits), o, t, otherwise=0)
+    return rules.first_that_holds(_on(limits), o, t, otherwise=0)
 
 
 def attributes(limits: Mapping[str, float], stored: Collection[str] = IF_STORED) -> dict:
     """Return the CF attributes of a regime variable labelled with ``limits``, from observables that are ``stored``."""
     words = [(r.regime, r.words if set(r.if_stored) <= set(stored) else r.words_without) for r in ordered(limits)]
-    found = labelling.attributes("regime of training", codes(limits), words, limits)
+    found = rules.attributes("regime of training", codes(limits), words, limits)
     own = {rule.regime: rule.colour for rule in getattr(limits, "own", ()) if rule.colour}
     return found | ({"flag_colours": " ".join(f"{name}:{colour}" for name, colour in own.items())} if own else {})

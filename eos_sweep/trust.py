@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eos_sweep import labelling, regimes
+from eos_sweep import regimes, rules
 from eos_sweep.contract import DOUBLED
 
 DIVERGENCE = regimes.CODES["divergence"]
@@ -181,14 +181,14 @@ def classify(values: Mapping[str, np.ndarray], limits: Mapping[str, float]) -> n
     unknown = dict.fromkeys((*HELPFUL, *more), np.float64(np.nan))
     o, t = SimpleNamespace(**{**unknown, **values, **codes}), SimpleNamespace(**limits)
     with np.errstate(all="ignore"):  # what diverged may be anything
-        return labelling.first_that_holds(checked(values), o, t, otherwise=SETTLED)
+        return rules.first_that_holds(checked(values), o, t, otherwise=SETTLED)
 
 
 def attributes(limits: Mapping[str, float], stored: Collection[str]) -> dict:
     """Return the CF attributes of ``settled``, from observables that are ``stored``."""
     half = {"budget_short", "slow"} if missing_doubled(stored, limits) else set()
     known = [one for one in checked(stored) if one.name != "budget_short" or not half]
-    about = labelling.attributes(
+    about = rules.attributes(
         "whether the regime is settled, or why it might move",
         CODES,
         [(reason.name, reason.words) for reason in known],

@@ -19,9 +19,9 @@ import math
 
 import numpy as np
 
+from eos_sweep.compiled_loops import compiled
 from eos_sweep.eigen import jacobi, lanczos, sums
 from eos_sweep.eigen.lanczos import CHECK_GROWTH, RESOLUTION, ROUNDING, SECOND_TOLERANCE, TOLERANCE
-from eos_sweep.kernel_cache import compiled
 
 EVERY = 8  # looks from one search to the next
 FOLLOWED_TOLERANCE = 5e-2  # of the second residual in a look that is no search

@@ -7,7 +7,7 @@ Source: Golub and Van Loan 2013, "Matrix Computations", section 8.5.
 
 import math
 
-from eos_sweep.kernel_cache import compiled
+from eos_sweep.compiled_loops import compiled
 
 SWEEPS = 30  # six are enough for 64 rows
 

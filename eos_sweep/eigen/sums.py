@@ -1,6 +1,6 @@
 """Sums over vectors in compiled code; in an order, and with fused operations, that suit the processor."""
 
-from eos_sweep.kernel_cache import compiled
+from eos_sweep.compiled_loops import compiled
 
 
 @compiled(fastmath={"contract", "reassoc"})

@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 
 from eos_sweep import state
-from eos_sweep.contract import DIVERGED, MAXIMUM, ORBIT, RUNNING, TAIL, Ends, Job, Observable, is_array
+from eos_sweep.contract import DIVERGED, DOUBLED, MAXIMUM, ORBIT, RUNNING, TAIL, Ends, Job, Observable, is_array
 from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, top_once
 from eos_sweep.engine import branches, observers, periods
+from eos_sweep.engine.kernels import prepared
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import arrange
 from eos_sweep.engine.networks import driver
 from eos_sweep.engine.networks.driver import Keeper
-from eos_sweep.engine.preparing import prepared
-from eos_sweep.observables import DOUBLED, tail
+from eos_sweep.observables import tail
 
 
 def run(

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 
 from numba import njit
 
-import eos_sweep.kernel_cache  # noqa: F401 - its import makes numba's cache optional
-
-OPTIONS = {"nogil": True, "error_model": "numpy"}  # Python's error model costs 2x: each division has a branch
+from eos_sweep.compiled_loops import OPTIONS
 
 
 def compile_or_load(function: Callable, name: str, signature: object) -> Callable:

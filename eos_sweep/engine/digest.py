@@ -53,7 +53,8 @@ def digest(*parts: Part, tables: Iterable[str] = ()) -> str:
         Texts, and definitions: a module, and the names of those in it that count.
     tables
         Names of modules that are not looked into.  They list others, such as the table of observables: what is looked
-        up there has to be among ``parts``, and a new row changes nothing.
+        up there has to be among ``parts``, and a new row changes nothing.  The modules of a package are looked into,
+        if they are imported from it by name.
 
     Returns
     -------
@@ -121,12 +122,12 @@ class _Walk:
 
         An empty reference stands for the module.
         """
-        if module in self._tables:
-            return ".".join(reference)
         syntax = self._syntax(module)
         if not reference:
             return self._number(module, WHOLE) if syntax else module
         name, *attributes = reference
+        if module in self._tables and self._answer(f"{module}.{name}").source is None:
+            return ".".join(reference)
         if syntax and name in syntax.names:
             return ".".join((self._number(module, name), *attributes))
         if imported := self._imports(module, name, attributes):

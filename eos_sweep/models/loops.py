@@ -1,8 +1,8 @@
 """Products of small matrices, and tanh, in compiled loops whose vectors run along the samples."""
 
 from eos_sweep import bits, scalar
+from eos_sweep.compiled_loops import compiled
 from eos_sweep.functions import exponential, hyperbolic
-from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import tiles
 
 LANES = tiles.LANES  # samples, or units, are stored as a multiple of this: loops over whole vectors need no rest

@@ -13,7 +13,8 @@ import numpy as np
 
 from eos_sweep.contract import Quantity
 from eos_sweep.functions.draws import FIRST_TARGET, normal_draw, uniform_draw
-from eos_sweep.models.network_parts import Ahead, Descending, below, part
+from eos_sweep.models.network_parts import Ahead, Descending
+from eos_sweep.substates import below, part
 
 BATCH = {"batch": Quantity("samples that a step sees", "B", default=np.inf, least=1.0, whole=True)}
 PARAMETERS = {

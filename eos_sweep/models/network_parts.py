@@ -35,17 +35,6 @@ def views(vector: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndar
     return parts
 
 
-def below(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state as a part of a larger one, under names that begin with ``name/``."""
-    return {f"{name}/{key}": value for key, value in state.items()}
-
-
-def part(name: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the state that :func:`below` has put into a larger one."""
-    start = f"{name}/"
-    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
-
-
 class Ahead:
     """What is drawn for each step, drawn for many steps at once: the time of a call is that of thousands of numbers."""
 

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eos_sweep.compiled_loops import compiled
 from eos_sweep.contract import Numbers, Quantity, Table
-from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import mini_batches
 from eos_sweep.models.network_parts import COMMON, MAX_ARRAY_SIZE, Descending
 

@@ -10,7 +10,8 @@ import numpy as np
 from eos_sweep.eigen.tracker import Tracker
 from eos_sweep.errors import InputError
 from eos_sweep.functions.draws import COIN, normal_draw, sign_draw
-from eos_sweep.models.network_parts import Ahead, below, part
+from eos_sweep.models.network_parts import Ahead
+from eos_sweep.substates import below, part
 from eos_sweep.update_rules import composed
 from eos_sweep.update_rules.composed import Rule
 from eos_sweep.update_rules.interface import Now, Scalar, Vector

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from eos_sweep import bits, scalar
+from eos_sweep.compiled_loops import compiled
 from eos_sweep.eigen import following, jacobi, lanczos, sums
 from eos_sweep.functions import exponential, hyperbolic
-from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import loops, tiles
 from eos_sweep.models.loops import LANES
 

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 from eos_sweep import models, training_data
 from eos_sweep.contract import Model, Observable
 from eos_sweep.engine import batch
-from eos_sweep.engine.preparing import observables_of
+from eos_sweep.engine.kernels import observables_of
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.errors import InputError, short
 from eos_sweep.formulas import expressions

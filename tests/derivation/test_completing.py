@@ -15,7 +15,7 @@ from eos_sweep.derivation import completing
 from eos_sweep.derivation.definition import Formula
 from eos_sweep.derivation.lacking import missing
 from eos_sweep.derivation.modules import module_of
-from eos_sweep.engine.preparing import observables_of
+from eos_sweep.engine.kernels import observables_of
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.errors import InputError
 from helpers.dask_processes import Processes
@@ -255,10 +255,10 @@ def test_workers_of_a_cluster_complete_it_too(tmp_path):
 CACHED = """
 import numpy as np
 from eos_sweep import models
-from eos_sweep.engine import batch, kernel, preparing
+from eos_sweep.engine import batch, kernel, kernels
 models.allow("short_well")
 built, build = [], kernel.build
-preparing.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
+kernels.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
 one = lambda **values: {name: np.array([value]) for name, value in values.items()}
 job = batch.Job(models.get("short_well"), ("steps_taken",), 20, 0.0)
 batch.run(job, one(x=0.3, y=0.2), one(eta=0.1, a=1.0))

@@ -25,11 +25,11 @@ import json, sys
 import numpy as np
 from eos_sweep import models
 from eos_sweep.derivation.definition import Formula
-from eos_sweep.engine import batch, kernel, preparing
+from eos_sweep.engine import batch, kernel, kernels
 model = models.get(Formula.from_dict(json.loads(sys.argv[1])))
 built = []
 build = kernel.build
-preparing.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
+kernels.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
 one = lambda values: {name: np.array([value]) for name, value in values.items()}
 job = batch.Job(model, ("sharpness_max", "x_final"), 500, 0.0)
 found = batch.run(job, one({"x": 0.5, "y": 1.0}), one({"a": 0.5, "eta": 0.1}))

@@ -18,13 +18,13 @@ SCRIPT = """
 import importlib, json, sys
 import numpy as np
 from eos_sweep import observables
-from eos_sweep.engine import batch, kernel, preparing
+from eos_sweep.engine import batch, kernel, kernels
 model = importlib.import_module(sys.argv[1])
 if len(sys.argv) > 3:
     observables.TABLE["mine"] = observables.Row(sys.argv[3], observables.BY_DEFAULT)
 built = []
 build = kernel.build
-preparing.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
+kernels.build = lambda *arguments: built.append(build(*arguments)) or built[-1]
 results = {}
 for names in json.loads(sys.argv[2]):
     initial = {"alpha": 0.57, "beta1": 0.01, "beta2": 0.5}

@@ -2,16 +2,18 @@
 
 import importlib
 import marshal
+import os
+import sys
 import types
 
+import numba
 import numpy as np
 import pytest
 
 from eos_sweep import kernel_cache
-from eos_sweep.eigen import following, jacobi, sums
 from eos_sweep.kernel_cache import _Unknown, _words
-from eos_sweep.models import loops as loops_of_models
-from eos_sweep.models import relu, tanh_loops
+from eos_sweep.models import tanh_loops
+from helpers.imports import importers
 
 SOURCE = """
 import math
@@ -97,10 +99,38 @@ def reached(function):
 
 def test_compiled_loops_have_all_that_they_call_in_their_names():
     """Numba's cache would not notice an edit there."""
-    loops = [following, jacobi, sums, loops_of_models, tanh_loops, relu]
-    functions = [one.py_func for module in loops for one in vars(module).values() if hasattr(one, "py_func")]
-    functions = list(dict.fromkeys(functions))
+    loops = [importlib.import_module(f"eos_sweep.{name}") for name in importers("eos_sweep.compiled_loops")]
+    found = [getattr(one, "py_func", None) for module in loops for one in vars(module).values()]
+    functions = [one for one in dict.fromkeys(found) if hasattr(one, "called")]
     assert len(functions) > 30
     lacking = {one.__qualname__: set(reached(one)) - one.called for one in functions}
     assert not {name: modules for name, modules in lacking.items() if modules}
     assert {"eos_sweep.models.tiles", "eos_sweep.bits"} <= set(reached(tanh_loops.descend.py_func))
+
+
+LOOPS = """
+from eos_sweep.compiled_loops import compiled
+
+@compiled()
+def product(one, other):
+    return one * other
+
+@compiled()
+def doubled(number):
+    return product(number, 2.0)
+"""
+
+
+def test_an_edit_of_a_function_that_is_called_counts_whatever_the_time_and_size_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python trusts time and size
+    path = tmp_path / "my_loops.py"
+    found = []
+    for text in (LOOPS, LOOPS.replace("one * other", "one + other")):
+        path.write_text(text)
+        os.utime(path, (1e9, 1e9))
+        importlib.invalidate_caches()
+        found.append(importlib.import_module("my_loops").doubled(5.0))
+        del sys.modules["my_loops"]
+    assert found == [10.0, 7.0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from eos_sweep import models, observables
-from eos_sweep.engine.preparing import observables_of
+from eos_sweep.engine.kernels import observables_of
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.models import bivariate, bivariate_theory
 

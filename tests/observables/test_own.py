@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eos_sweep import models, observables
 from eos_sweep.checks.exact import numpy_run, oracle
 from eos_sweep.contract import Job, OwnObservable
-from eos_sweep.engine import batch, preparing
+from eos_sweep.engine import batch, kernels
 from eos_sweep.engine.sources import digest_of
 from eos_sweep.errors import InputError
 from eos_sweep.models import bivariate, tanh_net
@@ -200,7 +200,7 @@ def test_the_formula_is_part_of_the_identity_and_its_spelling_is_not():
 
 def test_the_digest_covers_the_formula():
     found = [
-        digest_of(product, preparing.observables_of(product, ("peak",), own({"peak": text}, product)))
+        digest_of(product, kernels.observables_of(product, ("peak",), own({"peak": text}, product)))
         for text in ("max(loss)", "max( loss )", "max(loss*2)", "max(exp(loss))", "max(tanh(loss))")
     ]
     assert found[0] == found[1] and len(set(found)) == 4

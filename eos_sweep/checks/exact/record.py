@@ -19,7 +19,7 @@ from eos_sweep.contract import (
 )
 from eos_sweep.eigen.sharpness import edge_moves, edge_of, over_edge, solved, top_once
 from eos_sweep.engine import observers, periods
-from eos_sweep.engine.preparing import observables_of
+from eos_sweep.engine.kernels import observables_of
 from eos_sweep.engine.sharpness_passes import SLACK
 from eos_sweep.observables import tail
 from eos_sweep.state import guard_index

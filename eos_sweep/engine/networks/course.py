@@ -21,6 +21,7 @@ import numpy as np
 from eos_sweep import training_data
 from eos_sweep.contract import EDGE, LONGEST_PERIOD, ArrayModel, Job, Network
 from eos_sweep.engine import periods
+from eos_sweep.substates import below, part
 
 Measured = tuple[float, ...]  # the readings, the edge of stability, and eta times the sharpness, of which it is a bound
 
@@ -97,7 +98,7 @@ class Course:
         if found is None:
             return None
         here = {"age": np.array(self.age), "measured": np.array(self.measured), "loss": np.array(self.network.loss)}
-        return here | {f"network/{name}": array for name, array in found.items()}
+        return here | below("network", found)
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on where a course of the same job and inputs was whose state this is.
@@ -108,8 +109,7 @@ class Course:
             If it is no such state, or if this machine computes another loss from its weights, to the last bit.
         """
         network: Any = self.network
-        start = "network/"
-        network.load({name.removeprefix(start): found for name, found in state.items() if name.startswith(start)})
+        network.load(part("network", state))
         if float(state["loss"]) != network.loss:
             raise ValueError(f"its loss is {float(state['loss'])!r} there, and {network.loss!r} here")
         self.age, self.measured = int(state["age"]), tuple(state["measured"].tolist())

@@ -17,6 +17,7 @@ from eos_sweep.engine.networks import blas
 from eos_sweep.engine.networks.course import Course
 from eos_sweep.observables import tail
 from eos_sweep.observables.networks import observed
+from eos_sweep.substates import below, part
 
 Arrays = Mapping[str, np.ndarray]
 MISFIT = ValueError, LookupError, TypeError  # of a state that is none of this run
@@ -96,10 +97,10 @@ def _gone_on(
     if not state or not keeper:
         return [], None
     try:
-        done, columns = int(state["done"]), _part(state, "result/")
+        done, columns = int(state["done"]), part("result", state)
         results = [{name: columns[name][k : k + 1] for name in (*job.variables, "work")} for k in range(done)]
         p, initial = given[done]
-        present = Trajectory(job, feed, watched, p, initial, _part(state, "present/"))
+        present = Trajectory(job, feed, watched, p, initial, part("present", state))
     except MISFIT as error:
         keeper.refused(str(error))
         return [], None
@@ -116,12 +117,8 @@ def _state(results: Sequence[dict[str, np.ndarray]], present: "Trajectory") -> d
     here = present.state()
     if here is None:
         return None
-    done = {f"result/{name}": found for name, found in _together(results).items()} if results else {}
-    return {"done": np.array(len(results)), **done, **{f"present/{name}": part for name, part in here.items()}}
-
-
-def _part(state: Arrays, begin: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(begin): found for name, found in state.items() if name.startswith(begin)}
+    done = below("result", _together(results)) if results else {}
+    return {"done": np.array(len(results)), **done, **below("present", here)}
 
 
 def _together(results: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -154,7 +151,7 @@ class Trajectory:
         self._kept = np.array([value[0] for values, _ in started for value in values], np.float64)
         self._counts = np.array([value[0] for _, values in started for value in values], np.int64)
         if state is not None:
-            self._course.load(_part(state, "course/"))
+            self._course.load(part("course", state))
             self._loss = float(state["loss"])
             for mine, name in ((self._largest, "largest"), (self._kept, "kept"), (self._counts, "counts")):
                 mine[...] = state[name]
@@ -190,7 +187,7 @@ class Trajectory:
             return None
         mine = {"largest": self._largest, "kept": self._kept.copy(), "counts": self._counts.copy()}
         numbers = {"start": np.array(self._start), "loss": np.array(self._loss)}
-        return mine | numbers | {f"course/{name}": found for name, found in course.items()}
+        return mine | numbers | below("course", course)
 
     def finished(self) -> dict[str, np.ndarray]:
         """Return its observables, as arrays of length one."""
