@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import xarray as xr
 
-from eos_sweep.analysis.by_cell import check_computed, check_unmasked
+from eos_sweep.analysis.by_cell import TELLING, check_computed, check_unmasked, check_whole
 from eos_sweep.analysis.columns import Columns
 from eos_sweep.analysis.predicates import Condition
 from eos_sweep.engine import batch, preparing
@@ -65,15 +64,17 @@ def on_grid(columns: Columns, condition: Condition, evaluate: Evaluate) -> np.nd
     points = np.repeat(np.arange(columns.count), values.size), np.tile(values, columns.count)
     if set(condition.reads) <= set(grid.data_vars):
         initial, parameters = columns.inputs(*points) if condition.of_inputs else ({}, {})
-        known = _stored(grid, condition, initial | parameters)
+        known = _stored(columns, condition, initial | parameters)
     else:
         known = evaluate(*points, "the grid")
     return known.reshape(-1, values.size)
 
 
-def _stored(grid: xr.Dataset, condition: Condition, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+def _stored(columns: Columns, condition: Condition, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return whether the condition holds on the grid, from what is stored."""
+    grid = columns.grid
     check_unmasked(grid)
+    check_whole(grid, [*condition.reads, *TELLING], columns.sweep.stored)
     check_computed(grid)
     return condition.test({**inputs, **{name: grid[name].values.ravel() for name in condition.reads}})
 

@@ -80,7 +80,8 @@ def boundary(
     Raises
     ------
     InputError
-        If the axis, the condition or another argument is wrong, or if cells of the sweep are not computed yet.
+        If the axis, the condition or another argument is wrong, or if cells of the sweep are not computed yet or
+        masked.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from eos_sweep.analysis.scales import check_distinct
 from eos_sweep.analysis.specs import sweep_of
 from eos_sweep.errors import InputError, short
 from eos_sweep.spec.points import POINT
@@ -60,8 +61,10 @@ def grid_of(sweep: Sweep | xr.Dataset) -> tuple[xr.Dataset, Sweep]:
     Raises
     ------
     InputError
-        If the dataset carries no spec.
+        If it is neither, or the dataset carries no spec.
     """
+    if not isinstance(sweep, Sweep | xr.Dataset):
+        raise InputError(f"sweep: got {short(sweep)}; give a spec, or the dataset of a sweep")
     grid = uncomputed(sweep) if isinstance(sweep, Sweep) else sweep
     spec = sweep_of(grid)
     if spec is None:
@@ -100,6 +103,8 @@ def uncomputed(sweep: Sweep) -> xr.Dataset:
 
 def check_axis(sweep: Sweep, grid: xr.Dataset, along: str, role: str = "along") -> None:
     """Raise InputError if nothing can happen between the values of an axis; the error begins with ``role``."""
+    if not isinstance(along, str):
+        raise InputError(f"{role}: got {short(along)}; give the name of an axis")
     if sweep.points and (along in sweep.columns or along == POINT):
         remedy = f"draw {short(along)} as a scatter, or sweep it as an axis"
         raise InputError(f"{role}: {along} belongs to the points, which have no neighbours along it; {remedy}")
@@ -112,3 +117,4 @@ def check_axis(sweep: Sweep, grid: xr.Dataset, along: str, role: str = "along") 
         )
     if values.size < 2 or not np.isfinite(values).all():
         raise InputError(f"{role}: axis {along!r} has {short(values.tolist())}; give two finite values or more")
+    check_distinct(f"{role}: axis {along!r}:", values)

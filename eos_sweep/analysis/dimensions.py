@@ -60,7 +60,7 @@ def dimension(
     Raises
     ------
     InputError
-        If an axis, the condition or the range is wrong, or if cells of the sweep are not computed yet.
+        If an axis, the condition or the range is wrong, or if cells of the sweep are not computed yet or masked.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def _chosen(scales: list[int], within: tuple[float, float] | None) -> np.ndarray
         return np.ones(len(scales), bool)
     try:
         low, high = map(float, within)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low = high = np.nan
     chosen = np.array([low <= scale <= high for scale in scales])
     if chosen.sum() < LEAST_SCALES:

@@ -93,8 +93,8 @@ def edges(
     Raises
     ------
     InputError
-        If the sweep has other than two axes, or cells that are not computed yet, or if an axis, the condition or
-        another argument is wrong.
+        If the sweep has other than two axes, or cells that are not computed yet or masked, or if an axis, the condition
+        or another argument is wrong.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep.analysis.edge_parts import points_of
+from eos_sweep.analysis.edge_parts import points_of, scales_of
 from eos_sweep.analysis.flags import codes_of
 
 
@@ -32,7 +32,7 @@ def edges_geojson(found: xr.Dataset) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If ``found`` is something else.
+        If ``found`` is something else, or has lost its axes.
 
     Examples
     --------
@@ -43,8 +43,8 @@ def edges_geojson(found: xr.Dataset) -> dict[str, Any]:
     >>> line["geometry"]["type"], line["properties"]["modal_right"]
     ('LineString', 'sign_flip')
     """
-    parts, about = points_of(found), found.attrs
-    positions = np.stack([found[about[axis]].values for axis in "xy"], axis=1)
+    parts, about, scales = points_of(found), found.attrs, scales_of(found)
+    positions = np.stack([found[name].values for name in scales], axis=1)
     features = []
     branches: dict[int, list[dict[str, Any]]] = {}
     for branch in _rows(found, "branch"):
@@ -54,8 +54,7 @@ def edges_geojson(found: xr.Dataset) -> dict[str, Any]:
         geometry = _ring(at, properties["holds_inside"]) if properties["closed"] else _line(at)
         whole = properties | {"branches": branches.get(number, [])}
         features.append({"type": "Feature", "id": number, "geometry": geometry, "properties": whole})
-    names = {axis: about[axis] for axis in "xy"}
-    scales = {name: about[f"scale_{name}"] for name in names.values()}
+    names = dict(zip("xy", scales, strict=True))
     words = {name: about[name] for name in ("title", "holds", "rtol", "against", "spec_hash") if name in about}
     return {"type": "FeatureCollection", **words, **names, "scales": scales, "features": features}
 

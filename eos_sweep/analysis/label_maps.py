@@ -6,12 +6,13 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import xarray as xr
 
-from eos_sweep.analysis.by_cell import by_cell, check_computed, check_none_missing, check_unmasked
+from eos_sweep import regimes
+from eos_sweep.analysis.by_cell import TELLING, by_cell, check_computed, check_none_missing, check_unmasked, check_whole
 from eos_sweep.analysis.flags import FLAGS, codes_of
 from eos_sweep.analysis.labelled import label, limits_of
 from eos_sweep.analysis.predicates import COMPARISON, Predicate, condition_of
-from eos_sweep.analysis.scales import scale_of
-from eos_sweep.analysis.specs import sweep_of
+from eos_sweep.analysis.scales import check_distinct, scale_of
+from eos_sweep.analysis.specs import described, sweep_of
 from eos_sweep.errors import InputError, closest, named, short
 from eos_sweep.spec.points import POINT
 from eos_sweep.store.sentinels import NOT_COMPUTED
@@ -74,10 +75,11 @@ def _labels(given: xr.Dataset | xr.DataArray, holds: Holds) -> tuple[xr.DataArra
             raise InputError(
                 f"holds: got {short(holds)}, which labels alone do not decide; give the dataset of the sweep"
             )
-        check_computed(given)
         found, words = _held(given, holds) if callable(holds) else _compared(given, holds)
         return found, [], words
     if isinstance(given, xr.Dataset):
+        reads = ["regime"] if "regime" in given else [*regimes.reads(limits_of(given, {})), *TELLING]
+        check_whole(given, reads, described(given))
         given = given["regime"] if "regime" in given else label(given)
     if holds is None:
         return given, [], "all labels" if given.name is None else f"all labels of {named(str(given.name))}"
@@ -88,8 +90,9 @@ def _labels(given: xr.Dataset | xr.DataArray, holds: Holds) -> tuple[xr.DataArra
         )
     there = [name for name in codes_of(given) if name != NOT_COMPUTED]
     if strange := [name for name in names if name not in there]:
-        remedy = closest(str(strange[0]), there) if there else "there are none"
-        raise InputError(f"holds: no label {short(strange[0])} in {named(str(given.name))}; {remedy}")
+        remedy = closest(str(strange[0]), there) if there else "no flags give its values names, so leave holds out"
+        where = "this map" if given.name is None else named(str(given.name))
+        raise InputError(f"holds: no label {short(strange[0])} in {where}; {remedy}")
     return given, names, " or ".join(names)
 
 
@@ -103,6 +106,8 @@ def _not_computed(data: xr.DataArray) -> int | None:
 
 def _held(dataset: xr.Dataset, holds: Predicate) -> tuple[xr.DataArray, str]:
     """Return whether a function of the dataset is true."""
+    check_whole(dataset, map(str, dataset.data_vars), described(dataset))  # the function may read any
+    check_computed(dataset)
     found = holds(dataset)
     if not isinstance(found, xr.DataArray) or found.dtype != bool:
         raise InputError(
@@ -121,6 +126,8 @@ def _compared(dataset: xr.Dataset, holds: str) -> tuple[xr.DataArray, str]:
             "give a function, such as lambda ds: ds.crossings > 0"
         )
     condition = condition_of(holds, sweep, limits_of(dataset, {}))
+    check_whole(dataset, [*condition.reads, *TELLING], sweep.stored)
+    check_computed(dataset)
     found = by_cell(
         dataset, f"{condition.label!r} reads", condition.reads, lambda values: condition.test(values).astype(np.int8)
     )
@@ -129,6 +136,9 @@ def _compared(dataset: xr.Dataset, holds: str) -> tuple[xr.DataArray, str]:
 
 def _axes(data: xr.DataArray) -> list[str]:
     """Return the axes of more than one value."""
+    if strange := [name for name in data.dims if not isinstance(name, str)]:
+        name = short(strange[0])
+        raise InputError(f"axis {name}: has no text for a name; rename it, such as labels.rename({{{name}: 'x'}})")
     names = [str(name) for name, size in data.sizes.items() if size != 1]
     for name, what in ((POINT, "points"), (SEED, "seeds")):
         if name in names:
@@ -148,7 +158,10 @@ def _kind(data: xr.DataArray, name: str) -> str:
     if name not in data.coords:
         return "linear"
     values = data[name].values
-    kind, even = scale_of(np.sort(values)) if values.dtype.kind in "iuf" else ("category", False)
+    kind, even = "category", False
+    if values.dtype.kind in "iuf":
+        check_distinct(f"axis {named(name)!r}:", values)
+        kind, even = scale_of(np.sort(values))
     if not even:
         raise InputError(
             f"axis {named(name)!r}: its values are evenly spaced neither on a linear nor on a log scale, "

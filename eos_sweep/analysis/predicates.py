@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -50,11 +50,12 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
     Raises
     ------
     InputError
-        If there is no such regime or observable, or nothing to compare with.
+        If there is no such regime or observable, or nothing to compare with; later, if the function returns no truth
+        value for each trajectory.
     """
     if callable(holds):
         label = getattr(holds, "__name__", "a condition")
-        return Condition(label, sweep.variables, lambda values: np.asarray(holds(SimpleNamespace(**values)), bool))
+        return Condition(label, sweep.variables, lambda values: _held(holds, values, sweep.variables))
     compared = COMPARISON.fullmatch(holds) if isinstance(holds, str) else None
     if compared:
         name, sign, number = compared.groups()
@@ -71,8 +72,9 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
             return COMPARISONS[sign](values[name], level) & ~np.isin(values[name], others)
 
         return Condition(f"{name} {sign} {level:g}", (name,), compare)
-    names, there = [holds] if isinstance(holds, str) else list(holds), [*regimes.codes(limits)][1:]
-    if not names or set(names) - set(there):
+    names = [holds] if isinstance(holds, str) else list(holds) if isinstance(holds, Iterable) else []
+    there = [*regimes.codes(limits)][1:]
+    if not names or not all(isinstance(name, str) and name in there for name in names):
         raise InputError(
             f'holds: got {short(holds)}; give regimes ({", ".join(there)}) or a comparison such as "crossings > 0"'
         )
@@ -80,3 +82,14 @@ def condition_of(holds: str | Sequence[str] | Predicate, sweep: Sweep, limits: M
     reads = regimes.reads(limits)
     label, of_inputs = " or ".join(names), bool(regimes.inputs(limits))
     return Condition(label, reads, lambda values: np.isin(regimes.classify(values, limits), codes), of_inputs)
+
+
+def _held(holds: Predicate, values: Mapping[str, np.ndarray], observed: Sequence[str]) -> np.ndarray:
+    """Return whether a function of the observables is true, for each trajectory."""
+    found, shape = np.asarray(holds(SimpleNamespace(**values))), np.shape(values[observed[0]])
+    if found.shape != shape or found.dtype.kind not in "biuf":
+        raise InputError(
+            f"holds: the function returned {found.dtype} values of shape {found.shape} for observables of shape "
+            f"{shape}; return a truth value for each, such as lambda o: o.loss_max > 10 * o.loss_initial"
+        )
+    return found.astype(bool)

@@ -126,6 +126,8 @@ def against(
 def line_named(sweep: Sweep, name: str) -> CriticalLine:
     """Return the critical line of a name; InputError if the model has none of it."""
     lines = {line.name: line for line in lines_of(sweep.module)}
+    if not isinstance(name, str):
+        raise InputError(f"against: got {short(name)}; give the name of one critical line")
     if name not in lines:
         remedy = closest(name, lines) if lines else "it has none"
         raise InputError(f"against: no critical line {short(name)} of {sweep.model_name}; {remedy}")

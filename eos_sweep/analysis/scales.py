@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from eos_sweep.errors import InputError, named
+
 UNEVEN = 1e-3  # of a step, by which values may be off and still count as evenly spaced
 DECADES = 100.0  # an unevenly spaced axis that spans this factor is logarithmic
 CLOSE = 1e-12  # relative to the largest value: an axis that spans no more has no room for its cells in doubles
@@ -42,9 +44,19 @@ def scale_of(values: np.ndarray) -> tuple[str, bool]:
     return "log" if values[0] > 0 and values[-1] >= DECADES * values[0] else "linear", False
 
 
+def check_distinct(axis: str, values: np.ndarray) -> None:
+    """Raise InputError if an axis has a value twice; the error begins with ``axis``."""
+    ordered = np.sort(values)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if twice.size:
+        raise InputError(f"{axis} has the value {named(str(twice[0]))} more than once; give every value once")
+
+
 def _has_room(values: np.ndarray) -> bool:
     """Return whether doubles can tell the edges of cells around the values."""
     sizes = np.abs(values[values != 0].astype(np.float64))
-    if values.size < 2 or not (sizes >= SMALLEST).all() or not (sizes <= LARGEST).all():  # also infinity and NaN
+    if values.size < 2 or not sizes.size:  # one value, or zeros alone
+        return False
+    if not (sizes >= SMALLEST).all() or not (sizes <= LARGEST).all():  # also infinity and NaN
         return False
     return bool(values[-1] - values[0] > CLOSE * sizes.max())

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from eos_sweep.analysis.edge_parts import points_of
+from eos_sweep.analysis.edge_parts import points_of, scales_of
 from eos_sweep.analysis.flags import codes_of
 from eos_sweep.analysis.neighbourhoods import KINDS
 from eos_sweep.analysis.pictures.style import CONTOUR, CROSS, DOT, DOTS
@@ -108,7 +108,7 @@ def edge_curves(found: xr.Dataset, x: str | None = None, y: str | None = None, a
 
     _check_drawn_into(ax)
     parts = points_of(found)
-    x, y = _axes(found, {str(found.attrs[axis]) for axis in "xy"}, x, y)
+    x, y = _axes(found, {*scales_of(found)}, x, y)
     places = np.stack([found[x].values, found[y].values], axis=1)
     closed = found["closed"].values.tolist()
     curves = [places[np.r_[part, np.full(int(ring), part.start)]] for part, ring in zip(parts, closed, strict=True)]
