@@ -9,7 +9,7 @@ import xarray as xr
 from eos_sweep.analysis.by_cell import check_computed, check_unmasked
 from eos_sweep.analysis.columns import Columns
 from eos_sweep.analysis.predicates import Condition
-from eos_sweep.engine import batch, preparing
+from eos_sweep.engine import batch, choosing
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.errors import InputError, short
 from eos_sweep.plain_data import number
@@ -46,7 +46,7 @@ def evaluator(sweep: Sweep, inputs: Inputs, condition: Condition, threads: int, 
         return condition.test(batch.run(job, initial, parameters) | initial | parameters)
 
     def evaluate(rows: np.ndarray, at: np.ndarray, words: str = "beside the edges") -> np.ndarray:
-        preparing.prepare(job, at.size)  # in this thread, which tells that a kernel compiles
+        choosing.prepare(job, at.size)  # in this thread, which tells that a kernel compiles
         size = min(BATCH_TRAJECTORIES, max(WIDTH, -(-at.size // threads)))
         chunks = [(rows[k : k + size], at[k : k + size]) for k in range(0, at.size, size)]
         found, done = [np.zeros(0, bool)], 0

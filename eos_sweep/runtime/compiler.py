@@ -4,13 +4,13 @@ It stands here and not in the engine, since all that a kernel is built by belong
 """
 
 from eos_sweep.contract import Job
-from eos_sweep.engine import preparing
+from eos_sweep.engine import choosing
 from eos_sweep.errors import InputError, named, one_line
 from eos_sweep.models import name_of
 
 
 def prepare(job: Job, trajectories: int) -> None:
-    """Compile the kernel for ``job``, or load it from the cache; see :func:`eos_sweep.engine.preparing.prepare`.
+    """Compile the kernel for ``job``, or load it from the cache; see :func:`eos_sweep.engine.choosing.prepare`.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def prepare(job: Job, trajectories: int) -> None:
         If it cannot be compiled.
     """
     try:
-        preparing.prepare(job, trajectories)
+        choosing.prepare(job, trajectories)
     except (KeyboardInterrupt, MemoryError, InputError):
         raise
     except BaseException as error:  # a compiler runs code of the model, which may raise SystemExit
