@@ -262,7 +262,8 @@ def compiled(*called: ModuleType, **options: Any) -> Callable[[Callable], Any]:
     ----------
     *called
         All other modules of this package whose functions it calls, and those that these call.  Numba's cache notices an
-        edit in the function's own file alone; so the name of the function in the cache has a hash of these sources.
+        edit in the function's own file alone, and there by its date and size; so the name of the function in the cache
+        has a hash of all these sources.
     **options
         Further options of ``numba.njit``.
 
@@ -276,9 +277,8 @@ def compiled(*called: ModuleType, **options: Any) -> Callable[[Callable], Any]:
     """
 
     def compile_later(function: Callable) -> Any:
-        if called:
-            sources = "\0".join(inspect.getsource(module) for module in called)
-            function.__qualname__ += f"_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
+        sources = "\0".join(inspect.getsource(module) for module in (sys.modules[function.__module__], *called))
+        function.__qualname__ += f"_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
         function.called = {module.__name__ for module in called}  # type: ignore[attr-defined]
         return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 

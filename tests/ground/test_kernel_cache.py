@@ -2,16 +2,21 @@
 
 import importlib
 import marshal
+import os
+import subprocess
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eos_sweep import kernel_cache
-from eos_sweep.eigen import following, jacobi, sums
 from eos_sweep.kernel_cache import _Unknown, _words
-from eos_sweep.models import loops as loops_of_models
-from eos_sweep.models import relu, tanh_loops
+from eos_sweep.models import tanh_loops
+
+PACKAGE = Path(kernel_cache.__file__).parent
+CACHE = kernel_cache.__name__
 
 SOURCE = """
 import math
@@ -97,10 +102,38 @@ def reached(function):
 
 def test_compiled_loops_have_all_that_they_call_in_their_names():
     """Numba's cache would not notice an edit there."""
-    loops = [following, jacobi, sums, loops_of_models, tanh_loops, relu]
+    files = [path for path in PACKAGE.rglob("*.py") if "@compiled(" in path.read_text()]
+    names = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files} - {CACHE}
+    assert {"eos_sweep.eigen.jacobi", "eos_sweep.models.relu"} <= names
+    loops = [importlib.import_module(name) for name in names]
     functions = [one.py_func for module in loops for one in vars(module).values() if hasattr(one, "py_func")]
     functions = list(dict.fromkeys(functions))
     assert len(functions) > 30
     lacking = {one.__qualname__: set(reached(one)) - one.called for one in functions}
     assert not {name: modules for name, modules in lacking.items() if modules}
     assert {"eos_sweep.models.tiles", "eos_sweep.bits"} <= set(reached(tanh_loops.descend.py_func))
+
+
+LOOP = """
+import numpy as np
+from eos_sweep.kernel_cache import compiled
+
+@compiled()
+def change(numbers):
+    numbers[0] *= {factor}
+
+if __name__ == "__main__":
+    print(change.py_func.__qualname__)
+"""
+
+
+def test_an_edit_that_leaves_date_and_size_gives_a_loop_another_name(tmp_path):
+    """Numba's cache takes what is saved under a name if date and size of its file are those of then."""
+    names = []
+    for factor in ("2.0", "3.0"):
+        file = tmp_path / "loop.py"
+        file.write_text(LOOP.format(factor=factor))
+        os.utime(file, (0, 0))
+        done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
+        names.append(done.stdout)
+    assert names[0] != names[1] and all(name.startswith("change_") for name in names)
