@@ -40,8 +40,6 @@ class BlockKeeper:
         Is told how far the block is, and says whether it is to stop.
     writing
         Returns a context to write in, which raises Stopped if nothing must be written any more.
-    seconds
-        Returns the seconds of one core that the block has taken so far.
 
     Attributes
     ----------
@@ -51,19 +49,12 @@ class BlockKeeper:
         What earlier runs had done of what this one goes on with.
     """
 
-    def __init__(
-        self, store: Store, block: tuple[int, ...], flight: Flight, writing: Writing, seconds: Callable[[], float]
-    ) -> None:
-        self.store, self.block, self.flight, self.writing, self._seconds = store, block, flight, writing, seconds
+    def __init__(self, store: Store, block: tuple[int, ...], flight: Flight, writing: Writing) -> None:
+        self.store, self.block, self.flight, self.writing = store, block, flight, writing
         self.wrote, self.earlier_steps, self.earlier_seconds = False, 0, 0.0
 
-    @property
-    def seconds(self) -> float:
-        """The seconds of one core that this run and earlier ones took for the block."""
-        return self._seconds() + self.earlier_seconds
-
     def batch(self, cells: np.ndarray) -> "BatchKeeper":
-        """Return the keeper of some of its cells, which run one after another."""
+        """Return the keeper of some of its cells, which run one after another on the thread that calls this."""
         return BatchKeeper(self, int(cells[0]))
 
 
@@ -74,8 +65,9 @@ class BatchKeeper:
         self._block, self._cell, self._location = block, cell, block.store.location
         self._name = f"{self._location}: block {','.join(map(str, block.block))}"
         self._before = Begun()  # of earlier runs
-        self._seconds = 0.0  # that they took
-        self._due = time.monotonic() + INTERVAL
+        self._earlier_seconds = self._known_seconds = 0.0  # that they took, and that a checkpoint says they did
+        self._began = time.thread_time()
+        self._due, self._again = time.monotonic() + INTERVAL, 0.0  # the next one, and the next one of a run that stops
 
     def found(self, job: Job, initial: Arrays, parameters: Arrays) -> Arrays:
         """Return the state from which the trajectories with these inputs go on; empty if they begin."""
@@ -98,7 +90,7 @@ class BatchKeeper:
         if about.get("identity") != self._identity():
             self.refused("it is of other inputs, or of another version of eos_sweep or its libraries")
             return {}
-        self._seconds = float(about["seconds"])
+        self._known_seconds = float(about["seconds"])
         return arrays
 
     def refused(self, reason: str) -> None:
@@ -109,7 +101,8 @@ class BatchKeeper:
         """Log from where they go on."""
         self._before = Begun(_trajectories(reached), reached.work)
         self._block.earlier_steps += reached.work
-        self._block.earlier_seconds += self._seconds
+        self._earlier_seconds = self._known_seconds
+        self._block.earlier_seconds += self._earlier_seconds
         several = f" of trajectory {reached.done + 1} of {reached.total}" if reached.total > 1 else ""
         LOG.warning("%s: goes on from step %d of %d%s", self._name, reached.step, reached.budget, several)
 
@@ -119,32 +112,35 @@ class BatchKeeper:
         self._block.flight.reached(
             self._block.block, self._cell, Begun(done - before.trajectories, reached.work - before.steps)
         )
-        if self._block.flight.pausing:
-            if self._wrote(state):
-                raise Paused("the run stops")
-        elif time.monotonic() >= self._due:
-            self._wrote(state)
+        pausing = self._block.flight.pausing
+        if time.monotonic() >= (self._again if pausing else self._due) and self._wrote(state) and pausing:
+            raise Paused("the run stops")
 
     def _wrote(self, state: Callable[[], Arrays | None]) -> bool:
-        """Write a checkpoint; return False if the network cannot tell its state.
+        """Write a checkpoint; return whether there is one now.
 
-        One that cannot be written is no reason to lose what the block may still find.
+        One that cannot be written is no reason to lose what the block may still find: the trajectories go on, even if
+        the run is to stop.
         """
         began = time.monotonic()
-        arrays = state()
-        if arrays is None:
-            self._due = math.inf
-            return False
-        about = {"identity": self._identity(), "seconds": self._block.seconds}
-        content = checkpoints.encode(about, arrays)
         try:
+            arrays = state()
+            if arrays is None:
+                self._due = self._again = math.inf
+                return False
+            seconds = time.thread_time() - self._began + self._earlier_seconds
+            content = checkpoints.encode({"identity": self._identity(), "seconds": seconds}, arrays)
             with self._block.writing():
                 self._block.store.checked()
                 checkpoints.write(self._location, self._block.block, self._cell, content)
-            self._block.wrote = True
-        except OSError as error:
+                now = time.monotonic()  # before others that wait for the context are let in
+        except (checkpoints.Unkeepable, OSError, MemoryError) as error:
             LOG.warning("%s: its checkpoint cannot be written, %s; it goes on without", self._name, one_line(error))
-        now = time.monotonic()
+            now = time.monotonic()
+            never = isinstance(error, checkpoints.Unkeepable)  # at the next look neither
+            self._due = self._again = math.inf if never else now + max(INTERVAL, (now - began) / MOST_TIME)
+            return False
+        self._block.wrote = True
         self._due = now + max(INTERVAL, (now - began) / MOST_TIME)
         return True
 

@@ -10,8 +10,16 @@ from eos_sweep.runtime.threads import Threads
 
 
 @contextlib.contextmanager
-def open_pool(resources: Resources, order: Order, stopping: Callable[[], int]) -> Iterator[Pool]:
-    """Yield a pool whose workers have been checked to be able to fulfil ``order`` unless ``stopping``."""
+def open_pool(resources: Resources, order: Order, stopping: Callable[[], int], networks: bool) -> Iterator[Pool]:
+    """Yield a pool whose workers have been checked to be able to fulfil ``order`` unless ``stopping``.
+
+    Parameters
+    ----------
+    resources, order, stopping
+        What computes, an order of the run, and whether the run is to stop.
+    networks
+        Whether trajectories are those of networks, which may take hours.
+    """
     if resources.in_this_process:
         threads = Threads(resources.local_cores)
         try:
@@ -20,9 +28,9 @@ def open_pool(resources: Resources, order: Order, stopping: Callable[[], int]) -
             threads.close()
         return
     if resources.workers is not None:
-        from eos_sweep.runtime.processes import Processes
+        from eos_sweep.runtime.processes import ORDERS_IN_HAND, Processes
 
-        processes = Processes(resources.workers)
+        processes = Processes(resources.workers, orders_each=1 if networks else ORDERS_IN_HAND)
         try:
             yield processes
         finally:

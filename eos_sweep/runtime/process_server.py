@@ -21,17 +21,20 @@ def start() -> None:
         return
     from multiprocessing import forkserver
 
+    theirs = getattr(forkserver._forkserver, "_preload_modules", [])  # of a program that uses the server, too
+    others = [name for name in theirs if name != PRELOADED]
     with environment_of_workers(), contextlib.suppress(OSError):  # workers cannot be started either, which is told then
-        multiprocessing.set_forkserver_preload([PRELOADED])
+        multiprocessing.set_forkserver_preload([PRELOADED] if others == ["__main__"] else [*others, PRELOADED])
         forkserver.ensure_running()
 
 
 @contextlib.contextmanager
 def environment_of_workers() -> Iterator[None]:
-    """Have the environment in which workers start.
+    """Have the environment of workers.
 
     Their linear algebra has one thread, unless the user says more.  They find the modules that this process finds, and
-    not those of the current folder.
+    not those of the current folder.  A worker is told it, since the server keeps the one in which it was started: by an
+    earlier run, or by the program itself.
     """
     variables = {name: os.environ.get(name, "1") for name in THREADS_OF_ALGEBRA}
     variables["PYTHONPATH"] = os.pathsep.join(place or os.getcwd() for place in sys.path)

@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -11,7 +12,7 @@ from eos_sweep.runtime import worker_process
 from eos_sweep.runtime.order import Order
 from eos_sweep.runtime.pool import OrderLost, Pool
 from eos_sweep.runtime.process_server import METHOD, environment_of_workers
-from eos_sweep.runtime.worker_process import Outcome, Pause
+from eos_sweep.runtime.worker_process import ORDERS_IN_HAND, Outcome, Pause
 
 CLOSE_SECONDS = 5.0  # for the processes to end
 VAIN_STARTS = 5  # of a process that ends before it takes an order, after which no further one is started
@@ -27,9 +28,12 @@ class _Worker:
     def __init__(self, context: Any) -> None:
         self.pipe: Connection
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=worker_process.main, args=(theirs,), name="eos_sweep worker", daemon=True)
         try:
             with environment_of_workers():
+                given = theirs, dict(os.environ)
+                self.process = context.Process(
+                    target=worker_process.main, args=given, name="eos_sweep worker", daemon=True
+                )
                 self.process.start()
         except BaseException:
             self.pipe.close()
@@ -49,11 +53,14 @@ class Processes(Pool):
     ----------
     count
         Number of processes.
+    orders_each
+        Orders that each one has.  With two, one is computed while the blocks of the other one are written.  With one,
+        none waits for another one that takes hours while other processes are idle.
     """
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, orders_each: int = ORDERS_IN_HAND):
         super().__init__()
-        self._count, self._number, self._vain = count, 0, 0
+        self._count, self._orders_each, self._number, self._vain = count, orders_each, 0, 0
         self._context = multiprocessing.get_context(METHOD)
         self._workers: list[_Worker] = []
         try:
@@ -76,8 +83,8 @@ class Processes(Pool):
 
     def room(self, size: int, last: bool) -> int:
         """Return how many more orders to submit."""
-        # For each process one order that it computes and one on its way; none waits among the last ones.
-        return (1 if last else 2) * size - self.running
+        # None waits behind another one among the last ones.
+        return (1 if last else self._orders_each) * size - self.running
 
     def _begin(self, order: Order) -> None:
         self._number += 1

@@ -4,7 +4,6 @@ An order is names and numbers.  Its worker reads the spec from the store, comput
 that hold no lock, writes whole chunks, and reports; the process that called :func:`run` keeps the ledger.
 """
 
-import contextlib
 import functools
 import logging
 import math
@@ -248,8 +247,8 @@ def _finish(
         blocks=(),
         reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
-    flight, networks = flights.of(order.run), is_array(store.sweep.module)
-    with contextlib.closing(flight), open_pool(resources, order, stop_signal) as pool:
+    networks = is_array(store.sweep.module)
+    with flights.watched(order.run) as flight, open_pool(resources, order, stop_signal, networks) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
         pyramid_of_run.import_in_advance(store.sweep)

@@ -66,6 +66,7 @@ class _Stopwatch:
 
     @property
     def seconds(self) -> float:
+        """The seconds so far, on the thread that owns it."""
         return time.thread_time() - self._began + sum(self._other_threads)
 
 
@@ -78,7 +79,12 @@ def objection(order: Order) -> str:
     return ""
 
 
-def fulfil(order: Order, map_batches: Callable = map, writing: Writing = contextlib.nullcontext) -> list[Row]:
+def fulfil(
+    order: Order,
+    map_batches: Callable = map,
+    writing: Writing = contextlib.nullcontext,
+    computed: Writing = contextlib.nullcontext,
+) -> list[Row]:
     """Compute and write the blocks of an order; cells that are already computed stay.
 
     Parameters
@@ -88,7 +94,9 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
     map_batches
         ``map``, or a function that does the same on several threads; it gets the batches of each block.
     writing
-        Returns a context to write a block in, which raises Stopped if nothing must be written any more.
+        Returns a context to write in, which raises Stopped if nothing must be written any more.
+    computed
+        Returns a context to write a block in when all of it is computed, so that another one may be computed meanwhile.
 
     Returns
     -------
@@ -107,8 +115,11 @@ def fulfil(order: Order, map_batches: Callable = map, writing: Writing = context
     except BaseException as error:  # of the model's own code, too, which may raise SystemExit
         reason = _traced(error)
         return [Row.failed(block, reason) for block, _ in order.blocks]
-    flight = flights.of(order.run)
-    return [compute_block(store, block, known, map_batches, writing, sources, flight) for block, known in order.blocks]
+    with flights.joined(order.run, [block for block, _ in order.blocks]) as flight:
+        return [
+            compute_block(store, block, known, map_batches, writing, sources, flight, computed)
+            for block, known in order.blocks
+        ]
 
 
 def compute_block(
@@ -119,6 +130,7 @@ def compute_block(
     writing: Writing = contextlib.nullcontext,
     sources: Sequence[Source] = (),
     flight: Flight | None = None,
+    computed: Writing = contextlib.nullcontext,
 ) -> Row:
     """Compute, label and write one block, and return its ledger row; the row of a failed block has the reason.
 
@@ -136,13 +148,15 @@ def compute_block(
         Other stores that have some of its cells.
     flight
         Is told how far networks are, and says whether to stop.
+    computed
+        See :func:`fulfil`.
     """
     watch = _Stopwatch()
     failed = Row.failed(block, "")
     flight = flight or Flight()
     if flight.pausing:
         return failed._replace(paused=True)
-    keeper = BlockKeeper(store, block, flight, writing, lambda: watch.seconds)
+    keeper = BlockKeeper(store, block, flight, writing)
     region = store.region(block)
     steps = 0
     try:
@@ -153,7 +167,8 @@ def compute_block(
             for some, found in _batches(watch.timed(compute), part, map_batches):
                 steps += int(found["work"].sum()) if part.missing else 0
                 enter(values, some, found, store.thresholds, _some_inputs(store, region, some))
-        chunks = _written(store, block, values, writing)
+        with computed():
+            chunks = _written(store, block, values, writing)
     except _BatchFailed as failure:
         # The block is reported as failed, with the reason; the others go on.
         error = _traced(failure.error)
@@ -169,7 +184,7 @@ def compute_block(
     return Row(
         block,
         shape_of(region),
-        seconds=keeper.seconds,
+        seconds=watch.seconds + keeper.earlier_seconds,
         steps=steps,
         chunks=chunks,
         reused=sum(part.cells.size for part in parts if part.reused),

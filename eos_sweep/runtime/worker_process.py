@@ -1,18 +1,19 @@
 """What a worker process of this machine does: it takes orders from a pipe, and answers with their outcomes.
 
-Two orders are in hand.  One computes while the other one is written, since a core would wait for the disk otherwise.
+Two orders may be in hand.  One computes while a block of the other one is written, since a core would wait for the disk
+otherwise.  A checkpoint is written without letting the other one in, which may compute for hours.
 """
 
 import contextlib
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from eos_sweep.errors import one_line
-from eos_sweep.runtime import flights, worker
+from eos_sweep.runtime import environments, flights, worker
 from eos_sweep.runtime.interrupt import ignore_ctrl_c
 from eos_sweep.runtime.order import Order, Unfit
 
@@ -38,9 +39,10 @@ class Outcome(NamedTuple):
     found: Any
 
 
-def main(pipe: Connection) -> None:
+def main(pipe: Connection, environment: Mapping[str, str]) -> None:
     """Fulfil orders until the other end of the pipe is closed; then nothing more is computed or written."""
     ignore_ctrl_c()
+    environments.adopt(environment)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a batch queue sends it to all processes; the parent decides
     orders: queue.SimpleQueue[tuple[int, Order]] = queue.SimpleQueue()
     computing, sending = threading.Lock(), threading.Lock()
@@ -69,7 +71,7 @@ def _serve(
             tell(Begun(number))
             found: Any
             try:
-                found = worker.fulfil(order, writing=lambda: _released(computing))
+                found = worker.fulfil(order, computed=lambda: _released(computing))
             except Unfit as error:
                 found = error
             except BaseException as error:  # the run waits for the outcome, and not every error can travel

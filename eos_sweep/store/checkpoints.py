@@ -19,10 +19,10 @@ from eos_sweep.store.files import CHECKPOINTS
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
 
-MAX_FILE_BYTES = 2**33
+MAX_FILE_BYTES = 2**35  # 64 vectors of the longest weights that models allow; adam with mini-batches has 20
 MAGIC = b"eos_sweep checkpoint 1\n"
 HASH_BYTES, SIZE_BYTES = 32, 8
-DTYPES = {"<f8", "<i8", "|b1"}
+DTYPES = {"|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"}
 BLOCK = re.compile(r"\d+(\.\d+)*")
 
 Block = tuple[int, ...]
@@ -32,8 +32,17 @@ class Damaged(ValueError):
     """What was read is no checkpoint."""
 
 
+class Unkeepable(ValueError):
+    """No checkpoint can have this state."""
+
+
 def encode(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """Return the content of a checkpoint: what it says of itself, as JSON, and its arrays.
+
+    Raises
+    ------
+    Unkeepable
+        If an array has no plain numbers, or all of them together take more than ``MAX_FILE_BYTES``.
 
     Examples
     --------
@@ -43,14 +52,21 @@ def encode(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     ({'step': 3}, {'weights': array([1., 2.])})
     """
     stored = {name: np.asarray(array) for name, array in arrays.items()}
-    stored = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in stored.items()}
+    stored = {name: np.ascontiguousarray(a, a.dtype.newbyteorder("<")).reshape(a.shape) for name, a in stored.items()}
     if wrong := [name for name, array in stored.items() if array.dtype.str not in DTYPES]:
-        raise TypeError(f"{wrong[0]}: a checkpoint has no numbers of type {stored[wrong[0]].dtype}")
+        raise Unkeepable(f"{wrong[0]}: a checkpoint has no numbers of type {stored[wrong[0]].dtype}")
     form = [[name, array.dtype.str, array.shape] for name, array in stored.items()]
     header = json.dumps({"about": about, "arrays": form}).encode()
-    parts = [len(header).to_bytes(SIZE_BYTES, "little"), header, *(array.tobytes() for array in stored.values())]
-    body = b"".join(parts)
-    return MAGIC + hashlib.sha256(body).digest() + body
+    # The arrays are copied once, into the content: those of a large network take gigabytes.
+    numbers = [memoryview(array.reshape(-1).view(np.uint8)) for array in stored.values()]  # type: ignore[arg-type]
+    parts: list[bytes | memoryview] = [len(header).to_bytes(SIZE_BYTES, "little"), header, *numbers]
+    size = sum(map(len, parts)) + len(MAGIC) + HASH_BYTES
+    if size > MAX_FILE_BYTES:
+        raise Unkeepable(f"it takes {size} bytes, and {MAX_FILE_BYTES} are allowed")
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return b"".join([MAGIC, digest.digest(), *parts])
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 LOCK, CHECKPOINTS = ".eos_sweep.lock", ".eos_sweep.checkpoints"
 BESIDE = {LOCK, CHECKPOINTS}
 NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}  # ENXIO: a socket
+SMALL = 2**16  # bytes that are read of any file; some file systems do not say how long one is
 DAMAGE = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}  # of what is there, but cannot be read
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -26,8 +27,9 @@ def read(path: Path, most: int) -> bytes | None:
         if error.errno in NO_FILE:
             return None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         return None
     with open(descriptor, "rb") as file:
-        return file.read(most)
+        return file.read(min(most, max(found.st_size, SMALL)))  # which takes so much memory, however short the file is

@@ -106,7 +106,7 @@ def test_each_heavy_library_has_its_place():
     stored |= {"durable_store", "guarded", "zarr_thread"}
     assert importers("zarr") <= {f"store.{name}" for name in stored} | {"analysis.pyramid"}
     assert importers("numcodecs", "google_crc32c") <= {"store.chunk_bytes"}
-    assert importers("fsspec") <= {"store.location", "store.remote"}
+    assert importers("fsspec") <= {"store.location", "store.remote", "runtime.environments"}
     assert importers("portalocker") == {"store.lock"}
     compiled = {
         "bits",
@@ -119,7 +119,7 @@ def test_each_heavy_library_has_its_place():
         "engine.lanes",
         "models.tiles",
     }
-    compiled |= {"checks.bench.peers.numba_loop"}
+    compiled |= {"checks.bench.peers.numba_loop", "runtime.environments"}
     assert importers("numba", "llvmlite") <= compiled
     drawn = {name for name in FILES if name.startswith("analysis.pictures")}
     assert importers("matplotlib") <= drawn | {"checks.bench.chart"}

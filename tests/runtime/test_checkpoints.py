@@ -132,6 +132,10 @@ def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path, caplog):
         assert (row.chunks, row.earlier, row.steps) == (whole.chunks, 0, whole.steps), name
 
 
+def decoded(file):
+    return checkpoints.decode(file.read_bytes())
+
+
 def changed(content, **about):
     told, arrays = checkpoints.decode(content)
     return told | about, arrays
@@ -207,12 +211,12 @@ def test_ctrl_c_keeps_networks_as_they_are(tmp_path, kind):
     spec, whole = kind
     process = started(spec, tmp_path, interval=0.2)
     wait_for(process, lambda: left(tmp_path / "s"))
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and time.monotonic() - began < 5.0, errors
+    assert process.returncode == 130, errors
     assert "kept at the next look at the sharpness" in errors
-    assert left(tmp_path / "s") and not Store.open(tmp_path / "s").done().all()
+    taken = [int(arrays["present/course/age"]) for _, arrays in map(decoded, left(tmp_path / "s").values())]
+    assert taken and max(taken) < spec["steps"] and not Store.open(tmp_path / "s").done().all(), "it did not wait"
     last = command("run", "s.toml", "-o", "s", "--json", cwd=tmp_path)
     assert last.returncode == 0 and "goes on from step" in last.stderr
     steps = int(Store.open(tmp_path / "s").ledger.steps.sum())

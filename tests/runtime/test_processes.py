@@ -196,3 +196,55 @@ def test_the_environment_is_only_lent(monkeypatch):
     with process_server.environment_of_workers():
         assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("3", "1")
     assert dict(os.environ) == before
+
+
+# A model that writes down the environment of each process that checks its inputs.
+TELLING = """
+import os
+from eos_sweep.models.quadratic import *
+from eos_sweep.engine.networks import blas
+def _noted(values):
+    get, _ = blas.switch() or (lambda: 1, None)
+    with open(os.environ["NOTES"], "a") as file:
+        print(os.environ["GIVEN"], os.environ["NUMBA_CACHE_DIR"], get(), file=file)
+    return values["eta"] > 0
+
+CONDITIONS = {"eta > 0": _noted}
+"""
+# A program that has a server of its own, and changes its environment from one run to the next.
+TWICE = """
+import multiprocessing, os, sys
+def nothing():
+    pass
+if __name__ == "__main__":
+    multiprocessing.set_forkserver_preload(["wave"])
+    first = multiprocessing.get_context("forkserver").Process(target=nothing)
+    first.start()
+    first.join()
+    import eos_sweep
+    from eos_sweep import models
+    models.allow("telling")
+    for name in ("one", "two"):
+        os.environ |= {"GIVEN": name, "NOTES": name + ".txt", "NUMBA_CACHE_DIR": os.path.abspath("cache_" + name)}
+        assert eos_sweep.run("s.toml", name, workers=1).failed == 0
+    print(multiprocessing.forkserver._forkserver._preload_modules)
+"""
+
+
+@pytest.mark.slow
+def test_each_run_has_its_own_environment_in_workers(tmp_path):
+    (tmp_path / "telling.py").write_text(TELLING)
+    (tmp_path / "twice.py").write_text(TWICE)
+    spec = {"model": "telling", "steps": 5, "observables": ["steps_taken"], "initial": {"theta1": 1}}
+    toml(tmp_path / "s.toml", {**spec, "axes": {"eta": [0.1, 0.2]}, "parameters": {"a1": 1}})
+    environment = {name: text for name, text in os.environ.items() if name not in process_server.THREADS_OF_ALGEBRA}
+    done = subprocess.run(
+        [sys.executable, "twice.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("['wave', 'eos_sweep.runtime.preloaded']\n")
+    for name in ("one", "two"):
+        told = (tmp_path / f"{name}.txt").read_text().splitlines()
+        assert f"{name} {tmp_path / ('cache_' + name)} 1" in told, "that of the worker, with one thread"
+        assert all(line.startswith(f"{name} {tmp_path / ('cache_' + name)} ") for line in told)
+        assert list((tmp_path / f"cache_{name}").rglob("*.nbi"))

@@ -5,8 +5,12 @@ import random
 import numpy as np
 import pytest
 
+from eos_sweep.models import tanh_net
+from eos_sweep.models.network_parts import MAX_ARRAY_SIZE
+from eos_sweep.models.ruled_network import ruled
 from eos_sweep.store import checkpoints
 from eos_sweep.store.location import Location
+from eos_sweep.update_rules.composed import parse
 from helpers.runs import run
 
 SPEC = {"model": "tanh_net", "steps": 4, "axes": {"eta": [0.1, 0.2], "seed": [0, 1]}, "observables": ["loss_final"]}
@@ -16,6 +20,8 @@ ARRAYS = {
     "step": np.array(12),
     "none": np.zeros(0, np.int64),
     "clips": np.array([True, False]),
+    **{kind: np.array([[0, 3], [1, 255]]).astype(kind) for kind in ("u1", "i1", "u2", "i4", "u4", "u8", "f2", "f4")},
+    "every other one": np.arange(6.0).reshape(2, 3)[:, ::2],
 }
 
 
@@ -61,9 +67,27 @@ def test_what_a_stranger_wrote_is_damaged_and_takes_no_memory(header):
         checkpoints.decode(checkpoints.MAGIC + hashlib.sha256(body).digest() + body)
 
 
-def test_numbers_of_another_type_are_refused():
-    with pytest.raises(TypeError, match="weights"):
-        checkpoints.encode({}, {"weights": np.zeros(2, np.float32)})
+def test_what_no_checkpoint_can_have_is_told_before_it_is_written(monkeypatch):
+    for numbers in (np.zeros(2, complex), np.array([None]), np.array(["one"]), np.zeros(2, np.longdouble)):
+        with pytest.raises(checkpoints.Unkeepable, match="weights"):
+            checkpoints.encode({}, {"weights": numbers})
+    content = checkpoints.encode({}, ARRAYS)
+    monkeypatch.setattr(checkpoints, "MAX_FILE_BYTES", len(content))
+    assert checkpoints.encode({}, ARRAYS) == content
+    with pytest.raises(checkpoints.Unkeepable, match="are allowed"):
+        checkpoints.encode({"step": 1}, ARRAYS)
+
+
+@pytest.mark.parametrize(("rule", "parameters"), [("gd", {"batch": 3}), ("adam", {"batch": 3}), ("heavy_ball", {})])
+def test_the_largest_network_has_room(rule, parameters):
+    """Beside vectors as long as its weights, a state has some numbers."""
+    model = ruled(tanh_net, parse(rule))
+    given = {name: q.default for name, q in model.PARAMETERS.items()} | {"eta": 0.01, "width": 200.0} | parameters
+    network = model.start(tuple(given.values()), (1.0,), None)
+    network.advance(1)
+    network.sharpness()
+    content = len(checkpoints.encode({}, network.state()))
+    assert content / network.weights.nbytes * 8 * MAX_ARRAY_SIZE < checkpoints.MAX_FILE_BYTES / 2
 
 
 def test_they_are_no_part_of_the_store(tmp_path):
