@@ -23,11 +23,15 @@ class UnguardedScript(InputError, SystemExit):
 
 
 def check_main_guard() -> None:
-    """Raise UnguardedScript if the script that runs now has called this from its top, outside of a guard."""
+    """Raise UnguardedScript if the script that runs now is no file, or has called this outside of a guard."""
     main = sys.modules["__main__"]
     path = Path(getattr(main, "__file__", None) or "__main__")
     if path.stem in NEVER_IMPORTED:
         return
+    if not path.exists():
+        raise UnguardedScript(
+            f"workers: each process imports {visible(path.name)}, which is no file; run a file, or threads"
+        )
     line = _line_in(main.__dict__)
     if line and not _is_guarded(path, line):
         raise UnguardedScript(

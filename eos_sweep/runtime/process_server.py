@@ -8,16 +8,27 @@ import contextlib
 import multiprocessing
 import os
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 
 PRELOADED = "eos_sweep.runtime.preloaded"
-METHOD = "forkserver" if sys.platform == "linux" else "spawn"  # libraries of macOS survive no fork
+LONGEST_FOLDER = 107 - len("/pymp-12345678/listener-12345678")  # whose socket has a path that Linux takes
 THREADS_OF_ALGEBRA = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
+
+
+_CHANGING = threading.RLock()
+
+
+def method() -> str:
+    """Return how processes start: by the server, or anew where there can be none."""
+    served = sys.platform == "linux" and len(os.fsencode(tempfile.gettempdir())) <= LONGEST_FOLDER
+    return "forkserver" if served else "spawn"  # libraries of macOS survive no fork
 
 
 def start() -> None:
     """Start the server, and do not wait for it; where there is none, processes import by themselves."""
-    if METHOD != "forkserver":
+    if method() != "forkserver":
         return
     from multiprocessing import forkserver
 
@@ -34,8 +45,13 @@ def environment_of_workers() -> Iterator[None]:
 
     Their linear algebra has one thread, unless the user says more.  They find the modules that this process finds, and
     not those of the current folder.  A worker is told it, since the server keeps the one in which it was started: by an
-    earlier run, or by the program itself.
+    earlier run, or by the program itself.  Threads that run sweeps at once have it in turns.
     """
+    with _CHANGING:
+        yield from _changed()
+
+
+def _changed() -> Iterator[None]:
     variables = {name: os.environ.get(name, "1") for name in THREADS_OF_ALGEBRA}
     variables["PYTHONPATH"] = os.pathsep.join(place or os.getcwd() for place in sys.path)
     variables["PYTHONSAFEPATH"] = "1"

@@ -11,7 +11,7 @@ from eos_sweep.errors import Stopped, one_line
 from eos_sweep.runtime import worker_process
 from eos_sweep.runtime.order import Order
 from eos_sweep.runtime.pool import OrderLost, Pool
-from eos_sweep.runtime.process_server import METHOD, environment_of_workers
+from eos_sweep.runtime.process_server import environment_of_workers, method
 from eos_sweep.runtime.worker_process import ORDERS_IN_HAND, Outcome, Pause
 
 CLOSE_SECONDS = 5.0  # for the processes to end
@@ -61,7 +61,7 @@ class Processes(Pool):
     def __init__(self, count: int, orders_each: int = ORDERS_IN_HAND):
         super().__init__()
         self._count, self._orders_each, self._number, self._vain = count, orders_each, 0, 0
-        self._context = multiprocessing.get_context(METHOD)
+        self._context = multiprocessing.get_context(method())
         self._workers: list[_Worker] = []
         try:
             for _ in range(count):
@@ -74,7 +74,7 @@ class Processes(Pool):
         try:
             return _Worker(self._context)
         except (OSError, EOFError, RuntimeError, AssertionError) as error:  # the last one in a process of a pool
-            remedy = "try fewer --workers"
+            remedy = "try fewer --workers, or --threads"
             raise Stopped(f"{self._count} worker processes: cannot be started, {one_line(error)}; {remedy}") from error
 
     def size(self) -> int:

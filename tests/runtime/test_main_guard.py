@@ -56,6 +56,14 @@ def test_what_no_process_imports_needs_no_guard(tmp_path):
     assert run(tmp_path, "-c", CHECK + REFUSED["bare"]).stderr == ""
 
 
+def test_a_script_that_is_no_file_is_refused(tmp_path):
+    done = subprocess.run([sys.executable], input=CHECK + "check_main_guard()", capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "workers: each process imports <stdin>, which is no file; run a file, or threads\n",
+    )
+
+
 def test_a_module_that_a_script_imports_counts_by_its_import(tmp_path):
     (tmp_path / "work.py").write_text(CHECK + "check_main_guard()\n")
     (tmp_path / "script.py").write_text("import work\n")

@@ -34,7 +34,7 @@ def group(process):
 def workers(process):
     """Those that have a pipe to the command: children of the server that forks them, or else of the command."""
     found = [one for one in group(process)[1:] if "resource_tracker" not in " ".join(one.cmdline())]
-    return [one for one in found if one.ppid() != process.pid] if process_server.METHOD == "forkserver" else found
+    return [one for one in found if one.ppid() != process.pid] if process_server.method() == "forkserver" else found
 
 
 def assert_like_but_partial(path, other):
@@ -45,8 +45,12 @@ def assert_like_but_partial(path, other):
 
 
 @pytest.mark.slow
-def test_they_give_the_same_bits(tmp_path, whole):
+@pytest.mark.parametrize("length", [0, 200], ids=["", "no socket has a path as long as that of temporary files"])
+def test_they_give_the_same_bits(tmp_path, whole, monkeypatch, length):
     toml(tmp_path / "s.toml", SPEC)
+    if length:
+        (tmp_path / ("long" * (length // 4))).mkdir()
+        monkeypatch.setenv("TMPDIR", str(tmp_path / ("long" * (length // 4))))
     done = command("run", "s.toml", "-o", "s", "--workers", "2", "--json", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["threads"] == 2
     assert_like(tmp_path / "s", whole)
