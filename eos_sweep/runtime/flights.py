@@ -42,6 +42,11 @@ class Flight:
             self._begun.pop(key, None)
 
     @property
+    def parts(self) -> dict[tuple[Block, int], Begun]:
+        """What is computed of each part of a block in flight, by block and first cell."""
+        return dict(self._begun)
+
+    @property
     def begun(self) -> Begun:
         """What this run has computed of all blocks in flight."""
         found = list(self._begun.values())
@@ -79,10 +84,21 @@ def watched(run: str) -> Iterator[Flight]:
             _flights.pop(run, None)
 
 
+def in_hand() -> dict[str, dict[tuple[Block, int], Begun]]:
+    """Return what this process has computed of blocks in flight, of each run."""
+    return {run: flight.parts for run, flight in list(_flights.items()) if flight.parts}
+
+
 def pause(run: str) -> None:
     """Have the trajectories of a run that this process computes kept, and not gone on with."""
     with _lock:
         _of(run).pausing = True
+
+
+def tell(run: str, block: Block, cell: int, begun: Begun) -> None:
+    """Note what another process has computed of a block."""
+    with _lock:
+        _of(run).reached(block, cell, begun)
 
 
 def _of(run: str) -> Flight:

@@ -8,11 +8,11 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from eos_sweep.errors import Stopped, one_line
-from eos_sweep.runtime import worker_process
+from eos_sweep.runtime import flights, worker_process
 from eos_sweep.runtime.order import Order
 from eos_sweep.runtime.pool import OrderLost, Pool
 from eos_sweep.runtime.process_server import environment_of_workers, method
-from eos_sweep.runtime.worker_process import ORDERS_IN_HAND, Outcome, Pause
+from eos_sweep.runtime.worker_process import ORDERS_IN_HAND, InHand, Outcome, Pause
 
 CLOSE_SECONDS = 5.0  # for the processes to end
 VAIN_STARTS = 5  # of a process that ends before it takes an order, after which no further one is started
@@ -125,6 +125,8 @@ class Processes(Pool):
                     self.running -= 1
                     worker.begun.discard(message.number)
                     yield worker.orders.pop(message.number), message.found
+                elif isinstance(message, InHand):
+                    _note(worker, message)
                 else:
                     worker.begun.add(message.number)
         except (EOFError, OSError):
@@ -147,6 +149,15 @@ class Processes(Pool):
             if worker.process.is_alive():  # a suspended one
                 worker.process.kill()
                 worker.process.join(CLOSE_SECONDS)
+
+
+def _note(worker: _Worker, message: InHand) -> None:
+    """Note how far the networks are of which a process has not yet told the outcome."""
+    for order in worker.orders.values():
+        blocks = {block for block, _ in order.blocks}
+        for (block, cell), begun in message.found.get(order.run, {}).items():
+            if block in blocks:
+                flights.tell(order.run, block, cell, begun)
 
 
 def _how(worker: _Worker) -> str:

@@ -18,6 +18,7 @@ from eos_sweep.runtime.interrupt import ignore_ctrl_c
 from eos_sweep.runtime.order import Order, Unfit
 
 ORDERS_IN_HAND = 2
+TELL_SECONDS = 1.0  # from one word on how far networks are to the next
 
 
 class Pause(NamedTuple):
@@ -30,6 +31,12 @@ class Begun(NamedTuple):
     """Says that an order is being computed."""
 
     number: int
+
+
+class InHand(NamedTuple):
+    """Says how far the networks in flight are, as :func:`eos_sweep.runtime.flights.in_hand` does."""
+
+    found: dict
 
 
 class Outcome(NamedTuple):
@@ -53,8 +60,13 @@ def main(pipe: Connection, environment: Mapping[str, str]) -> None:
 
     for _ in range(ORDERS_IN_HAND):
         threading.Thread(target=_serve, args=(orders, computing, tell), daemon=True).start()
+    told: dict = {}
     with contextlib.suppress(EOFError, OSError):
         while True:
+            if not pipe.poll(TELL_SECONDS):
+                if (found := flights.in_hand()) != told:
+                    tell(InHand(told := found))
+                continue
             asked = pipe.recv()
             if isinstance(asked, Pause):
                 flights.pause(asked.run)

@@ -246,6 +246,16 @@ def test_workers_go_on_and_stop_as_threads_do(tmp_path, caplog):
 
 
 @pytest.mark.slow
+def test_processes_tell_how_far_their_networks_are(tmp_path):
+    seen = []
+    spec = {**SPEC, "axes": {"eta": [0.2]}, "chunks": {}, "steps": 800_000}
+    eos_sweep.run(Sweep.from_dict(spec), tmp_path / "s", workers=1, report=seen.append)
+    inside = [progress.begun for progress in seen if progress.done == 0 and progress.begun]
+    assert inside and inside == sorted(inside) and inside[-1] < 1
+    assert seen[-1].done == 1 and seen[-1].begun == 0 and seen[-1].steps == 800_000
+
+
+@pytest.mark.slow
 def test_processes_stop_at_the_next_look_and_go_on_from_it(tmp_path, caplog):
     def press(progress):
         if progress.done:  # the short one; the other one has begun with it
