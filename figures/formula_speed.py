@@ -4,9 +4,9 @@
 
 runs 8192 random trajectories of each pair, or of those with a NAME, on one core, in turns, ROUNDS times (5 by
 default).  All take 2000 steps, but for those that diverge: the tolerance is zero, since a derived model may find some
-settled that the other one does not.  It prints million steps a second, medians, and the ratio of the derived model to
-that by hand, the median of the ratios within a round.  The rows are what a kernel computes of the sharpness: none of
-its values, those of the default observables but ``magnification``, and one at each step.
+settled that the other one does not.  It prints million steps a second of processor time, medians, and the ratio of the
+derived model to that by hand, the median of the ratios within a round.  The rows are what a kernel computes of the
+sharpness: none of its values, those of the default observables but ``magnification``, and one at each step.
 """
 
 import statistics
@@ -106,9 +106,9 @@ def variables(row):
 def speed(model, columns, names):
     """Return steps a second of one run of all trajectories."""
     initial, parameters = ({name: columns[name] for name in table} for table in (model.STATE, model.PARAMETERS))
-    begin = time.perf_counter()
+    begin = time.process_time()
     work = batch.run(Job(model, names, STEPS, 0.0), initial, parameters)["work"]
-    return work.sum() / (time.perf_counter() - begin)
+    return work.sum() / (time.process_time() - begin)
 
 
 def main(rounds="5", *chosen):

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from eos_sweep import observables
 from eos_sweep.analysis.by_cell import TELLING, check_computed, check_unmasked, check_whole
 from eos_sweep.analysis.columns import Columns
 from eos_sweep.analysis.predicates import Condition
@@ -38,7 +39,7 @@ def checked_rtol(rtol: float) -> float:
 
 def evaluator(sweep: Sweep, inputs: Inputs, condition: Condition, threads: int, show: Count) -> Evaluate:
     """Return the function that runs trajectories and evaluates the condition; it shows how far it is."""
-    job = sweep.job(variables=condition.reads)
+    job = sweep.job(variables=_variables(sweep, condition))
 
     def evaluate_chunk(chunk: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         initial, parameters = inputs(*chunk)
@@ -56,6 +57,15 @@ def evaluator(sweep: Sweep, inputs: Inputs, condition: Condition, threads: int, 
         return np.concatenate(found)
 
     return evaluate
+
+
+def _variables(sweep: Sweep, condition: Condition) -> tuple[str, ...]:
+    """Return what trajectories are to give: all variables of the sweep, whose kernel has been compiled, or fewer.
+
+    Default ones take a seventh more time than what the regimes read, and others up to three times as long.
+    """
+    default = observables.expand(("default",), sweep.module, sweep.own)
+    return sweep.variables if set(condition.reads) <= set(sweep.variables) <= set(default) else condition.reads
 
 
 def on_grid(columns: Columns, condition: Condition, evaluate: Evaluate) -> np.ndarray:

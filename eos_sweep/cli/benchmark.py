@@ -50,7 +50,8 @@ def bench(
     three minutes, and up to two more the first time.  Close other programs first.
 
     With --costs, nothing of this is timed, but imports, first and further calls of sweep, and a small run, in
-    milliseconds of processor time.  This takes two minutes.
+    milliseconds of processor time; the row that compiles kernels has no more than two readings.  This takes a minute
+    or two.
 
     With --sweep, the sweep of the file SPEC is run instead, in turns: by processes that only compute, one for each core
     and each a part of it; by run --threads; and by run --workers.  The table has durations of whole commands and the

@@ -11,6 +11,7 @@ from eos_sweep.cli.text import check_picture, numbers
 from eos_sweep.errors import InputError
 
 PICTURES = ".png", ".svg", ".pdf", ".eps"
+MANY_POINTS = 30  # of a branch that is told as text though it is not the longest of its curve
 MOST_LINES = 20  # curves that are told as text; JSON and files have all
 
 
@@ -111,7 +112,10 @@ def _lines(result: dict[str, Any]) -> list[str]:
     lines = [f"{len(curves)} {title}" if len(curves) != 1 else f"1 {title.replace('curves', 'curve', 1)}"]
     for number, curve in enumerate(curves[:MOST_LINES]):
         lines.append(f"  {number}: {_curve(curve)}")
-        lines += [f"     {_law(branch, result['x'], result['y'])}" for branch in curve["branches"] if _fits(branch)]
+        told, others = _told(curve["branches"])
+        lines += [f"     {_law(branch, result['x'], result['y'])}" for branch in told]
+        if others:
+            lines.append(f"     and {others} shorter branch{'es' * (others > 1)}; --json and -o have all")
     if len(curves) > MOST_LINES:
         lines.append(f"  and {len(curves) - MOST_LINES} more, of fewer points; --json and -o have all")
     return lines
@@ -129,8 +133,15 @@ def _curve(one: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _fits(branch: dict[str, Any]) -> bool:
-    return branch["exponent"] is not None
+def _told(branches: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Return the branches that are told as text, and how many others have a power law.
+
+    These are the longest one of a curve, and those of many points: an interval through ten points may be several wide.
+    """
+    fitted = [branch for branch in branches if branch["exponent"] is not None]
+    most = max((branch["branch_points"] for branch in fitted), default=0)
+    told = [branch for branch in fitted if branch["branch_points"] >= min(most, MANY_POINTS)]
+    return told, len(fitted) - len(told)
 
 
 def _law(branch: dict[str, Any], x: str, y: str) -> str:

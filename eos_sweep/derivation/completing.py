@@ -84,9 +84,7 @@ def _derived(module: Any, anew: bool) -> ModuleType:
     try:
         text = source(module)
     except InputError as error:
-        lacking = named(", ".join(missing(module)[:3]), 80)
-        reason = one_line(error).removeprefix("model.")
-        raise InputError(f"model {named(name)}: lacks {lacking} …, and from its loss: {reason}") from None
+        raise InputError(f"model {named(name)}: {one_line(error).removeprefix('model.')}") from None
     found = loader.load(name, text, anew=anew)
     _COMPLETED_FROM[found.__name__] = name
     return found

@@ -14,7 +14,6 @@ from eos_sweep.contract import Model
 from eos_sweep.engine import lanes
 from eos_sweep.engine.lanes import WIDTH
 from eos_sweep.engine.layout import Layout
-from eos_sweep.errors import InputError
 from eos_sweep.scalar import inlined, select
 
 
@@ -35,11 +34,6 @@ def advance_lanes(model: Model, advance: Callable[[Callable], Callable], at: Lay
         Layout of the lane buffers.
     """
     groups, switch = getattr(model, "GROUPS", 1), getattr(model, "SWITCH", None)
-    if groups not in (1, 2, 4):
-        raise InputError(f"model {model.__name__}: GROUPS is {groups!r}; it may be 1, 2 or 4")
-    if switch not in (None, *model.PARAMETERS):
-        known = ", ".join(model.PARAMETERS)
-        raise InputError(f"model {model.__name__}: SWITCH is {switch!r}; name one of its parameters: {known}")
     if switch is None and groups == 1:
         return inlined(lambda F, I: 0), advance(_only)
     no_lane = inlined(lambda F, I, lane: 0)

@@ -210,4 +210,17 @@ def _get(name: str | Formula) -> Model:
         return derived.module_of(name)  # type: ignore[return-value]
     if not is_known(name):
         raise KeyError(f"no model {name!r}; there are: {', '.join([*TABLE, *allowed()])}")
-    return completed(importlib.import_module(TABLE.get(name, name)))  # type: ignore[no-any-return]
+    found = completed(importlib.import_module(TABLE.get(name, name)))
+    if name not in TABLE and not is_array(found):
+        _check_kernel_wishes(name, found)
+    return found  # type: ignore[no-any-return]
+
+
+def _check_kernel_wishes(name: str, model: Model) -> None:
+    """Raise InputError unless a kernel can be what a module of the user's own asks for."""
+    groups, switch = getattr(model, "GROUPS", 1), getattr(model, "SWITCH", None)
+    if type(groups) is not int or groups not in (1, 2, 4):
+        raise InputError(f"model {named(name)}: GROUPS is {short(groups)}; give 1, 2 or 4")
+    if switch is not None and not (isinstance(switch, str) and switch in model.PARAMETERS):
+        known = named(", ".join(model.PARAMETERS), 200)
+        raise InputError(f"model {named(name)}: SWITCH is {short(switch)}; give the name of a parameter: {known}")

@@ -51,6 +51,23 @@ def test_the_table_has_each_cost():
     assert fixed_costs.to_dict(found)["python"] == {"seconds": found["python"], "median": 0.003}
 
 
+def test_the_row_that_compiles_is_read_twice_at_most(monkeypatch):
+    ran, steps = [], []
+
+    def run(arguments, folder, **environment):
+        ran.append(environment)
+        return 1.0, "0.1 0.2"
+
+    monkeypatch.setattr(fixed_costs, "_run", run)
+    for repeats, cold in ((1, 1), (2, 2), (5, 2)):
+        ran.clear(), steps.clear()
+        found = fixed_costs.measure(repeats, steps.append)
+        assert len(found[fixed_costs.COLD]) == cold == sum("NUMBA_CACHE_DIR" in one for one in ran)
+        assert {len(one) for name, one in found.items() if name != fixed_costs.COLD} == {repeats}
+        assert len(steps) == fixed_costs.rounds(repeats)
+        assert (", of 2)" in fixed_costs.text(found)) == (repeats > 2)
+
+
 @pytest.mark.slow
 def test_the_command_measures_them(tmp_path):
     done = command("bench", "--costs", "--repeats", "1", "--json", cwd=tmp_path)

@@ -15,11 +15,11 @@ from eos_sweep import models
 from eos_sweep.cli.main import main
 from eos_sweep.conformance import checks
 from eos_sweep.errors import InputError
-from helpers.own_modules import BY_HAND, SHORT
+from helpers.own_modules import BY_HAND, SHORT, written
 from helpers.stores import command, strict, toml
 
 PAGE = (Path(eos_sweep.__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
-(SOURCE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)[:1]
+SOURCE, SWITCHED = (text for text in re.findall(r"```python\n(.*?)```", PAGE, flags=re.S) if "def loss(" in text)
 SPEC = {
     "model": "double_well",
     "steps": 400,
@@ -45,6 +45,19 @@ def double_well(folder, monkeypatch):
 
 def test_the_example_is_short():
     assert len(SOURCE.splitlines()) <= 16 and len([line for line in SOURCE.splitlines() if line.strip()]) <= 13
+
+
+def test_the_example_of_a_switch_is_a_model_of_both_cases(tmp_path, monkeypatch):
+    (tmp_path / "wells.py").write_text(SWITCHED, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(models.ALLOWED_MODULES, "")
+    models.allow("wells")
+    found, x, eta, k = models.get("wells"), np.linspace(-1.5, 1.5, 7), 0.3, np.array([0.0, 0.7])[:, None]
+    assert (found.SWITCH, found.GROUPS) == ("k", 2)
+    right = x - eta * np.where(k == 0.0, x * (x * x - 1.0), k * np.tanh(k * x))
+    theta = x, *(0.0 * x for _ in found.CARRIED)
+    np.testing.assert_allclose(found.step(theta, (eta, k))[0], right, rtol=1e-14, atol=1e-15)
+    sys.modules.pop("wells")
 
 
 @pytest.mark.slow
@@ -154,6 +167,36 @@ def test_what_lacks_something_is_refused_with_what_it_lacks(tmp_path):
     assert done.returncode == 2 and "lacks" in done.stderr and "threshold" in done.stderr
     done = command("--import", "nowhere", "run", "x.toml", cwd=tmp_path)
     assert done.returncode == 2 and "nowhere" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    yield from written(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ("GROUPS = 3", "GROUPS is 3; give 1, 2 or 4"),
+        ("GROUPS = True", "GROUPS is True; give 1, 2 or 4"),
+        ("SWITCH = 'ell'", "SWITCH is 'ell'; give the name of a parameter: eta, a"),
+        ("SWITCH = ['a']", "SWITCH is ['a']; give the name of a parameter: eta, a"),
+    ],
+)
+def test_a_kernel_that_cannot_be_is_refused_by_the_name_of_the_module(own, wish, told):
+    name = f"wish_{abs(hash(wish))}"
+    with pytest.raises(InputError) as refused:
+        own(name, f"{SHORT}\n{wish}\n")
+    assert str(refused.value) == f"model {name}: {told}"
+
+
+def test_what_a_loss_does_wrong_is_all_that_is_said(own):
+    with pytest.raises(InputError) as refused:
+        own(
+            "of_math",
+            "import math\n" + SHORT.replace("(x * x - 1)", "math.cosh(x)"),
+        )
+    assert str(refused.value).startswith("model of_math: loss: the function asks for the value of an argument")
 
 
 BROKEN = {

@@ -13,6 +13,7 @@ from matplotlib.image import imread
 
 import eos_sweep
 from eos_sweep import plot
+from eos_sweep.cli import edge_curves
 from eos_sweep.cli.main import main
 from eos_sweep.errors import InputError
 from helpers.specs import EDGES
@@ -117,6 +118,39 @@ def test_rings_are_closed_and_anticlockwise(within):
     x, y = np.log(ring).T
     assert (x[:-1] * y[1:] - x[1:] * y[:-1]).sum() > 0
     assert feature["properties"]["holds_inside"] == within and feature["properties"]["area"] > 0
+
+
+def test_the_text_has_the_longest_branch_of_each_curve_and_those_of_many_points(folder):
+    told = json.loads(command(folder / "s.zarr", "--holds", "sign_flip", "--no-bisection", "--json").stdout)
+    (branch,) = told["curves"][0]["branches"]
+    told["curves"][0]["branches"] += [branch | {"branch_points": 9, "exponent": 7.5}] * 2
+    lines = edge_curves._lines(told)
+    (law,) = (line for line in lines if "95 % interval" in line)
+    assert f"eta^{branch['exponent']:.6f}; " in law and "     and 2 shorter branches; --json and -o have all" in lines
+    many = [{"exponent": 1.0, "branch_points": count} for count in (8, 30, 9, 200)]
+    assert edge_curves._told(many) == (many[1::2], 2)
+    assert edge_curves._told([*many[:1], many[0] | {"exponent": None}]) == (many[:1], 0)
+    assert edge_curves._told([]) == ([], 0)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_legend_of_a_map_names_the_curves(found, own):
+    stored = eos_sweep.sweep(**EDGES)
+    given = {"ax": Figure(figsize=(8, 8)).subplots(), "legend": "inside"} if own else {}
+    ax = plot.regime_map(stored, **given)
+    before, place = [text.get_text() for text in ax.get_legend().get_texts()], ax.get_legend().get_bbox_to_anchor()
+    assert plot.edge_curves(found, ax=ax).get_legend().get_texts()[-1].get_text() == "border: sign flip"
+    assert [text.get_text() for text in ax.get_legend().get_texts()[:-1]] == before
+    np.testing.assert_allclose(ax.get_legend().get_bbox_to_anchor().bounds, place.bounds)
+    labels = [patch.get_facecolor() for patch in ax.get_legend().get_patches()]
+    assert len(set(labels)) == len(labels) > 1
+
+
+def test_a_figure_has_the_curves_in_the_legend_of_all_its_maps(found):
+    figure = Figure(layout="constrained")
+    ax = plot.regime_map(eos_sweep.sweep(**EDGES), ax=figure.subplots(), legend=False)
+    assert plot.edge_curves(found, ax=ax).get_legend() is None
+    assert "border: sign flip" in [text.get_text() for text in plot.legend(figure).get_texts()]
 
 
 def test_curves_are_drawn_into_a_map(found):

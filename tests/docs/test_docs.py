@@ -34,7 +34,7 @@ PAGES = sorted(
 TEXT = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
 (MAIN,) = (point.load() for point in entry_points(group="console_scripts", name="eos-sweep"))
 COMMANDS = {name: MAIN.get_command(None, name) for name in MAIN.list_commands(None)}
-NOT_ALONE = "SLURMCluster", "pytest.mark", "def step("  # run by tests of their own
+NOT_ALONE = "SLURMCluster", "torchvision", "pytest.mark", "def step("  # run by tests of their own
 by_page = pytest.mark.parametrize("page", TEXT)
 
 

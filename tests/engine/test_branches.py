@@ -1,14 +1,10 @@
 """A kernel has a loop for each case of a model's SWITCH; the numbers are the same with either."""
 
-from types import SimpleNamespace
-
 import numpy as np
-import pytest
 
 from eos_sweep import models
 from eos_sweep.conformance import trial
 from eos_sweep.engine import batch, branches, preparing
-from eos_sweep.errors import InputError
 from helpers.kernel_and_numpy import same_bits
 
 PRODUCT = models.get("product")
@@ -47,10 +43,3 @@ def test_a_kernel_that_gets_both_cases_at_once_gives_the_same():
 def test_a_model_without_a_switch_goes_through_in_one_part():
     bivariate = models.get("bivariate")
     assert branches.rows(bivariate, trial.inputs(bivariate, 8)[1]) == [slice(None)]
-
-
-@pytest.mark.parametrize(("given", "words"), [({"GROUPS": 3}, "1, 2 or 4"), ({"SWITCH": "ell"}, "parameters: eta")])
-def test_a_wrong_wish_is_refused(given, words):
-    model = SimpleNamespace(__name__="mine", PARAMETERS={"eta": None}, **given)
-    with pytest.raises(InputError, match=words):
-        branches.advance_lanes(model, None, None)

@@ -14,6 +14,7 @@ COLUMNS: dict[str, Any] = {"frameon": False, "handlelength": 2.2, "columnspacing
 ROOM = 4.5  # letters of an entry beside its text
 MOST_COLUMNS = 4
 X_SMALL, LINE = 0.58, 1.5  # of matplotlib's size x-small; height of an entry over its size
+GAP = 0.02  # between a map and a legend beside it, over the width of the map
 SMALLER = 0.85  # letters of a legend below or above its maps, where width is scarce
 
 
@@ -108,10 +109,22 @@ def covers(handles: Sequence[Any], size: Size) -> float:
 
 def beside(ax: Any, handles: Sequence[Any], room: float, points: float | None) -> None:
     """Give a map a legend to its right, ``room`` of its width away."""
-    place = {"loc": "upper left", "bbox_to_anchor": (1.02 + room, 1.0)}
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0 + GAP + room, 1.0)}
     ax.legend(handles=handles, fontsize=points, **place, **LEGEND)
 
 
 def inside(ax: Any, handles: Sequence[Any], points: float | None) -> None:
     """Give a map a legend on it, in small type, where it covers the fewest lines."""
     ax.legend(handles=handles, fontsize=points or "x-small", **INSIDE).set_zorder(3)
+
+
+def add_entry(ax: Any, handle: Any) -> None:
+    """Add an entry to the legend of a map, in its place and size; nothing if the map has none of its own."""
+    if (found := ax.get_legend()) is None:
+        return
+    handles, points = [*found.legend_handles, handle], found.get_texts()[0].get_fontsize()
+    room = (found.get_bbox_to_anchor().x0 - ax.bbox.x1) / ax.bbox.width
+    if room > 0.0:
+        beside(ax, handles, room - GAP, points)
+    else:
+        inside(ax, handles, points)

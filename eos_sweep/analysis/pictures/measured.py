@@ -8,6 +8,7 @@ import xarray as xr
 from eos_sweep.analysis.edge_parts import points_of, scales_of
 from eos_sweep.analysis.flags import codes_of
 from eos_sweep.analysis.neighbourhoods import KINDS
+from eos_sweep.analysis.pictures.legends import add_entry
 from eos_sweep.analysis.pictures.style import CONTOUR, CROSS, DOT, DOTS
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.scales import scale_of
@@ -87,7 +88,8 @@ def edge_curves(found: xr.Dataset, x: str | None = None, y: str | None = None, a
     Returns
     -------
     Axes
-        The same.  Curves are white with a black rim, and thinner where there are many.  The limits of the map stay.
+        The same.  Curves are white with a black rim, and thinner where there are many.  The limits of the map stay.  A
+        legend of the map gets an entry with the condition, and so does one that :func:`legend` makes later.
 
     Raises
     ------
@@ -105,6 +107,7 @@ def edge_curves(found: xr.Dataset, x: str | None = None, y: str | None = None, a
     True
     """
     from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
 
     _check_drawn_into(ax)
     parts = points_of(found)
@@ -116,6 +119,11 @@ def edge_curves(found: xr.Dataset, x: str | None = None, y: str | None = None, a
     for colour, linewidth in (("black", RIM * width), (CONTOUR, width)):
         look: dict[str, Any] = {"capstyle": "round", "joinstyle": "round", "zorder": 2.3}
         ax.add_collection(LineCollection(curves, colors=colour, linewidths=linewidth, **look), autolim=False)
+    if curves:
+        halo = [withStroke(linewidth=RIM * WIDE, foreground="black")]
+        label = f"border: {found.attrs['holds']}".replace("_", " ")
+        (handle,) = ax.plot([], [], color=CONTOUR, linewidth=WIDE, path_effects=halo, label=label)
+        add_entry(ax, handle)
     return ax
 
 

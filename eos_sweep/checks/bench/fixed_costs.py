@@ -62,6 +62,7 @@ PROGRAMS = {
     "eos-sweep run, 64 x 64 runs of 2000 steps": ("-m", "eos_sweep", "run", "-q", "small.toml", "--overwrite"),
 }
 COLD = "the first sweep, with kernels to compile"
+COLD_READINGS = 2  # at most: each takes longer than all others of a repetition, and they differ by a few percent
 CALLS = "sweep again, 50 x 50 runs of 10 steps", "sweep again, 96 x 96 runs of 10 steps"
 Costs = Mapping[str, Sequence[float]]  # -> processor seconds of each repetition
 
@@ -72,7 +73,7 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
     Parameters
     ----------
     repeats
-        Readings of each cost.
+        Readings of each cost, but for the one that compiles kernels, of which two are enough.
     report
         Called after each reading.
 
@@ -89,7 +90,7 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
                 seconds, _ = _run(arguments, folder)
                 found[name].append(seconds)
                 report(f"timed {name}")
-            if reading:
+            if 0 < reading <= COLD_READINGS:
                 with tempfile.TemporaryDirectory(dir=folder) as empty:
                     found[COLD].append(_run(("-c", SWEEP), folder, NUMBA_CACHE_DIR=empty)[0])
                 report(f"timed {COLD}")
@@ -104,7 +105,7 @@ def measure(repeats: int, report: Callable[[str], None] = lambda step: None) -> 
 
 def rounds(repeats: int) -> int:
     """Return how many readings are reported."""
-    return (1 + repeats) * (len(PROGRAMS) + 1) + repeats
+    return (1 + repeats) * (len(PROGRAMS) + 1) + min(repeats, COLD_READINGS)
 
 
 def _run(arguments: Sequence[str], folder: str, **environment: str) -> tuple[float, str]:
@@ -138,5 +139,6 @@ def text(found: Costs) -> str:
     for name, one in found.items():
         low, middle, high = (1e3 * value for value in (min(one), statistics.median(one), max(one)))
         digits = 1 if middle < 100 else 0
-        lines.append(f"{name:54}{middle:8.{digits}f}  ({low:.{digits}f} to {high:.{digits}f})")
+        of = "" if len(one) == repeats else f", of {len(one)}"
+        lines.append(f"{name:54}{middle:8.{digits}f}  ({low:.{digits}f} to {high:.{digits}f}{of})")
     return "\n".join(line.rstrip() for line in lines)
