@@ -19,7 +19,15 @@ from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.progress.amounts import Progress, Report
 from eos_sweep.progress.bars import reporting
-from eos_sweep.runtime import compiler, flights, known_cells, more_seeds, process_server, pyramid_of_run
+from eos_sweep.runtime import (
+    compiler,
+    flights,
+    known_cells,
+    more_seeds,
+    process_server,
+    pyramid_of_run,
+    stopped_networks,
+)
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
@@ -33,6 +41,7 @@ from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, checkpoints, growth, partial_files
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.heartbeat import Heartbeat
+from eos_sweep.store.kept import words
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
 from eos_sweep.store.lock import Held, locked
@@ -248,7 +257,7 @@ def _finish(
         blocks=(),
         reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
-    flight, networks = flights.of(order.run), is_array(store.sweep.module)
+    flight, networks, before = flights.of(order.run), is_array(store.sweep.module), stopped_networks.kept(store)
     with contextlib.closing(flight), open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
@@ -264,7 +273,8 @@ def _finish(
                 retry(functools.partial(_flush_ledger, store), held)
                 checkpoints.recorded(store.location, rows)
             for row in rows:
-                flight.landed(row.block)
+                if not row.paused:  # what is kept of it counts as begun to the end of the run
+                    flight.landed(row.block)
             seconds = time.perf_counter() - began
             progress = progress._replace(seconds=seconds, failed=blocks.failed, threads=pool.size())
             begun = flight.begun
@@ -273,7 +283,11 @@ def _finish(
             if rows or begun.steps:
                 report(now)
     if stop_signal() and progress.done < progress.total:
-        raise Interrupted(stop_signal())
+        after, steps = stopped_networks.kept(store), store.sweep.steps
+        if not resources.in_this_process:  # no other knows what has begun
+            progress = stopped_networks.counted(progress, before, after, steps)
+            retry(functools.partial(heartbeat.beat, progress.to_dict()))
+        raise Interrupted(stop_signal(), words(after, steps))
     retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))
     retry(store.consolidate, held)
     return progress

@@ -178,8 +178,9 @@ class _Picture:
         mesh = ax.pcolormesh(xs, ys, np.ma.masked_invalid(loss), norm=self.norm, cmap=self.look.cmap or "viridis")
         mesh.set_rasterized(True)
         if self.bar is None:
-            self.bar = self.figure.colorbar(mesh, ax=ax, label="loss L", aspect=25, extend="both")
-            in_full(self.bar.formatter)
+            bar = self.figure.colorbar(mesh, ax=ax, label="loss L", aspect=25, extend="both")
+            in_full(bar.formatter)
+            self.bar = bar
         if here.edge is not None and np.nanmin(top) < here.edge < np.nanmax(top):
             ax.contour(xs, ys, top, [here.edge], **EDGE)
         handles = [ax.plot([], [], color=style.PINK, linestyle="--", linewidth=1.4, label="S at the edge")[0]]
