@@ -19,21 +19,14 @@ from eos_sweep.contract import is_array
 from eos_sweep.errors import InputError, Interrupted, Stopped, one_line
 from eos_sweep.progress.amounts import Progress, Report
 from eos_sweep.progress.bars import reporting
-from eos_sweep.runtime import (
-    compiler,
-    flights,
-    known_cells,
-    more_seeds,
-    process_server,
-    pyramid_of_run,
-    stopped_networks,
-)
+from eos_sweep.runtime import compiler, flights, known_cells, more_seeds, process_server, pyramid_of_run
 from eos_sweep.runtime.block_queue import BlockQueue
 from eos_sweep.runtime.interrupt import stop_requests
 from eos_sweep.runtime.main_guard import check_main_guard
 from eos_sweep.runtime.order import Order, version
 from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.runtime.stopped_networks import counted, kept
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.overlap import Reuse
@@ -245,6 +238,7 @@ def _finish(
             retry(functools.partial(heartbeat.beat, progress.to_dict(), "finished"))
         return progress
     retry(functools.partial(heartbeat.beat, progress.to_dict()))
+    before = kept(store)
     for variables in known_cells.computed(store.sweep, sources):
         # Here once, or all workers would compile it in turn.
         compiler.prepare(store.sweep.job(variables=variables), store.sweep.size)
@@ -257,7 +251,7 @@ def _finish(
         blocks=(),
         reuse=tuple((source.store.path, source.store.id) for source in sources),
     )
-    flight, networks, before = flights.of(order.run), is_array(store.sweep.module), stopped_networks.kept(store)
+    flight, networks = flights.of(order.run), is_array(store.sweep.module)
     with contextlib.closing(flight), open_pool(resources, order, stop_signal) as pool:
         blocks = BlockQueue(store, pool, order)
         began = time.perf_counter()
@@ -283,9 +277,9 @@ def _finish(
             if rows or begun.steps:
                 report(now)
     if stop_signal() and progress.done < progress.total:
-        after, steps = stopped_networks.kept(store), store.sweep.steps
+        after, steps = kept(store), store.sweep.steps
         if not resources.in_this_process:  # no other knows what has begun
-            progress = stopped_networks.counted(progress, before, after, steps)
+            progress = counted(progress, before, after, steps)
             retry(functools.partial(heartbeat.beat, progress.to_dict()))
         raise Interrupted(stop_signal(), words(after, steps))
     retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))
