@@ -120,8 +120,10 @@ class Interrupted(KeyboardInterrupt):
     ----------
     signal : int
         Number of the signal.
+    kept : str
+        What is kept of trajectories that have begun, in words.
     """
 
-    def __init__(self, signal: int):
+    def __init__(self, signal: int, kept: str = ""):
         super().__init__(signal)
-        self.signal = signal
+        self.signal, self.kept = signal, kept

@@ -99,7 +99,8 @@ class CommandLine(click.Group):
         except KeyboardInterrupt as error:
             _silence()
             resumable = "; run the same command to go on" if context.invoked_subcommand == "run" else ""
-            click.echo(f"eos-sweep: stopped{resumable}", err=True)
+            kept = f"; kept: {error.kept}" if isinstance(error, Interrupted) and error.kept else ""
+            click.echo(f"eos-sweep: stopped{kept}{resumable}", err=True)
             context.exit(128 + (error.signal if isinstance(error, Interrupted) else 2))
 
 

@@ -28,13 +28,15 @@ def status(store: str, check: bool, as_json: bool) -> None:
       eos-sweep status s3://bucket/flagship.zarr --check
     """
     from eos_sweep.progress.bars import count_progress
-    from eos_sweep.store import audit
+    from eos_sweep.store import audit, kept
     from eos_sweep.store.heartbeat import run_state
     from eos_sweep.store.store import Store
 
     opened = Store.open(store)
     found = opened.status()
     found["run"] = run_state(opened)
+    begun = kept.found(opened)
+    found["kept"] = kept.as_plain(begun)
     if check:
         with count_progress() as show:
             checked = audit.check(opened, show)
@@ -47,7 +49,7 @@ def status(store: str, check: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
     else:
-        _print_status(found)
+        _print_status(found, kept.words(begun, opened.sweep.steps))
     if check and (problems := _problems(found)):
         click.echo("\n".join(f"eos-sweep: {problem}" for problem in problems), err=True)
         sys.exit(1)
@@ -70,7 +72,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _print_status(found: dict[str, Any]) -> None:
+def _print_status(found: dict[str, Any], kept: str) -> None:
     beat = found["heartbeat"]
     click.echo(named(visible(found["title"]), 200))
     click.echo(f"model         {named(visible(found['model']))}, rule {found['rule']}")
@@ -79,6 +81,9 @@ def _print_status(found: dict[str, Any]) -> None:
         f"blocks        {found['blocks_done']:,} done, {len(found['failed']):,} failed, {found['blocks_left']:,} left"
     )
     click.echo(f"work          {found['steps']:.3g} steps in {duration(found['core_seconds'])} of one core")
+    if kept:
+        steps, seconds = (sum(one[name] for one in found["kept"]) for name in ("steps", "seconds"))
+        click.echo(f"kept          {kept}; {steps:.3g} steps in {duration(seconds)} of one core")
     click.echo("thresholds    " + ", ".join(f"{name}={value:g}" for name, value in found["thresholds"].items()))
     for name, words in found["regimes"].items():
         click.echo(visible(f"regime        {name}: {words}"))

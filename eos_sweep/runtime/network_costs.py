@@ -6,13 +6,14 @@ groups are measured.  The logarithm of the time is linear in those of the sizes,
 measured.
 """
 
+import contextvars
 import functools
 import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,15 +22,18 @@ from eos_sweep.engine import preparing
 from eos_sweep.engine.networks import blas
 from eos_sweep.engine.networks.course import Course, budget_of
 from eos_sweep.engine.networks.driver import Trajectory
-from eos_sweep.progress.bars import Count
+from eos_sweep.kernel_cache import before_compiling
+from eos_sweep.progress.bars import Count, compiling
 
 SECONDS = 2.5  # that all readings take together, unless a single look takes longer
 READINGS = 8  # networks that are trained, of as many groups as there are
 LOOK_STEPS = 200  # steps in the time of the first looks; where they take too long, only one network is looked at
+ATTEMPTS = 4  # at readings during which nothing is compiled
 NO_SIZE = {"seed", "degree"}  # whole numbers on which no time depends
 
 Numbers = tuple[float, ...]
 Cell = tuple[Numbers, Numbers]  # parameters and initial state
+Found = TypeVar("Found")
 
 
 class Reading(NamedTuple):
@@ -132,18 +136,45 @@ def _read(job: Job, cells: Sequence[Cell], together: int, show: Count) -> list[R
     """Train networks for a moment each, ``together`` at once."""
     rounds = -(-len(cells) // together)
     more = [cells[k % len(cells)] for k in range(rounds * together)]  # so that no thread runs alone
-    readings: list[Reading] = []
     with blas.one_thread(), ThreadPoolExecutor(together) as threads:
-        bare = _without_looks(job, cells[0])  # it also compiles, and draws or loads the data
+
+        def all_of(read: Callable[[Cell], Found], some: Sequence[Cell]) -> list[Found]:
+            # Each in a context of its own that has the listener of this one.
+            running = [threads.submit(contextvars.copy_context().run, read, cell) for cell in some]
+            found = []
+            for one in running:
+                found.append(one.result())
+                show("training networks", len(found), len(some))
+            return found
+
+        bare = _compiled(functools.partial(_without_looks, job, cells[0]), show)  # it also draws or loads the data
         if bare.step * LOOK_STEPS * rounds < SECONDS:
+            _compiled(functools.partial(_looks, job, cells[0]), show)  # or all threads would wait for one that compiles
             read: Callable[[Cell], Reading] = functools.partial(_watched, job, SECONDS / rounds)
         else:
-            looks = list(threads.map(functools.partial(_looks, job), [cells[0]] * together))
+            looks = _compiled(functools.partial(all_of, functools.partial(_looks, job), [cells[0]] * together), show)
             read = functools.partial(_with_looks, job, *np.mean(looks, axis=0))
-        for reading in threads.map(read, more):
-            readings.append(reading)
-            show("training networks", len(readings), len(more))
-    return readings[: len(cells)]
+        return _compiled(functools.partial(all_of, read, more), show)[: len(cells)]
+
+
+def _compiled(measure: Callable[[], Found], show: Count) -> Found:
+    """Return what is measured while nothing is compiled: loops of a network are compiled when they are first called.
+
+    A run compiles them once.  In a plan of seconds that would count as a training of half a minute.
+    """
+    told: list[float] = []
+
+    def tell(seconds: float) -> None:
+        told.append(seconds)
+        show(compiling(seconds), 0, 1)
+
+    for _ in range(ATTEMPTS):
+        told.clear()
+        with before_compiling(tell):
+            found = measure()
+        if not told:
+            break
+    return found
 
 
 def _watched(job: Job, seconds: float, cell: Cell) -> Reading:

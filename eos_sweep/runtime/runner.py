@@ -25,6 +25,7 @@ from eos_sweep.runtime.main_guard import check_main_guard
 from eos_sweep.runtime.order import Order, version
 from eos_sweep.runtime.pool_factory import open_pool
 from eos_sweep.runtime.resources import Resources
+from eos_sweep.runtime.stopped_networks import counted, kept
 from eos_sweep.spec.growing import growing_of
 from eos_sweep.spec.kept_axes import adopted, replaced
 from eos_sweep.spec.overlap import Reuse
@@ -32,6 +33,7 @@ from eos_sweep.spec.sweeps import Sweep, load_spec
 from eos_sweep.store import audit, checkpoints, growth, partial_files
 from eos_sweep.store.blocks import block_shape
 from eos_sweep.store.heartbeat import Heartbeat
+from eos_sweep.store.kept import words
 from eos_sweep.store.ledger import Row
 from eos_sweep.store.location import Location
 from eos_sweep.store.lock import Held, locked
@@ -235,6 +237,7 @@ def _finish(
             retry(functools.partial(heartbeat.beat, progress.to_dict(), "finished"))
         return progress
     retry(functools.partial(heartbeat.beat, progress.to_dict()))
+    before = kept(store)
     for variables in known_cells.computed(store.sweep, sources):
         # Here once, or all workers would compile it in turn.
         compiler.prepare(store.sweep.job(variables=variables), store.sweep.size)
@@ -263,7 +266,8 @@ def _finish(
                 retry(functools.partial(_flush_ledger, store), held)
                 checkpoints.recorded(store.location, rows)
             for row in rows:
-                flight.landed(row.block)
+                if not row.paused:  # what is kept of it counts as begun to the end of the run
+                    flight.landed(row.block)
             seconds = time.perf_counter() - began
             progress = progress._replace(seconds=seconds, failed=blocks.failed, threads=pool.size())
             begun = flight.begun
@@ -272,7 +276,11 @@ def _finish(
             if rows or begun.steps:
                 report(now)
     if stop_signal() and progress.done < progress.total:
-        raise Interrupted(stop_signal())
+        after, steps = kept(store), store.sweep.steps
+        if not resources.in_this_process:  # no other knows what has begun
+            progress = counted(progress, before, after, steps)
+            retry(functools.partial(heartbeat.beat, progress.to_dict()))
+        raise Interrupted(stop_signal(), words(after, steps))
     retry(functools.partial(heartbeat.beat, progress.to_dict(), "failed" if progress.failed else "finished"))
     retry(store.consolidate, held)
     return progress

@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from eos_sweep.errors import InputError, SpecError, short
@@ -17,6 +19,7 @@ from eos_sweep.store.states import CREATING, EXTENDING, READY, REMOVING
 from eos_sweep.store.store import Store
 
 LOG = logging.getLogger("eos_sweep")
+COMMIT = re.compile(r"[0-9a-f]{40,64}")
 LATE_SECONDS = 0.1  # zarr writes several files at once, and the others may follow when one has failed
 
 
@@ -122,7 +125,7 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
     if here != there:
         raise SpecError(
             f"{location}: computed by another version of model or kernel ({there}, here {here}); continue with "
-            f"that version (eos_sweep {group.attrs['eos_sweep_version']}), or start anew with --overwrite"
+            f"that version ({_version(group.attrs)}), or start anew with --overwrite"
         )
     if sweep.regimes != store.sweep.regimes:
         raise SpecError(
@@ -150,6 +153,15 @@ def _continued(location: Location, sweep: Sweep, group: Any, check: bool) -> Sto
         store.move_data(sweep)
     _say_what_it_keeps(location, store, sweep)
     return store
+
+
+def _version(attributes: Mapping[str, Any]) -> str:
+    """Return the version that created a store in words, with its commit if that is known."""
+    commit, changed = (str(attributes.get(name, "unknown")) for name in ("git_commit", "git_dirty"))
+    words = f"eos_sweep {attributes['eos_sweep_version']}"
+    if not COMMIT.fullmatch(commit):
+        return words
+    return f"{words}, commit {commit[:12]}" + " with changes that were not committed" * (changed == "yes")
 
 
 def _remedy(location: Location, old: Sweep, new: Sweep) -> str:

@@ -1,8 +1,12 @@
 """What networks cost is inferred from some that are trained for a moment; the plan counts what a run does."""
 
+import numba
 import numpy as np
+import pytest
 
 from eos_sweep.engine import batch
+from eos_sweep.kernel_cache import compiled
+from eos_sweep.models import tanh_net
 from eos_sweep.runtime import network_costs, planning
 from eos_sweep.spec.making import make
 
@@ -60,3 +64,39 @@ def test_where_a_look_takes_too_long_only_one_network_is_looked_at(monkeypatch):
     sweep = make("tanh_net", {"width": [3, 30], "eta": [0.1]}, {"points": 10}, steps=50)
     found = planning.plan(sweep, threads=1)
     assert len(looked) == 1 and found.steps == 100 and 0 < found.seconds < 60
+
+
+@pytest.mark.parametrize(("look_steps", "starts"), [(network_costs.LOOK_STEPS, 1), (1e9, 2)])
+def test_readings_are_those_of_networks_whose_loops_are_compiled(tmp_path, monkeypatch, look_steps, starts):
+    def doubled(x):
+        return x + x
+
+    def start(*given):
+        network, kinds = original(*given), iter((1, 1.0, True, 1j))
+        measured = network.sharpness
+        events.append("start")
+
+        def sharpness():
+            known = len(loop.signatures)
+            loop(next(kinds, 1))
+            events.extend(["compiled"] * (len(loop.signatures) - known))
+            return measured()
+
+        network.sharpness = sharpness
+        return network
+
+    doubled.__module__ = "eos_sweep.errors"  # of this package
+    with monkeypatch.context() as patched:
+        patched.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+        loop = compiled()(doubled)
+    original, events, told = tanh_net.start, [], []
+    monkeypatch.setattr(tanh_net, "start", start)
+    monkeypatch.setattr(network_costs, "LOOK_STEPS", look_steps)
+    monkeypatch.setattr(network_costs, "SECONDS", 0.2)
+    sweep = make("tanh_net", {"eta": [0.1]}, {"width": 4, "points": 5, "stride": 1}, steps=10**6)
+    initial, parameters = sweep.inputs({"eta": np.array([0.1])})
+    cell = tuple(tuple(float(table[name][0]) for name in table) for table in (parameters, initial))
+    network_costs.estimated(sweep.job(), [cell], 1, 0, lambda step, done, total: told.append(step))
+    last = len(events) - events[::-1].index("compiled")
+    assert events[last:].count("start") == starts, "readings begin when all is compiled"
+    assert sum("compiling" in step for step in told) == events.count("compiled") >= 2

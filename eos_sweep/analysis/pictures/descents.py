@@ -11,6 +11,7 @@ from eos_sweep.analysis.pictures.fitting import set_letters
 from eos_sweep.analysis.pictures.frames import checked_pace
 from eos_sweep.analysis.pictures.look import Look, Pair
 from eos_sweep.analysis.pictures.run_scales import extent_of, set_heights, set_steps
+from eos_sweep.analysis.pictures.ticks import in_full
 from eos_sweep.analysis.pictures.view import Limits
 from eos_sweep.errors import InputError, short
 from eos_sweep.spec.fields import at_least
@@ -177,7 +178,9 @@ class _Picture:
         mesh = ax.pcolormesh(xs, ys, np.ma.masked_invalid(loss), norm=self.norm, cmap=self.look.cmap or "viridis")
         mesh.set_rasterized(True)
         if self.bar is None:
-            self.bar = self.figure.colorbar(mesh, ax=ax, label="loss L", aspect=25, extend="both")
+            bar = self.figure.colorbar(mesh, ax=ax, label="loss L", aspect=25, extend="both")
+            in_full(bar.formatter)
+            self.bar = bar
         if here.edge is not None and np.nanmin(top) < here.edge < np.nanmax(top):
             ax.contour(xs, ys, top, [here.edge], **EDGE)
         handles = [ax.plot([], [], color=style.PINK, linestyle="--", linewidth=1.4, label="S at the edge")[0]]

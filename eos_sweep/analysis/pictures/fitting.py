@@ -6,6 +6,7 @@ import xarray as xr
 
 from eos_sweep.analysis.pictures.legends import beside, covers, inside, outside
 from eos_sweep.analysis.pictures.look import Look, Size
+from eos_sweep.analysis.pictures.ticks import in_full
 from eos_sweep.analysis.pictures.view import View
 from eos_sweep.analysis.scales import scale_of
 from eos_sweep.errors import InputError
@@ -50,7 +51,7 @@ def set_limits(ax: Any, piece: xr.Dataset, view: View) -> None:
 def add_bar(mesh: Any, axes: Any, place: str, label: str) -> None:
     """Add a bar of colours to a map or to all maps of a figure."""
     figure = getattr(axes, "flat", [axes])[0].figure
-    figure.colorbar(mesh, ax=axes, location=place, aspect=40, label=label)
+    in_full(figure.colorbar(mesh, ax=axes, location=place, aspect=40, label=label).formatter)
 
 
 def add_legend(ax: Any, handles: list[Any], look: Look, size: Size, own: bool, room: float) -> None:

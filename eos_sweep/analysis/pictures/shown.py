@@ -7,12 +7,19 @@ import matplotlib.axes
 import matplotlib.figure
 
 from eos_sweep.analysis.pictures.style import DPI
+from eos_sweep.analysis.pictures.ticks import in_full
 
 SHOWN_DPI = 100  # pixels of a browser to an inch
 
 
 class Axes(matplotlib.axes.Axes):
-    """Axes that are shown with all of their figure."""
+    """Axes that are shown with all of their figure, and have whole numbers at their ticks."""
+
+    def clear(self) -> None:
+        """Begin anew; an Axes is made so, too."""
+        super().clear()
+        for axis in (self.xaxis, self.yaxis):
+            in_full(axis.get_major_formatter())
 
     def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
         return _png(self.figure)
