@@ -11,7 +11,7 @@ from eos_sweep.cli.text import check_picture, numbers
 from eos_sweep.errors import InputError
 
 PICTURES = ".png", ".svg", ".pdf", ".eps"
-MANY_POINTS = 30  # of a branch that is told as text though it is not the longest of its curve
+NARROW = 1.0  # interval of the exponent of a branch that is told as text though it is not the longest of its curve
 MOST_LINES = 20  # curves that are told as text; JSON and files have all
 
 
@@ -115,7 +115,9 @@ def _lines(result: dict[str, Any]) -> list[str]:
         told, others = _told(curve["branches"])
         lines += [f"     {_law(branch, result['x'], result['y'])}" for branch in told]
         if others:
-            lines.append(f"     and {others} shorter branch{'es' * (others > 1)}; --json and -o have all")
+            lines.append(
+                f"     and {others} shorter branch{'es' * (others > 1)} of uncertain exponent; --json and -o have all"
+            )
     if len(curves) > MOST_LINES:
         lines.append(f"  and {len(curves) - MOST_LINES} more, of fewer points; --json and -o have all")
     return lines
@@ -136,11 +138,13 @@ def _curve(one: dict[str, Any]) -> str:
 def _told(branches: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
     """Return the branches that are told as text, and how many others have a power law.
 
-    These are the longest one of a curve, and those of many points: an interval through ten points may be several wide.
+    These are the longest one of a curve, and those whose exponent is known; of a steep or short one it is hardly so.
     """
     fitted = [branch for branch in branches if branch["exponent"] is not None]
     most = max((branch["branch_points"] for branch in fitted), default=0)
-    told = [branch for branch in fitted if branch["branch_points"] >= min(most, MANY_POINTS)]
+    told = [
+        one for one in fitted if one["branch_points"] == most or one["exponent_high"] - one["exponent_low"] < NARROW
+    ]
     return told, len(fitted) - len(told)
 
 

@@ -120,16 +120,22 @@ def test_rings_are_closed_and_anticlockwise(within):
     assert feature["properties"]["holds_inside"] == within and feature["properties"]["area"] > 0
 
 
-def test_the_text_has_the_longest_branch_of_each_curve_and_those_of_many_points(folder):
+def test_the_text_has_the_longest_branch_of_each_curve_and_those_of_a_known_exponent(folder):
     told = json.loads(command(folder / "s.zarr", "--holds", "sign_flip", "--no-bisection", "--json").stdout)
     (branch,) = told["curves"][0]["branches"]
-    told["curves"][0]["branches"] += [branch | {"branch_points": 9, "exponent": 7.5}] * 2
+    told["curves"][0]["branches"] += [branch | {"branch_points": 9, "exponent_low": -7.5}] * 2
     lines = edge_curves._lines(told)
     (law,) = (line for line in lines if "95 % interval" in line)
-    assert f"eta^{branch['exponent']:.6f}; " in law and "     and 2 shorter branches; --json and -o have all" in lines
-    many = [{"exponent": 1.0, "branch_points": count} for count in (8, 30, 9, 200)]
-    assert edge_curves._told(many) == (many[1::2], 2)
-    assert edge_curves._told([*many[:1], many[0] | {"exponent": None}]) == (many[:1], 0)
+    assert (
+        f"eta^{branch['exponent']:.6f}; " in law
+        and "     and 2 shorter branches of uncertain exponent; --json and -o have all" in lines
+    )
+    many = [
+        {"exponent": 1.0, "exponent_low": 1.0 - half, "exponent_high": 1.0 + half, "branch_points": count}
+        for count, half in ((62, 8.0), (9, 0.1), (200, 3.0), (12, 0.6))
+    ]
+    assert edge_curves._told(many) == (many[1:3], 2)
+    assert edge_curves._told([*many[:1], many[1] | {"exponent": None}]) == (many[:1], 0)
     assert edge_curves._told([]) == ([], 0)
 
 
