@@ -12,7 +12,7 @@ import eos_sweep
 from eos_sweep import plot, regimes
 from eos_sweep.analysis.columns import uncomputed
 from eos_sweep.analysis.predicates import condition_of
-from eos_sweep.engine import batch, preparing
+from eos_sweep.engine import batch
 from eos_sweep.errors import InputError
 from eos_sweep.models import bivariate_theory
 from eos_sweep.spec.making import make
@@ -38,7 +38,7 @@ def still(alpha, **others):
 @pytest.mark.parametrize("few", [False, True])
 def test_a_stored_sweep_is_bisected_by_its_own_kernel_if_that_computes_little(few):
     def prepared():
-        return {*preparing._OWN, *preparing._SHARED}
+        return {*kernels.OWN, *kernels.SHARED}
 
     chosen = {"observables": ["outcome", "loss_final", *COUNTS]} if few else {}
     ds = eos_sweep.sweep("bivariate", {"eta": {"log": [0.01, 0.1, 8]}}, PRESET, START, steps=30, **chosen)

@@ -4,8 +4,8 @@ import numba
 import numpy as np
 import pytest
 
+from eos_sweep.compiled_loops import compiled
 from eos_sweep.engine import batch
-from eos_sweep.kernel_cache import compiled
 from eos_sweep.models import tanh_net
 from eos_sweep.runtime import network_costs, planning
 from eos_sweep.spec.making import make
