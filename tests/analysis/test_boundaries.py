@@ -12,7 +12,7 @@ import eos_sweep
 from eos_sweep import plot, regimes
 from eos_sweep.analysis.columns import uncomputed
 from eos_sweep.analysis.predicates import condition_of
-from eos_sweep.engine import batch
+from eos_sweep.engine import batch, kernels
 from eos_sweep.errors import InputError
 from eos_sweep.models import bivariate_theory
 from eos_sweep.spec.making import make
