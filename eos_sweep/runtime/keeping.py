@@ -150,7 +150,7 @@ class BatchKeeper:
         sweep = self._block.store.sweep
         meaning = (version(sweep), sweep.model_name, sweep.rule, job.variables, job.steps, job.tolerance.hex(), job.own)
         found = hashlib.sha256(repr((meaning, job.data.sha256 if job.data else "")).encode())
-        for name, values in sorted((initial | parameters).items()):  # type: ignore[operator]
+        for name, values in sorted({**initial, **parameters}.items()):
             found.update(name.encode() + b"\0" + np.ascontiguousarray(values, "<f8").tobytes())
         return found.hexdigest()
 
